@@ -1,0 +1,46 @@
+"""UniFi Scanner: who roams where in a UniFi WiFi."""
+
+from homeassistant.const import EVENT_HOMEASSISTANT_STOP, Platform
+from homeassistant.core import Event, HomeAssistant
+
+from .coordinator import (
+    UnifiScannerConfigEntry,
+    UnifiScannerCoordinator,
+    async_remove_store,
+)
+from .session import async_acquire_console, async_close_unneeded
+
+PLATFORMS = [Platform.BINARY_SENSOR, Platform.SENSOR]
+
+
+async def async_setup_entry(hass: HomeAssistant, entry: UnifiScannerConfigEntry) -> bool:
+    """Set up a site of a controller."""
+    console = await async_acquire_console(hass, entry.data)
+    entry.async_on_unload(console.async_release)
+
+    coordinator = UnifiScannerCoordinator(hass, entry, console)
+    await coordinator.async_config_entry_first_refresh()
+    entry.runtime_data = coordinator
+
+    await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+
+    async def async_stop(_event: Event) -> None:
+        await coordinator.async_stop()
+
+    entry.async_on_unload(hass.bus.async_listen_once(EVENT_HOMEASSISTANT_STOP, async_stop))
+    await coordinator.async_start()
+    return True
+
+
+async def async_unload_entry(hass: HomeAssistant, entry: UnifiScannerConfigEntry) -> bool:
+    """Unload a site; the session stays logged in for the next set-up."""
+    if unloaded := await hass.config_entries.async_unload_platforms(entry, PLATFORMS):
+        # Before the session is given back: what still ran could log in again.
+        await entry.runtime_data.async_stop()
+    return unloaded
+
+
+async def async_remove_entry(hass: HomeAssistant, entry: UnifiScannerConfigEntry) -> None:
+    """Forget what is kept of a site, and log out where it was the console's last one."""
+    await async_remove_store(hass, entry)
+    await async_close_unneeded(hass)

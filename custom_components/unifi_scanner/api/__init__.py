@@ -1,0 +1,73 @@
+"""The wire: HTTP, TLS, the event socket and the controller's JSON; nothing of Home Assistant."""
+
+from .buffer import WebSocketEventBuffer
+from .client import UnifiClient
+from .endpoints import DeviceType, candidate_urls, websocket_url
+from .errors import (
+    AuthenticationError,
+    BadCredentialsError,
+    CannotConnectError,
+    CertificateNotTrustedError,
+    ControllerStartingError,
+    RateLimitedError,
+    SecondFactorRequiredError,
+    SessionExpiredError,
+    SiteUnknownError,
+    UnexpectedAnswerError,
+    UnifiError,
+)
+from .events import BufferedEvent, FrameStatistics, parse_unifi_event, parse_unifi_events
+from .records import (
+    Band,
+    DeviceRecord,
+    EventKind,
+    EventRecord,
+    Observation,
+    Site,
+    StationRecord,
+    SystemInfo,
+    normalise_mac,
+    observation_from,
+)
+from .tls import Certificate, TlsMode, create_context, fetch_certificate
+from .websocket import ReconnectPolicy, StreamState, UnifiWebSocketClient
+
+__all__ = [
+    "AuthenticationError",
+    "BadCredentialsError",
+    "Band",
+    "BufferedEvent",
+    "CannotConnectError",
+    "Certificate",
+    "CertificateNotTrustedError",
+    "ControllerStartingError",
+    "DeviceRecord",
+    "DeviceType",
+    "EventKind",
+    "EventRecord",
+    "FrameStatistics",
+    "Observation",
+    "RateLimitedError",
+    "ReconnectPolicy",
+    "SecondFactorRequiredError",
+    "SessionExpiredError",
+    "Site",
+    "SiteUnknownError",
+    "StationRecord",
+    "StreamState",
+    "SystemInfo",
+    "TlsMode",
+    "UnexpectedAnswerError",
+    "UnifiClient",
+    "UnifiError",
+    "UnifiWebSocketClient",
+    "WebSocketEventBuffer",
+    "candidate_urls",
+    "create_context",
+    "fetch_certificate",
+    "normalise_mac",
+    "observation_from",
+    "parse_unifi_event",
+    "parse_unifi_events",
+    "websocket_url",
+]

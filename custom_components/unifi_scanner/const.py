@@ -1,0 +1,17 @@
+"""Names that the configuration of UniFi Scanner is made of."""
+
+from typing import Final
+
+DOMAIN: Final = "unifi_scanner"
+DOCUMENTATION: Final = "https://github.com/unifi-scanner/unifi-scanner"
+
+# Data of a config entry, beside Home Assistant's own host, url, username, password and ssl.
+CONF_CERTIFICATE: Final = "certificate"
+CONF_SITE: Final = "site"
+
+# Options of a config entry.
+CONF_ADD_NEW_CLIENTS: Final = "add_new_clients"
+CONF_CLIENTS: Final = "clients"
+CONF_DISCONNECT_DELAY: Final = "disconnect_delay"
+
+DEFAULT_DISCONNECT_DELAY: Final = 10.0  # seconds

@@ -1,0 +1,299 @@
+"""One site: its snapshot, its stream, its tracker, and who is told of what has changed."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+import logging
+import time
+from typing import override
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.helpers.event import async_track_time_change
+from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
+
+from .api import DeviceType, UnifiClient
+from .api.records import DeviceRecord, Observation, StationRecord, SystemInfo
+from .ask import async_ask
+from .bus import EVENT_TYPES, payload
+from .const import (
+    CONF_ADD_NEW_CLIENTS,
+    CONF_CLIENTS,
+    CONF_DISCONNECT_DELAY,
+    CONF_SITE,
+    DEFAULT_DISCONNECT_DELAY,
+)
+from .devices import SiteDevices
+from .dispatch import Listeners
+from .history import SiteHistory, async_remove_history
+from .roaming import ClientEvent, ClientState, RoamTracker
+from .session import ConsoleSession
+from .stream import SiteStream
+from .timers import Timers
+
+_LOGGER = logging.getLogger(__name__)
+
+# Snapshots heal what the stream never told, and stand in for it while it is down.
+SNAPSHOT_INTERVAL = timedelta(seconds=60)
+# How long what is known is believed while the controller cannot be reached in any way.
+GRACE = 60.0  # seconds
+
+type UnifiScannerConfigEntry = ConfigEntry[UnifiScannerCoordinator]
+
+
+class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
+    """Knows where the wireless clients of a site are, and tells it as soon as it changes.
+
+    Listeners added by `async_add_listener` are called after each snapshot and when clients have
+    been added; `async_listen_*` are for what is shown. `available` stays True through short gaps.
+    """
+
+    config_entry: UnifiScannerConfigEntry
+    system_info: SystemInfo
+
+    def __init__(
+        self, hass: HomeAssistant, config_entry: UnifiScannerConfigEntry, console: ConsoleSession
+    ) -> None:
+        """Prepare; the first refresh asks the controller, `async_start` listens to it."""
+        super().__init__(
+            hass,
+            _LOGGER,
+            config_entry=config_entry,
+            name=config_entry.title,
+            update_interval=SNAPSHOT_INTERVAL,
+        )
+        options = config_entry.options
+        self.console = console
+        self.site: str = config_entry.data[CONF_SITE]
+        self.tracked: set[str] = set(options.get(CONF_CLIENTS, ()))
+        self.tracker = RoamTracker(options.get(CONF_DISCONNECT_DELAY, DEFAULT_DISCONNECT_DELAY))
+        self.clients = self.tracker.clients
+        self.history = SiteHistory(hass, config_entry.entry_id, self.tracked)
+        self.devices = SiteDevices(hass, config_entry)
+        self.available = True
+        self._stream = SiteStream(
+            hass,
+            config_entry,
+            on_batch=self._async_take_batch,
+            on_change=self._async_take_stream_change,
+        )
+        self._device_type: DeviceType | None = None
+        self._timers = Timers(hass)
+        self._client_listeners = Listeners()
+        self._access_point_listeners = Listeners()
+        self._site_listeners = Listeners()
+        self._adds_new_clients: bool = options.get(CONF_ADD_NEW_CLIENTS, False)
+        self._snapshot_requested = False
+        self._end_of_days: CALLBACK_TYPE | None = None
+
+    async def async_start(self) -> None:
+        """Listen to the controller until `async_stop`; to be called after the first refresh."""
+        self._end_of_days = async_track_time_change(
+            self.hass, self._async_begin_day, hour=0, minute=0, second=0
+        )
+        if self._device_type is not None:
+            self._stream.async_start(self.console, self._device_type)
+
+    async def async_stop(self) -> None:
+        """End the stream and all that is scheduled, and write down what would be lost."""
+        await super().async_shutdown()
+        self._timers.async_close()
+        if self._end_of_days is not None:
+            self._end_of_days()
+            self._end_of_days = None
+        await self._stream.async_stop()
+        await self.history.async_save()
+
+    @override
+    async def async_shutdown(self) -> None:
+        await self.async_stop()
+
+    # What there is to see
+
+    @property
+    def access_points(self) -> Mapping[str, DeviceRecord]:
+        """The access points by MAC, and whatever else clients have been on."""
+        return self.devices.access_points
+
+    @property
+    def stream_connected(self) -> bool:
+        """Whether the controller tells what happens as it happens."""
+        return self._stream.connected
+
+    def client(self, mac: str) -> ClientState | None:
+        """Return a client's present state, None when it has not been seen lately."""
+        return self.clients.get(mac)
+
+    def access_point_of(self, mac: str) -> str | None:
+        """Return the MAC of the access point a client is on, None when it is not connected."""
+        state = self.clients.get(mac)
+        return None if state is None else state.ap_mac
+
+    def access_point_name(self, mac: str | None) -> str | None:
+        """Return what people call an access point, None for none."""
+        return None if mac is None else self.devices.access_point_name(mac)
+
+    @callback
+    def async_listen_client(self, mac: str, update_callback: CALLBACK_TYPE) -> CALLBACK_TYPE:
+        """Have a callback called when something of a client may have changed."""
+        return self._client_listeners.async_add(mac, update_callback)
+
+    @callback
+    def async_listen_access_point(self, mac: str, update_callback: CALLBACK_TYPE) -> CALLBACK_TYPE:
+        """Have a callback called when something of an access point may have changed."""
+        return self._access_point_listeners.async_add(mac, update_callback)
+
+    @callback
+    def async_listen_site(self, update_callback: CALLBACK_TYPE) -> CALLBACK_TYPE:
+        """Have a callback called when the site's numbers or its stream may have changed."""
+        return self._site_listeners.async_add(self.site, update_callback)
+
+    # What comes in
+
+    @override
+    async def _async_setup(self) -> None:
+        await self.history.async_load()
+        self.system_info = await async_ask(
+            self.console, self.config_entry, lambda client: client.system_info(self.site)
+        )
+        self.devices.async_register_controller(self.system_info)
+
+    @override
+    async def _async_update_data(self) -> None:
+        self._snapshot_requested = False
+        devices, stations = await async_ask(self.console, self.config_entry, self._async_fetch)
+        now = time.time()
+        events = self.tracker.snapshot(stations, now)
+        self.devices.async_take(devices, self.tracker.clients_per_access_point)
+        self.devices.async_follow_names(self.clients)
+        self._async_adopt(self.clients)
+        self._async_apply(events)
+        if (due := self.tracker.recheck_due) is not None:
+            self._timers.async_set("recheck", due - now, self._async_request_snapshot)
+
+    async def _async_fetch(
+        self, client: UnifiClient
+    ) -> tuple[Sequence[DeviceRecord], Sequence[StationRecord]]:
+        devices = await client.access_points(self.site)
+        stations = await client.stations(self.site)
+        self._device_type = client.device_type
+        return devices, stations
+
+    @override
+    @callback
+    def _async_refresh_finished(self) -> None:
+        self._async_judge_availability()
+        self._async_show_all()
+
+    @callback
+    def _async_request_snapshot(self) -> None:
+        """Take a snapshot, once the one that is under way, if any, is finished."""
+        if self._snapshot_requested or self._shutdown_requested:
+            return
+        self._snapshot_requested = True
+        self.config_entry.async_create_background_task(
+            self.hass, self.async_refresh(), f"{self.name} snapshot"
+        )
+
+    @callback
+    def _async_take_stream_change(self) -> None:
+        self._async_judge_availability()
+        self._site_listeners.async_call(self.site)
+        # Connected: what has happened meanwhile? Lost: does the controller answer at all?
+        self._async_request_snapshot()
+
+    @callback
+    def _async_take_batch(self, batch: Sequence[Observation | None]) -> None:
+        before = {seen.mac: self.clients.get(seen.mac) for seen in batch if seen is not None}
+        events = self.tracker.observe(batch, time.time())
+        changed = [mac for mac, state in before.items() if self.clients.get(mac) is not state]
+        self._async_adopt(changed)
+        self._client_listeners.async_call_each(changed)
+        self._async_apply(events)
+
+    @callback
+    def _async_advance(self) -> None:
+        self._async_apply(self.tracker.advance(time.time()))
+
+    # What goes out
+
+    @callback
+    def _async_apply(self, events: Sequence[ClientEvent]) -> None:
+        """Make states, then events, of what the tracker has told.
+
+        In this order an automation that an event starts finds states that agree with it.
+        """
+        if events:
+            self._async_show(events)
+            for event in events:
+                self._async_fire(event)
+        if (due := self.tracker.next_due) is not None:
+            self._timers.async_set("departure", due - time.time(), self._async_advance)
+
+    @callback
+    def _async_show(self, events: Sequence[ClientEvent]) -> None:
+        for event in events:
+            self.history.async_record(event, self.clients.get(event.mac))
+        ends = {end for event in events for end in (event.ap_from, event.ap_to) if end is not None}
+        if self.devices.async_meet(ends):
+            self._async_request_snapshot()
+        self._client_listeners.async_call_each({event.mac for event in events})
+        self._access_point_listeners.async_call_each(ends)
+        self._site_listeners.async_call(self.site)
+
+    @callback
+    def _async_show_all(self) -> None:
+        self._client_listeners.async_call_all()
+        self._access_point_listeners.async_call_all()
+        self._site_listeners.async_call_all()
+
+    @callback
+    def _async_fire(self, event: ClientEvent) -> None:
+        self.hass.bus.async_fire(
+            EVENT_TYPES[event.kind],
+            payload(
+                event,
+                entry_id=self.config_entry.entry_id,
+                site=self.site,
+                device_id=self.devices.client_device_id(event.mac),
+                origin=self.devices.place(event.ap_from),
+                destination=self.devices.place(event.ap_to),
+            ),
+        )
+
+    @callback
+    def _async_adopt(self, macs: Iterable[str]) -> None:
+        """Track those of these clients that are new here, if the user wants that."""
+        if not self._adds_new_clients or not (new := self.history.async_meet(macs, self.clients)):
+            return
+        self.tracked.update(new)
+        # Nothing listens for updates of the entry, so this does not reload it.
+        self.hass.config_entries.async_update_entry(
+            self.config_entry,
+            options={**self.config_entry.options, CONF_CLIENTS: sorted(self.tracked)},
+        )
+        self.async_update_listeners()
+
+    @callback
+    def _async_begin_day(self, _now: datetime) -> None:
+        self.history.async_begin_day()
+        self._async_show_all()
+
+    @callback
+    def _async_judge_availability(self) -> None:
+        if self.stream_connected or self.last_update_success:
+            self._timers.async_cancel("grace")
+            if not self.available:
+                self.available = True
+                self._async_show_all()
+        elif self.available:
+            self._timers.async_set("grace", GRACE, self._async_give_up)
+
+    @callback
+    def _async_give_up(self) -> None:
+        self.available = False
+        self._async_show_all()
+
+
+async def async_remove_store(hass: HomeAssistant, entry: UnifiScannerConfigEntry) -> None:
+    """Delete what is on disk for an entry that is removed."""
+    await async_remove_history(hass, entry.entry_id)

@@ -1,0 +1,124 @@
+"""Base entities: each listens only to what it shows, and writes only when that has changed."""
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from datetime import datetime
+from typing import NamedTuple, override
+
+from homeassistant.core import CALLBACK_TYPE, callback
+from homeassistant.helpers.device_registry import DeviceInfo
+from homeassistant.helpers.entity import Entity, EntityDescription
+from homeassistant.helpers.typing import StateType
+
+from .coordinator import UnifiScannerCoordinator
+
+
+class Shown(NamedTuple):
+    """What an entity shows."""
+
+    available: bool
+    value: StateType | datetime = None
+    attributes: Mapping[str, StateType] | None = None
+
+
+class UnifiScannerEntity(Entity):
+    """An entity of one of a site's devices: a client's, an access point's or the controller's."""
+
+    _attr_has_entity_name = True
+    _attr_should_poll = False
+
+    def __init__(
+        self,
+        coordinator: UnifiScannerCoordinator,
+        description: EntityDescription,
+        device_info: DeviceInfo,
+        mac: str | None = None,
+    ) -> None:
+        """Belong to the device with that MAC, without one to the controller's."""
+        self.coordinator = coordinator
+        self.entity_description = description
+        if description.name is None:
+            self._attr_name = None
+        owner = coordinator.config_entry.unique_id
+        self._attr_unique_id = "_".join(filter(None, (owner, mac, description.key)))
+        self._attr_device_info = device_info
+        self._shown = Shown(available=False)
+
+    @property
+    @override
+    def available(self) -> bool:
+        return self._shown.available
+
+    @property
+    @override
+    def extra_state_attributes(self) -> Mapping[str, StateType] | None:
+        return self._shown.attributes
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        self._shown = self._read()
+        self.async_on_remove(self._listen())
+
+    @abstractmethod
+    def _read(self) -> Shown:
+        """Return what there is to show now."""
+
+    @abstractmethod
+    def _listen(self) -> CALLBACK_TYPE:
+        """Have `_async_update` called from now on; return what ends that."""
+
+    @callback
+    def _async_update(self) -> None:
+        shown = self._read()
+        if shown != self._shown and not self._is_early(shown):
+            self._shown = shown
+            self.async_write_ha_state()
+
+    def _is_early(self, shown: Shown) -> bool:  # noqa: ARG002 - for entities that are in no hurry
+        return False
+
+
+class ClientEntity(UnifiScannerEntity):
+    """An entity of a tracked client."""
+
+    def __init__(
+        self, coordinator: UnifiScannerCoordinator, description: EntityDescription, mac: str
+    ) -> None:
+        """Show something of the client with that MAC, which need not be connected."""
+        device_info = coordinator.devices.client_info(mac, coordinator.client(mac))
+        super().__init__(coordinator, description, device_info, mac)
+        self.mac = mac
+
+    @override
+    def _listen(self) -> CALLBACK_TYPE:
+        return self.coordinator.async_listen_client(self.mac, self._async_update)
+
+
+class AccessPointEntity(UnifiScannerEntity):
+    """An entity of an access point."""
+
+    def __init__(
+        self, coordinator: UnifiScannerCoordinator, description: EntityDescription, mac: str
+    ) -> None:
+        """Show something of one of the coordinator's access points."""
+        device_info = coordinator.devices.access_point_info(mac)
+        super().__init__(coordinator, description, device_info, mac)
+        self.mac = mac
+
+    @override
+    def _listen(self) -> CALLBACK_TYPE:
+        return self.coordinator.async_listen_access_point(self.mac, self._async_update)
+
+
+class SiteEntity(UnifiScannerEntity):
+    """An entity of the whole site, at the controller's device."""
+
+    def __init__(
+        self, coordinator: UnifiScannerCoordinator, description: EntityDescription
+    ) -> None:
+        """Show something of the coordinator's site."""
+        super().__init__(coordinator, description, coordinator.devices.controller_info())
+
+    @override
+    def _listen(self) -> CALLBACK_TYPE:
+        return self.coordinator.async_listen_site(self._async_update)

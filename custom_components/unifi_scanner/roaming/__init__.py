@@ -1,0 +1,6 @@
+"""The facts: who is where and what a roam is. Knows neither Home Assistant nor the wire."""
+
+from .models import ClientEvent, ClientState, EventKind, Source
+from .tracker import RoamTracker
+
+__all__ = ["ClientEvent", "ClientState", "EventKind", "RoamTracker", "Source"]

@@ -1,0 +1,43 @@
+"""The controller's clock as seen from ours."""
+
+# Both clocks are normally set by NTP; a smaller difference is a record's age, not a wrong clock.
+_SKEW = 30.0
+# Departures have been reported up to ten minutes late (protocol.md 3.2); older news is a replay.
+_LATE = 900.0
+
+
+class ControllerClock:
+    """Turns the controller's times into ours, so that a wrong or reset clock there does no harm.
+
+    All times are POSIX seconds.
+    """
+
+    def __init__(self) -> None:
+        """Start with a clock that is believed to be right."""
+        self.offset = 0.0
+        self._known = False
+
+    def compare(self, newest: float, now: float) -> None:
+        """Compare the clocks: `newest` is the freshest time in an answer that was got at `now`."""
+        self._known = True
+        if abs(newest - now - self.offset) > _SKEW:
+            self.offset = newest - now
+
+    def local(self, time: float | None, received: float) -> float:
+        """Return when something happened by our clock, never later than it was received.
+
+        Without a time, or with one that lies in the future, the order of arrival is all there is.
+        """
+        if time is None or time - self.offset > received + _SKEW:
+            return received
+        if not self._known and time - self.offset < received - _LATE:
+            return received
+        return min(time - self.offset, received)
+
+    def is_replay(self, time: float | None, received: float) -> bool:
+        """Return whether the controller itself dates this so far back that it is no news."""
+        return self._known and time is not None and time - self.offset < received - _LATE
+
+    def controller(self, local: float) -> float:
+        """Return the controller's time for one of ours."""
+        return local + self.offset

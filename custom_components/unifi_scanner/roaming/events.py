@@ -1,0 +1,225 @@
+"""What an event proves: an arrival, a change of radio, a departure - or nothing new."""
+
+from collections import Counter
+from dataclasses import replace
+
+from ..api.records import EventKind, EventRecord
+from .clock import ControllerClock
+from .ledger import Arrival, Ledger, RadioChange
+from .models import Source
+from .track import LOG_SLACK, SLACK, Held, Move, Track
+
+# Records count a client as seen for some seconds after it has left.
+_LINGER = 10.0
+
+
+class Events:
+    """Takes the controller's client events."""
+
+    def __init__(self, ledger: Ledger, clock: ControllerClock, counters: Counter[str]) -> None:
+        """Write what the events prove into this ledger."""
+        self._ledger = ledger
+        self._clock = clock
+        self._counters = counters
+
+    def take(self, event: EventRecord, t: float, due: float) -> None:
+        """Take an event of time `t` by our clock; a departure is held back until `due`."""
+        track = self._ledger.tracks.get(event.mac)
+        if event.kind is EventKind.DISCONNECTED:
+            self._hold(track, event, t, due)
+            return
+        if event.ap_to is None:
+            self._counters["no_access_point"] += 1
+            return
+        if track is None:
+            track = self._ledger.meet(event.mac, event.hostname, t, guest=event.guest)
+        elif event.hostname is not None and track.state.name == event.mac:
+            self._ledger.set_state(track, replace(track.state, name=event.hostname))
+        if event.kind is EventKind.ROAM_RADIO or event.ap_from == event.ap_to:
+            # A roam to where it came from is a change of radio, if anything (protocol.md 3.2).
+            self._radio(track, event, t, event.ap_to)
+        else:
+            self._come(track, event, t, event.ap_to, event.ap_from)
+
+    def _hold(self, track: Track | None, event: EventRecord, t: float, due: float) -> None:
+        """Hold a departure back, unless it is of another access point or an earlier stay."""
+        if (
+            track is None
+            or not track.state.connected
+            or event.ap_from not in {None, track.state.ap_mac}
+            or t < track.since
+            or t + _LINGER < track.seen
+        ):
+            self._counters["outdated"] += 1
+        elif track.held is None or track.held.recheck:
+            self._ledger.hold(
+                track,
+                Held(
+                    left=t,
+                    time=self._event_time(event, t),
+                    due=due,
+                    source=_source(event),
+                    recheck=False,
+                ),
+            )
+
+    def _come(
+        self, track: Track, event: EventRecord, t: float, ap_to: str, ap_from: str | None
+    ) -> None:
+        """Take an arrival at an access point, from another one if the controller says so."""
+        if ap_from is None:
+            self._ledger.leave_before(track, t)
+        if not track.state.connected:
+            if t < track.since:
+                self._counters["outdated"] += 1
+                return
+            if ap_from is not None:
+                # It had come back unnoticed before it roamed.
+                self._arrive_by_event(track, event, t, ap_from, at_origin=True)
+        elif track.knows_arrival(ap_to, t, ap_from, LOG_SLACK if event.logged else SLACK) or (
+            # Without an origin it is a new link to where the client is anyway.
+            ap_from is None and ap_to == track.state.ap_mac
+        ):
+            self._confirm(track, event, t, ap_to)
+            return
+        elif t < track.since:
+            self._insert(track, event, t, ap_to, ap_from)
+            return
+        self._arrive_by_event(track, event, t, ap_to, ap_from=ap_from)
+
+    def _arrive_by_event(
+        self,
+        track: Track,
+        event: EventRecord,
+        t: float,
+        ap_to: str,
+        *,
+        ap_from: str | None = None,
+        at_origin: bool = False,
+    ) -> None:
+        """Take an arrival; `at_origin` is the one that an event only implies."""
+        said = not at_origin and (ap_from is not None or not track.state.connected)
+        self._ledger.arrive(
+            track,
+            Arrival(
+                ap_to=ap_to,
+                # Only implied, it may have happened at any time since the client left.
+                earliest=track.since if at_origin else t,
+                since=t,
+                firm=True,
+                seen=t,
+                received=event.received,
+                time=self._event_time(event, t),
+                source=_source(event),
+                inferred=not said,
+                ssid=event.ssid,
+                band=event.band_from if at_origin else event.band_to,
+                channel=event.channel_from if at_origin else event.channel_to,
+                ap_from=ap_from,
+                band_from=event.band_from,
+                channel_from=event.channel_from,
+                signal=None if at_origin else event.signal,
+            ),
+        )
+
+    def _confirm(self, track: Track, event: EventRecord, t: float, ap_to: str) -> None:
+        """Take from the second report of an arrival what the first one lacked."""
+        self._counters["echo"] += 1
+        if ap_to != track.state.ap_mac:
+            return
+        if track.held and t > track.held.left:
+            self._ledger.stay(track)
+        track.seen = max(track.seen, t)
+        if t > track.since:
+            # Should it have been elsewhere in between, a late report of that finds its place.
+            track.since, track.firm = t, True
+        state = track.state
+        self._ledger.set_state(
+            track,
+            replace(
+                state,
+                ssid=state.ssid or event.ssid,
+                band=state.band or event.band_to,
+                channel=state.channel or event.channel_to,
+            ),
+        )
+
+    def _insert(
+        self, track: Track, event: EventRecord, t: float, ap_to: str, ap_from: str | None
+    ) -> None:
+        """Tell a roam of the past that nothing else has told, without moving the client back."""
+        origin = ap_from or track.ap_at(t)
+        if not track.remembers(t) or origin is None or origin == ap_to:
+            self._counters["outdated"] += 1
+            return
+        state = track.state
+        follows = track.insert(Move(origin, ap_to, t, t))
+        self._ledger.tell(
+            track,
+            EventKind.ROAM,
+            time=self._event_time(event, t),
+            source=_source(event),
+            inferred=ap_from is None,
+            ssid=event.ssid or state.ssid,
+            ap_from=origin,
+            ap_to=ap_to,
+            band_from=event.band_from,
+            band_to=event.band_to,
+            channel_from=event.channel_from,
+            channel_to=event.channel_to,
+            signal=event.signal,
+        )
+        if follows is None and state.ap_mac != ap_to:
+            # Newer records show it where it is now, so it has come back since.
+            track.insert(Move(ap_to, state.ap_mac, t, track.since))
+            self._ledger.tell(
+                track,
+                EventKind.ROAM,
+                time=self._clock.controller(track.since),
+                source=Source.SYNC,
+                inferred=True,
+                ssid=state.ssid,
+                ap_from=ap_to,
+                ap_to=state.ap_mac,
+                band_from=event.band_to,
+                band_to=state.band,
+                channel_from=event.channel_to,
+                channel_to=state.channel,
+            )
+
+    def _radio(self, track: Track, event: EventRecord, t: float, ap_mac: str) -> None:
+        """Take a change of radio, which also proves that the client is there (protocol.md 3.2)."""
+        if track.state.ap_mac != ap_mac:
+            if t < track.since:
+                self._counters["outdated"] += 1
+                return
+            self._arrive_by_event(track, event, t, ap_mac, at_origin=True)
+        if track.held and t > track.held.left:
+            self._ledger.stay(track)
+        state = track.state
+        if (event.band_to, event.channel_to) == (state.band, state.channel) or t < max(
+            track.radio_since, track.earliest
+        ):
+            self._counters["echo"] += 1
+            return
+        track.seen = max(track.seen, t)
+        self._ledger.change_radio(
+            track,
+            RadioChange(
+                at=t,
+                time=self._event_time(event, t),
+                source=_source(event),
+                inferred=False,
+                band_to=event.band_to,
+                channel_to=event.channel_to,
+                band_from=event.band_from,
+                channel_from=event.channel_from,
+            ),
+        )
+
+    def _event_time(self, event: EventRecord, t: float) -> float:
+        return self._clock.controller(t) if event.time is None else event.time
+
+
+def _source(event: EventRecord) -> Source:
+    return Source.SYSTEM_LOG if event.logged else Source.EVENT

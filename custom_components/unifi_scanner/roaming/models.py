@@ -1,0 +1,75 @@
+"""What the tracker knows of a client, and what it tells."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from ..api.records import Band, EventKind
+
+
+class Source(StrEnum):
+    """Where a fact came from."""
+
+    EVENT = "event"
+    SYNC = "sync"
+    RESYNC = "resync"
+    SYSTEM_LOG = "system_log"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientState:
+    """A wireless client as it is now. Times are POSIX seconds by the controller's clock.
+
+    `ap_mac` is None while the client is not connected; what belongs to the link (SSID, band,
+    channel, signal) is then None too. `signal` is in dBm and None until a record tells it for the
+    present link.
+    """
+
+    mac: str
+    name: str
+    guest: bool
+    ap_mac: str | None
+    ssid: str | None
+    band: Band | None
+    channel: int | None
+    signal: int | None
+    connected_since: float | None
+    previous_ap_mac: str | None
+    last_roam: float | None
+    roam_count: int | None
+    ip: str | None
+
+    @property
+    def connected(self) -> bool:
+        """Whether the client has a link to an access point."""
+        return self.ap_mac is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientEvent:
+    """Something that happened to a client, told exactly once.
+
+    A roam has both access points, a connection only `ap_to`, a disconnection only `ap_from`, a
+    change of radio the same one at both. `time` is POSIX seconds by the controller's clock;
+    `signal` is in dBm, on the new link or, for a disconnection, on the last one. `roam_gap` is in
+    seconds between leaving and arriving; `inferred`: the controller did not itself say it.
+    """
+
+    kind: EventKind
+    mac: str
+    name: str
+    guest: bool
+    ssid: str | None
+    ap_from: str | None
+    ap_to: str | None
+    band_from: Band | None
+    band_to: Band | None
+    channel_from: int | None
+    channel_to: int | None
+    signal: int | None
+    time: float
+    source: Source
+    inferred: bool
+    roam_gap: float | None
+
+
+__all__ = ["Band", "ClientEvent", "ClientState", "EventKind", "Source"]

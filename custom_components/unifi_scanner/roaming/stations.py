@@ -1,0 +1,164 @@
+"""What a client record proves: a place, or nothing when it is out of date."""
+
+from collections import Counter
+from dataclasses import replace
+
+from ..api.records import StationRecord
+from .clock import ControllerClock
+from .ledger import Arrival, Ledger, RadioChange
+from .models import Source
+from .track import SLACK, STALE, Track
+
+# The access point's and the controller's idea of when a link began differ by seconds
+# (protocol.md 3.3).
+_ASSOCIATION_SLACK = 3.0
+
+
+class Stations:
+    """Takes client records: `sta:sync`, `client:sync` and those of snapshots."""
+
+    def __init__(self, ledger: Ledger, clock: ControllerClock, counters: Counter[str]) -> None:
+        """Write what the records prove into this ledger."""
+        self._ledger = ledger
+        self._clock = clock
+        self._counters = counters
+
+    def take(self, station: StationRecord, t: float, source: Source) -> None:
+        """Take a record of time `t` by our clock."""
+        if station.is_wired:
+            # Phones are shown as wired for moments (core#30029); that says nothing of their WiFi.
+            self._counters["wired"] += 1
+            return
+        if station.ap_mac is None:
+            self._counters["no_access_point"] += 1
+            return
+        track = self._ledger.tracks.get(station.mac)
+        if track is None:
+            name = station.alias or station.hostname
+            track = self._ledger.meet(station.mac, name, t, guest=station.guest)
+        associated = self._association(station, t)
+        if self._is_outdated(track, station, t, associated):
+            self._counters["outdated"] += 1
+            return
+        moved = station.ap_mac != track.state.ap_mac
+        if associated is not None or moved:
+            self._ledger.leave_before(track, t if associated is None else associated)
+        if station.ap_mac != track.state.ap_mac:
+            self._arrive_by_record(track, station, t, associated, source)
+        else:
+            if track.held and t > track.held.left:
+                self._ledger.stay(track)
+            if associated is not None and associated > track.since + SLACK:
+                track.since, track.firm = associated, True
+        self._refresh(track, station, t, associated, source)
+
+    def _association(self, station: StationRecord, t: float) -> float | None:
+        """Return when the record says that the link began, by our clock."""
+        if station.associated_at is None:
+            return None
+        associated = self._clock.local(station.associated_at, station.received)
+        return associated if associated <= t + SLACK else None
+
+    def _is_outdated(
+        self, track: Track, station: StationRecord, t: float, associated: float | None
+    ) -> bool:
+        """Return whether a record describes the time before what is already known."""
+        if station.ap_mac == track.state.ap_mac:
+            return t < track.station
+        if track.firm and associated is not None and associated < track.since - SLACK:
+            return t < track.since + STALE
+        if track.firm and associated is not None and associated > track.since + SLACK:
+            return t < track.since
+        if track.firm and associated is None and t < track.since + STALE:
+            return True
+        return t <= max(track.seen, track.since)
+
+    def _arrive_by_record(
+        self,
+        track: Track,
+        station: StationRecord,
+        t: float,
+        associated: float | None,
+        source: Source,
+    ) -> None:
+        before = max(track.seen, track.since)
+        firm = associated is not None and associated >= track.since
+        since = associated if associated is not None and firm else t
+        time = station.associated_at if firm else station.seen_at
+        if station.ap_mac is None:
+            return
+        self._ledger.arrive(
+            track,
+            Arrival(
+                ap_to=station.ap_mac,
+                earliest=max(min(before, since), since - _ASSOCIATION_SLACK) if firm else before,
+                since=since,
+                firm=firm,
+                seen=t,
+                received=station.received,
+                time=self._clock.controller(since) if time is None else time,
+                source=source,
+                inferred=True,
+                ssid=station.ssid,
+                band=station.band,
+                channel=station.channel,
+            ),
+        )
+
+    def _refresh(
+        self,
+        track: Track,
+        station: StationRecord,
+        t: float,
+        associated: float | None,
+        source: Source,
+    ) -> None:
+        """Take over what a record says of the present link."""
+        track.station = t
+        track.seen = max(track.seen, t)
+        track.alias = station.alias or track.alias
+        state = track.state
+        band, channel = station.band or state.band, station.channel or state.channel
+        if state.band is not None and band != state.band:
+            is_new_link = associated is not None and associated > track.radio_since + SLACK
+            if station.is_mlo:
+                # A multi-link client is on several bands at once: which one is shown means nothing.
+                band, channel = state.band, state.channel
+            elif t < track.radio_since + STALE and track.firm and not is_new_link:
+                return
+            else:
+                self._ledger.change_radio(
+                    track,
+                    RadioChange(
+                        at=t,
+                        time=self._clock.controller(t),
+                        source=source,
+                        inferred=True,
+                        band_to=band,
+                        channel_to=channel,
+                        band_from=None,
+                        channel_from=None,
+                    ),
+                )
+                state = track.state
+        began = state.connected_since
+        if station.connected_since is not None and (
+            # Kept while it only jitters: it is computed from counters of whole seconds.
+            began is None or abs(station.connected_since - began) > SLACK
+        ):
+            began = station.connected_since
+        self._ledger.set_state(
+            track,
+            replace(
+                state,
+                name=track.alias or station.hostname or state.name,
+                guest=station.guest,
+                ssid=station.ssid or state.ssid,
+                band=band,
+                channel=channel,
+                signal=station.signal,
+                connected_since=began,
+                roam_count=state.roam_count if station.roam_count is None else station.roam_count,
+                ip=station.ip or state.ip,
+            ),
+        )

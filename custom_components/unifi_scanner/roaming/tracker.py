@@ -1,0 +1,137 @@
+"""Who is where, and what is to be told of it."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+
+from ..api.records import Observation, StationRecord
+from .clock import ControllerClock
+from .events import Events
+from .ledger import Ledger
+from .models import ClientEvent, ClientState, Source
+from .stations import Stations
+from .track import STALE, Held
+
+# A controller that boots or is upgraded lists nobody for minutes (core#107061).
+_EMPTY_PATIENCE = 300.0
+
+
+class RoamTracker:
+    """Keeps every wireless client's place and tells each change of it exactly once.
+
+    All times are POSIX seconds; `now` is the caller's clock, which need not be the controller's.
+    `disconnect_delay` is how long a departure is held back, in seconds. Not for several threads.
+    """
+
+    def __init__(self, disconnect_delay: float = 10.0) -> None:
+        """Know nobody yet."""
+        self.disconnect_delay = disconnect_delay
+        self.counters: Counter[str] = Counter()
+        self._clock = ControllerClock()
+        self._ledger = Ledger(disconnect_delay)
+        self._stations = Stations(self._ledger, self._clock, self.counters)
+        self._events = Events(self._ledger, self._clock, self.counters)
+        self._primed = False
+        self._empty_since: float | None = None
+
+    @property
+    def clients(self) -> Mapping[str, ClientState]:
+        """Every known client by MAC; a live, read-only view."""
+        return MappingProxyType(self._ledger.states)
+
+    @property
+    def clients_per_access_point(self) -> Mapping[str, int]:
+        """How many clients are connected to each access point, by its MAC; a live view."""
+        return MappingProxyType(self._ledger.per_access_point)
+
+    @property
+    def connected_clients(self) -> int:
+        """How many clients are connected."""
+        return len(self._ledger.tracks) - len(self._ledger.away)
+
+    @property
+    def next_due(self) -> float | None:
+        """When `advance` will have something to tell, if nothing happens before."""
+        return next(iter(self._ledger.held.values()), None)
+
+    @property
+    def recheck_due(self) -> float | None:
+        """When another snapshot should be taken, to confirm that a missing client is gone."""
+        return next(iter(self._ledger.rechecks.values()), None)
+
+    def observe(self, observations: Sequence[Observation | None], now: float) -> list[ClientEvent]:
+        """Take a batch from the stream; None stands for a record that could not be read."""
+        batch: list[tuple[float, Observation]] = []
+        for seen in observations:
+            if seen is None:
+                self.counters["unreadable"] += 1
+                continue
+            if isinstance(seen, StationRecord):
+                time, is_asked_for = seen.seen_at, False
+            else:
+                time, is_asked_for = seen.time, seen.logged
+            if not is_asked_for and self._clock.is_replay(time, seen.received):
+                self.counters["replayed"] += 1
+                continue
+            batch.append((self._clock.local(time, seen.received), seen))
+        if len(batch) > 1:
+            batch.sort(key=lambda entry: entry[0])
+        for t, seen in batch:
+            if isinstance(seen, StationRecord):
+                self._stations.take(seen, t, Source.SYNC)
+            else:
+                self._events.take(seen, t, now + self.disconnect_delay)
+        return self._ledger.take_told()
+
+    def snapshot(self, stations: Sequence[StationRecord], now: float) -> list[ClientEvent]:
+        """Take all clients that are connected now. The first snapshot tells nothing.
+
+        A client that is missing is taken for gone when a second snapshot confirms it after the
+        disconnect delay; `recheck_due` says when that is.
+        """
+        if times := [station.seen_at for station in stations if station.seen_at is not None]:
+            self._clock.compare(max(times), now)
+        for station in stations:
+            t = self._clock.local(station.seen_at, station.received)
+            self._stations.take(station, t, Source.RESYNC)
+        self._miss({station.mac for station in stations}, now)
+        self._ledger.forget(now)
+        told = self._ledger.take_told()
+        primed, self._primed = self._primed, True
+        return told if primed else []
+
+    def advance(self, now: float) -> list[ClientEvent]:
+        """Tell the departures that were held back long enough."""
+        held = self._ledger.held
+        while held and next(iter(held.values())) <= now:
+            self._ledger.leave(self._ledger.tracks[next(iter(held))])
+        return self._ledger.take_told()
+
+    def _miss(self, present: set[str], now: float) -> None:
+        """Take note of the connected clients that a snapshot does not list."""
+        if present:
+            self._empty_since = None
+        else:
+            self._empty_since = now if self._empty_since is None else self._empty_since
+            if now - self._empty_since < _EMPTY_PATIENCE:
+                return
+        for mac, track in self._ledger.tracks.items():
+            suspected = track.held is not None and track.held.recheck
+            # A snapshot lags behind events (protocol.md 5): who has just come may not be in it yet.
+            if mac in present or now - track.arrived < STALE:
+                if suspected:
+                    self._ledger.stay(track)
+            elif suspected:
+                if track.held is not None and track.held.due <= now:
+                    self._ledger.leave(track)
+            elif track.held is None and track.state.connected:
+                self._ledger.hold(
+                    track,
+                    Held(
+                        left=track.seen,
+                        time=self._clock.controller(track.seen),
+                        due=now + self.disconnect_delay,
+                        source=Source.RESYNC,
+                        recheck=True,
+                    ),
+                )

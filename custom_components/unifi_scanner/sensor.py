@@ -1,0 +1,282 @@
+"""Sensors: where each tracked client is, and how many clients are where."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from time import monotonic
+from typing import override
+
+from homeassistant.components.sensor import (
+    SensorDeviceClass,
+    SensorEntity,
+    SensorEntityDescription,
+    SensorStateClass,
+)
+from homeassistant.const import SIGNAL_STRENGTH_DECIBELS_MILLIWATT, EntityCategory
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.helpers.typing import StateType
+
+from .api.records import Band
+from .coordinator import UnifiScannerConfigEntry, UnifiScannerCoordinator
+from .entity import AccessPointEntity, ClientEntity, Shown, SiteEntity, UnifiScannerEntity
+from .roaming import ClientState
+
+PARALLEL_UPDATES = 0
+
+# Where a client is that is nowhere. "unknown" would be wrong: the controller knows it is gone.
+NOT_CONNECTED = "not_connected"
+# States are translated by keys, and those may not contain a dot.
+BAND_STATES: dict[Band, str] = {"2.4": "2_4_ghz", "5": "5_ghz", "6": "6_ghz"}
+# A volatile value is written at most this often while the client stays where it is.
+VOLATILE_INTERVAL = 30.0  # seconds
+
+type Value = StateType | datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClientSensorDescription(SensorEntityDescription):
+    """A sensor of the client with a MAC. A volatile value changes with nearly every record."""
+
+    value_fn: Callable[[UnifiScannerCoordinator, str], Value]
+    attributes_fn: Callable[[UnifiScannerCoordinator, str], Mapping[str, StateType]] | None = None
+    volatile: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccessPointSensorDescription(SensorEntityDescription):
+    """A sensor of the access point with a MAC."""
+
+    value_fn: Callable[[UnifiScannerCoordinator, str], Value]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SiteSensorDescription(SensorEntityDescription):
+    """A sensor of the whole site."""
+
+    value_fn: Callable[[UnifiScannerCoordinator], Value]
+
+
+def _of_state(
+    value_fn: Callable[[ClientState], Value],
+) -> Callable[[UnifiScannerCoordinator, str], Value]:
+    """Return a value function that reads the client's state, where there is one."""
+
+    def value(coordinator: UnifiScannerCoordinator, mac: str) -> Value:
+        state = coordinator.client(mac)
+        return None if state is None else value_fn(state)
+
+    return value
+
+
+def _access_point(coordinator: UnifiScannerCoordinator, mac: str) -> Value:
+    return coordinator.access_point_name(coordinator.access_point_of(mac)) or NOT_CONNECTED
+
+
+def _time(timestamp: float | None) -> datetime | None:
+    # In whole seconds, as it is shown: less is no change.
+    return None if timestamp is None else datetime.fromtimestamp(int(timestamp), UTC)
+
+
+CLIENT_SENSORS: tuple[ClientSensorDescription, ...] = (
+    ClientSensorDescription(
+        key="access_point",
+        translation_key="access_point",
+        name=None,
+        value_fn=_access_point,
+        attributes_fn=lambda coordinator, mac: {"ap_mac": coordinator.access_point_of(mac)},
+    ),
+    ClientSensorDescription(
+        key="previous_access_point",
+        translation_key="previous_access_point",
+        value_fn=lambda coordinator, mac: coordinator.access_point_name(
+            coordinator.history.client(mac).previous_ap_mac
+        ),
+    ),
+    ClientSensorDescription(
+        key="connected_since",
+        translation_key="connected_since",
+        device_class=SensorDeviceClass.TIMESTAMP,
+        value_fn=_of_state(lambda state: _time(state.connected_since)),
+    ),
+    ClientSensorDescription(
+        key="last_roam",
+        translation_key="last_roam",
+        device_class=SensorDeviceClass.TIMESTAMP,
+        value_fn=lambda coordinator, mac: _time(coordinator.history.client(mac).last_roam),
+    ),
+    ClientSensorDescription(
+        key="roams_today",
+        translation_key="roams_today",
+        state_class=SensorStateClass.TOTAL_INCREASING,
+        value_fn=lambda coordinator, mac: coordinator.history.client(mac).roams_today,
+    ),
+    ClientSensorDescription(
+        key="band",
+        translation_key="band",
+        device_class=SensorDeviceClass.ENUM,
+        options=list(BAND_STATES.values()),
+        entity_category=EntityCategory.DIAGNOSTIC,
+        value_fn=_of_state(lambda state: BAND_STATES[state.band] if state.band else None),
+    ),
+    ClientSensorDescription(
+        key="ssid",
+        translation_key="ssid",
+        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,
+        value_fn=_of_state(lambda state: state.ssid),
+    ),
+    ClientSensorDescription(
+        key="channel",
+        translation_key="channel",
+        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,
+        value_fn=_of_state(lambda state: state.channel),
+    ),
+    ClientSensorDescription(
+        key="signal",
+        translation_key="signal",
+        device_class=SensorDeviceClass.SIGNAL_STRENGTH,
+        native_unit_of_measurement=SIGNAL_STRENGTH_DECIBELS_MILLIWATT,
+        state_class=SensorStateClass.MEASUREMENT,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,
+        value_fn=_of_state(lambda state: state.signal),
+        volatile=True,
+    ),
+    ClientSensorDescription(
+        key="roam_count",
+        translation_key="roam_count",
+        state_class=SensorStateClass.TOTAL_INCREASING,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,
+        value_fn=_of_state(lambda state: state.roam_count),
+    ),
+)
+
+ACCESS_POINT_SENSORS: tuple[AccessPointSensorDescription, ...] = (
+    AccessPointSensorDescription(
+        key="wireless_clients",
+        translation_key="wireless_clients",
+        state_class=SensorStateClass.MEASUREMENT,
+        value_fn=lambda coordinator, mac: coordinator.tracker.clients_per_access_point.get(mac, 0),
+    ),
+)
+
+SITE_SENSORS: tuple[SiteSensorDescription, ...] = (
+    SiteSensorDescription(
+        key="wireless_clients",
+        translation_key="wireless_clients",
+        state_class=SensorStateClass.MEASUREMENT,
+        value_fn=lambda coordinator: coordinator.tracker.connected_clients,
+    ),
+    SiteSensorDescription(
+        key="roams_today",
+        translation_key="roams_today",
+        state_class=SensorStateClass.TOTAL_INCREASING,
+        value_fn=lambda coordinator: coordinator.history.roams_today,
+    ),
+)
+
+
+async def async_setup_entry(
+    _hass: HomeAssistant,
+    entry: UnifiScannerConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+) -> None:
+    """Add the sensors, and those of clients and access points as these appear."""
+    coordinator = entry.runtime_data
+    clients: set[str] = set()
+    access_points: set[str] = set()
+
+    @callback
+    def add_new() -> None:
+        new_clients = sorted(coordinator.tracked - clients)
+        new_access_points = sorted(coordinator.access_points.keys() - access_points)
+        clients.update(new_clients)
+        access_points.update(new_access_points)
+        entities: list[UnifiScannerEntity] = [
+            AccessPointSensor(coordinator, description, mac)
+            for mac in new_access_points
+            for description in ACCESS_POINT_SENSORS
+        ]
+        entities.extend(
+            ClientSensor(coordinator, description, mac)
+            for mac in new_clients
+            for description in CLIENT_SENSORS
+        )
+        if entities:
+            async_add_entities(entities)
+
+    async_add_entities(SiteSensor(coordinator, description) for description in SITE_SENSORS)
+    add_new()
+    entry.async_on_unload(coordinator.async_add_listener(add_new))
+
+
+class UnifiScannerSensor(UnifiScannerEntity, SensorEntity):
+    """A sensor of a site."""
+
+    @property
+    @override
+    def native_value(self) -> Value:
+        return self._shown.value
+
+
+class ClientSensor(ClientEntity, UnifiScannerSensor):
+    """A sensor of a tracked client."""
+
+    entity_description: ClientSensorDescription
+    _written_at = 0.0
+    _written_at_ap: str | None = None
+
+    @override
+    def _read(self) -> Shown:
+        description, coordinator, mac = self.entity_description, self.coordinator, self.mac
+        return Shown(
+            coordinator.available,
+            description.value_fn(coordinator, mac),
+            description.attributes_fn and description.attributes_fn(coordinator, mac),
+        )
+
+    @override
+    def _is_early(self, shown: Shown) -> bool:
+        """Return whether a volatile value has been written too lately to be worth it again."""
+        if not self.entity_description.volatile:
+            return False
+        now = monotonic()
+        ap_mac = self.coordinator.access_point_of(self.mac)
+        if (
+            ap_mac == self._written_at_ap
+            and now < self._written_at + VOLATILE_INTERVAL
+            and shown.available
+            and self._shown.available
+            and self._shown.value is not None
+        ):
+            return True
+        self._written_at, self._written_at_ap = now, ap_mac
+        return False
+
+
+class AccessPointSensor(AccessPointEntity, UnifiScannerSensor):
+    """A sensor of an access point."""
+
+    entity_description: AccessPointSensorDescription
+
+    @override
+    def _read(self) -> Shown:
+        coordinator, mac = self.coordinator, self.mac
+        return Shown(
+            coordinator.available and mac in coordinator.access_points,
+            self.entity_description.value_fn(coordinator, mac),
+        )
+
+
+class SiteSensor(SiteEntity, UnifiScannerSensor):
+    """A sensor of the whole site."""
+
+    entity_description: SiteSensorDescription
+
+    @override
+    def _read(self) -> Shown:
+        coordinator = self.coordinator
+        return Shown(coordinator.available, self.entity_description.value_fn(coordinator))

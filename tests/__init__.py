@@ -1,0 +1,1 @@
+"""Tests of UniFi Scanner, its simulated controller and its demo."""

@@ -1,0 +1,44 @@
+"""Frames in the shapes controllers send (protocol.md 3), made up for the tests."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+CAPTURES = Path(__file__).parents[3] / "shared" / "captures"
+
+ROAM = {
+    "user": "02:00:00:00:00:01",
+    "ap_from": "02:aa:00:00:00:01",
+    "ap_to": "02:aa:00:00:00:02",
+    "radio_from": "ng",
+    "radio_to": "na",
+    "channel_from": "6",
+    "channel_to": "36",
+    "ssid": "Home",
+    "key": "EVT_WU_Roam",
+    "subsystem": "wlan",
+    "time": 1_700_000_000_123,
+    "msg": 'User[..] roams from AP[..] to AP[..] on "Home"',
+}
+STATION = {
+    "mac": "02:00:00:00:00:01",
+    "ap_mac": "02:aa:00:00:00:02",
+    "essid": "Home",
+    "radio": "na",
+    "channel": 36,
+    "signal": -58,
+    "bytes-r": 27.5,
+    "satisfaction_avg": {"total": 184, "count": 2},
+}
+
+
+def envelope(message: str, *data: Any, meta_last: bool = False, **meta: Any) -> dict[str, Any]:
+    """Return an envelope with these records, `meta` first or last."""
+    head = {"meta": {"rc": "ok", "message": message, **meta}}
+    body = {"data": list(data)}
+    return body | head if meta_last else head | body
+
+
+def frame(message: str, *data: Any, meta_last: bool = False, **meta: Any) -> str:
+    """Return the same as text, as compact as controllers write it."""
+    return json.dumps(envelope(message, *data, meta_last=meta_last, **meta), separators=(",", ":"))

@@ -1,0 +1,391 @@
+"""The REST client against a simulated controller, over real TLS sockets."""
+
+import asyncio
+
+import aiohttp
+import pytest
+
+from custom_components.unifi_scanner.api import (
+    BadCredentialsError,
+    CannotConnectError,
+    CertificateNotTrustedError,
+    ControllerStartingError,
+    DeviceType,
+    RateLimitedError,
+    SecondFactorRequiredError,
+    SessionExpiredError,
+    SiteUnknownError,
+    TlsMode,
+    UnexpectedAnswerError,
+    UnifiClient,
+    UnifiError,
+    create_context,
+)
+from tests.controller import Booting, Flavour, Rejection, SimulatedController, make_certificate
+
+BOTH_KINDS = pytest.mark.parametrize("flavour", list(Flavour))
+SELF_HOSTED = pytest.mark.parametrize("flavour", [Flavour.SELF_HOSTED])
+
+
+@BOTH_KINDS
+async def test_the_kind_is_found_out(client: UnifiClient, flavour: Flavour) -> None:
+    assert client.device_type is None
+    assert await client.detect() is DeviceType(flavour.value)
+    assert client.device_type is DeviceType(flavour.value)
+
+
+@BOTH_KINDS
+async def test_a_login_reads_sites_clients_devices_and_the_controller(
+    logged_in: UnifiClient,
+) -> None:
+    assert [site.name for site in await logged_in.sites()] == ["default"]
+    assert [station.hostname for station in await logged_in.stations("default")] == ["Phone"]
+    devices = await logged_in.access_points("default")
+    assert {device.name for device in devices} == {"Hall", "Kitchen"}
+    assert (await logged_in.system_info("default")).controller_id
+
+
+@BOTH_KINDS
+async def test_a_login_is_one_post(controller: SimulatedController, logged_in: UnifiClient) -> None:
+    assert controller.login_attempts == 1
+    await logged_in.login(controller.username, controller.password)
+    assert controller.login_attempts == 2
+
+
+@pytest.mark.parametrize(
+    ("flavour", "names"),
+    [(Flavour.UNIFI_OS, {"TOKEN"}), (Flavour.SELF_HOSTED, {"unifises", "csrf_token"})],
+)
+async def test_the_cookies_are_those_of_the_session(
+    controller: SimulatedController, client: UnifiClient, names: set[str]
+) -> None:
+    assert client.cookies == {}
+    await client.login(controller.username, controller.password)
+    assert set(client.cookies) == names
+
+
+@pytest.mark.parametrize("cookie", ["TOKEN", "UOS_TOKEN"])
+@pytest.mark.parametrize("partitioned", [False, True])
+async def test_every_cookie_of_unifi_os_carries_the_session(
+    session: aiohttp.ClientSession, cookie: str, *, partitioned: bool
+) -> None:
+    async with SimulatedController(cookie=cookie, partitioned=partitioned) as controller:
+        client = UnifiClient(session, controller.base_url, create_context(TlsMode.INSECURE))
+        await client.login(controller.username, controller.password)
+        assert set(client.cookies) == {cookie}
+        assert await client.sites()
+
+
+async def test_a_csrf_token_that_changes_with_every_answer_is_followed(
+    controller: SimulatedController, client: UnifiClient
+) -> None:
+    controller.faults.rotate_csrf = True
+    await client.login(controller.username, controller.password)
+    await asyncio.gather(*(client.stations("default") for _ in range(5)))
+    await client.login(controller.username, controller.password)
+    assert await client.sites()
+
+
+async def test_finding_out_the_kind_again_keeps_the_session(
+    controller: SimulatedController, logged_in: UnifiClient
+) -> None:
+    controller.faults.stale_root_cookie = True
+    await logged_in.detect()
+    assert await logged_in.sites()
+    assert controller.login_attempts == 1
+
+
+@BOTH_KINDS
+async def test_after_a_logout_nothing_is_left(
+    controller: SimulatedController, logged_in: UnifiClient
+) -> None:
+    await logged_in.logout()
+    assert logged_in.cookies == {}
+    assert controller.requests("logout")
+    with pytest.raises(SessionExpiredError):
+        await logged_in.sites()
+
+
+async def test_a_logout_that_fails_is_still_the_end(
+    controller: SimulatedController, logged_in: UnifiClient
+) -> None:
+    await controller.stop_listening()
+    await logged_in.logout()
+    assert logged_in.cookies == {}
+
+
+async def test_nobody_who_is_not_logged_in_logs_out(
+    controller: SimulatedController, client: UnifiClient
+) -> None:
+    await client.logout()
+    assert controller.requests("logout") == []
+
+
+@pytest.mark.parametrize(
+    ("rejection", "definite"), [(Rejection.ERRORS_401, False), (Rejection.CODE_403, True)]
+)
+async def test_a_wrong_password_is_told_with_how_sure_that_is(
+    controller: SimulatedController, client: UnifiClient, rejection: Rejection, *, definite: bool
+) -> None:
+    controller.faults.rejection = rejection
+    with pytest.raises(BadCredentialsError) as caught:
+        await client.login(controller.username, "wrong")
+    assert caught.value.definite is definite
+    assert controller.login_attempts == 1
+
+
+@SELF_HOSTED
+async def test_a_wrong_password_of_a_classic_controller_is_sure(
+    controller: SimulatedController, client: UnifiClient
+) -> None:
+    with pytest.raises(BadCredentialsError) as caught:
+        await client.login(controller.username, "wrong")
+    assert caught.value.definite
+
+
+@BOTH_KINDS
+async def test_a_second_factor_is_told(
+    controller: SimulatedController, client: UnifiClient
+) -> None:
+    controller.faults.login_code = "123456"
+    with pytest.raises(SecondFactorRequiredError):
+        await client.login(controller.username, controller.password)
+    assert controller.login_attempts == 1
+
+
+@pytest.mark.parametrize("retry_after", [None, 77])
+async def test_a_login_limit_is_told_with_its_wait(
+    controller: SimulatedController, client: UnifiClient, retry_after: int | None
+) -> None:
+    controller.faults.limit_logins(0, retry_after=retry_after)
+    with pytest.raises(RateLimitedError) as caught:
+        await client.login(controller.username, controller.password)
+    assert caught.value.retry_after == retry_after
+
+
+async def test_the_code_of_a_limit_counts_whatever_the_status(
+    controller: SimulatedController, client: UnifiClient
+) -> None:
+    body = {"code": "AUTHENTICATION_FAILED_LIMIT_REACHED"}
+    controller.faults.refuse("*login", status=403, body=body)
+    with pytest.raises(RateLimitedError):
+        await client.login(controller.username, controller.password)
+
+
+@BOTH_KINDS
+@pytest.mark.parametrize("booting", list(Booting))
+async def test_the_kind_is_never_remembered_from_a_booting_controller(
+    controller: SimulatedController, client: UnifiClient, booting: Booting, flavour: Flavour
+) -> None:
+    controller.faults.booting = booting
+    with pytest.raises(ControllerStartingError):
+        await client.login(controller.username, controller.password)
+    assert client.device_type is None
+    controller.faults.booting = None
+    await client.login(controller.username, controller.password)
+    assert client.device_type is DeviceType(flavour.value)
+
+
+@SELF_HOSTED
+async def test_a_classic_controller_taken_for_the_other_kind_is_found_out_anew(
+    controller: SimulatedController, client: UnifiClient
+) -> None:
+    client.device_type = DeviceType.UNIFI_OS
+    with pytest.raises(ControllerStartingError):
+        await client.login(controller.username, controller.password)
+    assert client.device_type is None
+
+
+@BOTH_KINDS
+@pytest.mark.parametrize("booting", list(Booting))
+async def test_a_controller_that_boots_again_is_no_expired_session(
+    controller: SimulatedController, logged_in: UnifiClient, booting: Booting
+) -> None:
+    controller.faults.booting = booting
+    with pytest.raises(ControllerStartingError):
+        await logged_in.stations("default")
+    controller.faults.booting = None
+    assert await logged_in.stations("default")
+    assert controller.login_attempts == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "error"),
+    [
+        (401, "Unauthorized", SessionExpiredError),
+        (403, "", SessionExpiredError),
+        (200, {"meta": {"rc": "error", "msg": "api.err.LoginRequired"}}, SessionExpiredError),
+        (401, {"errorCode": 401, "message": "api.err.LoginRequired"}, SessionExpiredError),
+        (429, "", RateLimitedError),
+        (302, "", ControllerStartingError),
+        (404, "<html>", ControllerStartingError),
+        (500, "", ControllerStartingError),
+        (200, "<html>", ControllerStartingError),
+        (200, "", ControllerStartingError),
+        (200, "null", ControllerStartingError),
+        (200, [], UnexpectedAnswerError),
+        (200, {"meta": {"rc": "ok"}}, UnexpectedAnswerError),
+        (200, {"meta": {"rc": "ok"}, "data": {}}, UnexpectedAnswerError),
+        (200, {"meta": {"rc": "error", "msg": "api.err.Other"}}, UnexpectedAnswerError),
+        (200, {"meta": [], "data": "x"}, UnexpectedAnswerError),
+        (400, {"meta": {"rc": "error", "msg": 7}, "data": []}, UnexpectedAnswerError),
+        (401, {"meta": {"rc": "error", "msg": "api.err.NoSiteContext"}}, SiteUnknownError),
+        (403, {"meta": {"rc": "error", "msg": "api.err.NoPermission"}}, SiteUnknownError),
+    ],
+)
+async def test_what_an_answer_means(
+    controller: SimulatedController,
+    logged_in: UnifiClient,
+    status: int,
+    body: object,
+    error: type[UnifiError],
+) -> None:
+    controller.faults.refuse("*stat/sta", status=status, body=body)
+    with pytest.raises(error) as caught:
+        await logged_in.stations("default")
+    assert type(caught.value) is error
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "error"),
+    [
+        (401, "Unauthorized", BadCredentialsError),
+        (401, {"meta": {"rc": "error", "msg": "api.err.LoginRequired"}}, ControllerStartingError),
+        (400, {"meta": {"rc": "error", "msg": "api.err.Other"}}, UnexpectedAnswerError),
+        (400, "", UnexpectedAnswerError),
+        (200, {"meta": {"rc": "error", "msg": "api.err.NoPermission"}}, BadCredentialsError),
+        (200, {"meta": {"rc": "error", "msg": "api.err.Other"}}, UnexpectedAnswerError),
+        (200, {"unique_id": "x"}, UnexpectedAnswerError),
+        (200, [], ControllerStartingError),
+        (502, "<html>", ControllerStartingError),
+    ],
+)
+async def test_what_the_answer_to_a_login_means(
+    controller: SimulatedController,
+    client: UnifiClient,
+    status: int,
+    body: object,
+    error: type[UnifiError],
+) -> None:
+    controller.faults.refuse("*login", status=status, body=body)
+    with pytest.raises(error):
+        await client.login(controller.username, controller.password)
+
+
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [(418, CannotConnectError), (403, CannotConnectError), (429, RateLimitedError)],
+)
+async def test_something_else_is_no_controller(
+    controller: SimulatedController, client: UnifiClient, status: int, error: type[UnifiError]
+) -> None:
+    controller.faults.refuse("/", status=status)
+    with pytest.raises(error):
+        await client.detect()
+    assert client.device_type is None
+
+
+async def test_an_unknown_site_is_told(logged_in: UnifiClient) -> None:
+    with pytest.raises(SiteUnknownError) as caught:
+        await logged_in.stations("no such site")
+    assert caught.value.site == "no such site"
+
+
+async def test_a_controller_that_says_nothing_of_itself_is_unexpected(
+    controller: SimulatedController, logged_in: UnifiClient
+) -> None:
+    body: dict[str, object] = {"meta": {"rc": "ok"}, "data": []}
+    controller.faults.refuse("*stat/sysinfo", status=200, body=body)
+    with pytest.raises(UnexpectedAnswerError):
+        await logged_in.system_info("default")
+
+
+async def test_records_that_are_none_are_left_out(
+    controller: SimulatedController, logged_in: UnifiClient
+) -> None:
+    body = {
+        "meta": {"rc": "ok"},
+        "data": [None, 7, {}, {"mac": "no"}, {"mac": "02:00:00:00:00:01"}],
+    }
+    controller.faults.refuse("*stat/sta", status=200, body=body)
+    assert [s.mac for s in await logged_in.stations("default")] == ["02:00:00:00:00:01"]
+
+
+async def test_a_closed_port_cannot_be_connected(
+    controller: SimulatedController, client: UnifiClient
+) -> None:
+    await controller.stop_listening()
+    with pytest.raises(CannotConnectError):
+        await client.detect()
+
+
+async def test_a_controller_that_never_answers_is_given_up(
+    controller: SimulatedController, client: UnifiClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = "custom_components.unifi_scanner.api.client"
+    monkeypatch.setattr(f"{module}._TIMEOUT", aiohttp.ClientTimeout(total=0.05))
+    controller.faults.hang()
+    with pytest.raises(CannotConnectError, match="in time"):
+        await client.detect()
+
+
+async def test_an_answer_without_end_is_not_read_to_it(
+    controller: SimulatedController, logged_in: UnifiClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("custom_components.unifi_scanner.api.client._LARGEST_ANSWER", 1000)
+    controller.faults.refuse("*stat/sta", status=200, body=b" " * 2000)
+    with pytest.raises(UnexpectedAnswerError, match="too large"):
+        await logged_in.stations("default")
+
+
+async def test_a_redirect_is_never_followed(
+    controller: SimulatedController, logged_in: UnifiClient
+) -> None:
+    elsewhere = {"Location": f"{controller.base_url}/elsewhere"}
+    controller.faults.refuse("*stat/sta", status=302, headers=elsewhere)
+    with pytest.raises(ControllerStartingError):
+        await logged_in.stations("default")
+    assert controller.requests("elsewhere") == []
+
+
+async def test_another_certificate_gets_no_credentials_and_is_shown(
+    controller: SimulatedController, session: aiohttp.ClientSession
+) -> None:
+    other = create_context(TlsMode.PINNED, make_certificate().der)
+    client = UnifiClient(session, controller.base_url, other)
+    with pytest.raises(CertificateNotTrustedError) as caught:
+        await client.login(controller.username, controller.password)
+    assert caught.value.certificate is not None
+    assert caught.value.certificate.der == controller.certificate_der
+    assert controller.requests() == []
+
+
+async def test_a_certificate_that_cannot_be_read_is_still_not_trusted(
+    controller: SimulatedController,
+    session: aiohttp.ClientSession,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def unreadable(_host: str, _port: int) -> None:
+        raise CannotConnectError
+
+    monkeypatch.setattr("custom_components.unifi_scanner.api.client.fetch_certificate", unreadable)
+    verify = await asyncio.to_thread(create_context, TlsMode.VERIFY)
+    client = UnifiClient(session, controller.base_url, verify)
+    with pytest.raises(CertificateNotTrustedError) as caught:
+        await client.detect()
+    assert caught.value.certificate is None
+
+
+async def test_no_secret_is_in_an_error(
+    controller: SimulatedController, logged_in: UnifiClient
+) -> None:
+    secrets = [controller.password, *logged_in.cookies.values()]
+    controller.faults.refuse("*", status=403, body=f"{secrets}")
+    for attempt in (
+        logged_in.sites(),
+        logged_in.login(controller.username, controller.password),
+    ):
+        with pytest.raises(UnifiError) as caught:
+            await attempt
+        text = f"{caught.value!r} {caught.value} {caught.value.__cause__!r}"
+        assert not any(secret in text for secret in secrets)

@@ -1,0 +1,242 @@
+"""The controller's JSON becomes typed observations, whatever a stranger puts into it."""
+
+from datetime import UTC, datetime
+import json
+from pathlib import Path
+from typing import Any
+
+from hypothesis import given, strategies as st
+import pytest
+
+from custom_components.unifi_scanner.api import BufferedEvent, parse_unifi_events
+from custom_components.unifi_scanner.api.records import (
+    EventKind,
+    EventRecord,
+    StationRecord,
+    normalise_mac,
+    observation_from,
+    parse_device,
+    parse_log_row,
+    parse_site,
+    parse_station,
+    parse_system_info,
+)
+
+CAPTURES = Path(__file__).parents[3] / "shared" / "captures"
+RECEIVED = datetime(2026, 11, 22, 12, 0, 0, tzinfo=UTC)
+PHONE = "aa:00:00:00:00:01"
+HALL = "f0:00:00:00:00:0a"
+BEDROOM = "f0:00:00:00:00:0b"
+
+
+def observe(event_type: str, data: dict[str, Any]) -> EventRecord | StationRecord | None:
+    return observation_from(BufferedEvent(timestamp=RECEIVED, event_type=event_type, data=data))
+
+
+def test_roam_has_both_access_points_and_no_signal() -> None:
+    seen = observe(
+        "wu.roam",
+        {
+            "user": PHONE.upper(),
+            "ap_from": HALL.replace(":", "-"),
+            "ap_to": BEDROOM,
+            "radio_from": "na",
+            "radio_to": "ng",
+            "radio": "ng",
+            "channel_from": "60",
+            "channel_to": "11",
+            "channel": "11",
+            "ssid": "Home",
+            "time": 1_790_000_000_230,
+        },
+    )
+    assert isinstance(seen, EventRecord)
+    assert (seen.kind, seen.mac, seen.ap_from, seen.ap_to) == (
+        EventKind.ROAM,
+        PHONE,
+        HALL,
+        BEDROOM,
+    )
+    assert (seen.band_from, seen.band_to, seen.channel_from, seen.channel_to) == (
+        "5",
+        "2.4",
+        60,
+        11,
+    )
+    assert seen.time == pytest.approx(1_790_000_000.23)
+    assert seen.received == RECEIVED.timestamp()
+
+
+def test_guest_event_names_its_client_as_guest() -> None:
+    seen = observe("wg.connected", {"guest": PHONE, "ap": HALL, "radio": "6e", "channel": "37"})
+    assert (seen.guest, seen.ap_from, seen.ap_to, seen.band_to) == (True, None, HALL, "6")
+
+
+def test_change_of_radio_has_the_same_access_point_at_both_ends() -> None:
+    seen = observe("wu.roam_radio", {"user": PHONE, "ap": HALL, "radio_to": "ng"})
+    assert (seen.ap_from, seen.ap_to, seen.band_to) == (HALL, HALL, "2.4")
+
+
+def test_disconnection_has_only_the_access_point_that_was_left() -> None:
+    seen = observe("wu.disconnected", {"user": PHONE, "ap": HALL, "time": "1790000000000"})
+    assert (seen.ap_from, seen.ap_to, seen.time) == (HALL, None, 1_790_000_000)
+
+
+def test_signal_is_the_one_in_dbm_and_never_the_rssi() -> None:
+    base = {"mac": PHONE, "ap_mac": HALL, "rssi": 51, "noise": -109}
+    assert parse_station(base | {"signal": -58}, 0).signal == -58
+    assert parse_station(base, 0).signal is None
+
+
+@pytest.mark.parametrize("kind", ["VPN", "TELEPORT"])
+def test_tunnels_are_no_stations(kind: str) -> None:
+    assert parse_station({"mac": PHONE, "type": kind}, 0) is None
+
+
+@pytest.mark.parametrize("data", [{"is_wired": True}, {"type": "WIRED"}])
+def test_wired_records_say_so(data: dict[str, Any]) -> None:
+    assert parse_station({"mac": PHONE, **data}, 0).is_wired
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("AA-00-00-00-00-01", PHONE),
+        ("aa0000000001", PHONE),
+        (" aa:00:00:00:00:01 ", PHONE),
+        ("<<mac>>", None),
+        ("aa:xx:00:00:00:01", None),
+        ("aa:00:00:00:00", None),
+        ("00:00:00:00:00:00", None),
+        ("ff:ff:ff:ff:ff:ff", None),
+        (None, None),
+        (12, None),
+        (["aa:00:00:00:00:01"], None),
+    ],
+)
+def test_macs_have_one_form_or_none(given: object, expected: str | None) -> None:
+    assert normalise_mac(given) == expected
+
+
+@pytest.mark.parametrize("ssid", ["<b>", 'a"b', "Wohnung 🏠", " blank "])
+def test_odd_ssids_are_kept_as_they_are(ssid: str) -> None:
+    assert parse_station({"mac": PHONE, "ap_mac": HALL, "essid": ssid}, 0).ssid == ssid
+
+
+def test_hidden_ssid_is_unknown() -> None:
+    assert parse_station({"mac": PHONE, "ap_mac": HALL, "essid": ""}, 0).ssid is None
+
+
+@pytest.mark.parametrize(
+    "odd", [None, "", "x", "nan", "inf", -1, 0, 10**400, [], {}, True, 1e300, "9" * 5000]
+)
+def test_numbers_that_are_none_are_unknown(odd: object) -> None:
+    seen = parse_station(
+        {
+            "mac": PHONE,
+            "ap_mac": HALL,
+            "channel": odd,
+            "signal": odd if odd != -1 else 1,
+            "last_seen": odd,
+            "roam_count": odd if odd != 0 else -1,
+        },
+        0,
+    )
+    assert (seen.channel in {None, 1}, seen.signal, seen.seen_at) == (
+        True,
+        None,
+        None,
+    ) or odd is True
+    assert seen.roam_count is None
+
+
+def test_sites_devices_and_system_are_read() -> None:
+    site = parse_site({"_id": "1", "name": "default", "desc": "Home "})
+    assert (site.id, site.name, site.description) == ("1", "default", "Home")
+    assert parse_site({"desc": "nameless"}) is None
+    device = parse_device({"mac": HALL, "type": "udm", "model": "UDR", "name": ""})
+    assert (device.mac, device.name, device.type) == (HALL, None, "udm")
+    assert parse_device({"mac": HALL, "adopted": False}) is None
+    system = parse_system_info({"anonymous_controller_id": "id", "hostname": "UDR"})
+    assert (system.controller_id, system.name, system.version) == ("id", "UDR", None)
+
+
+def test_row_of_the_system_log_tells_a_roam_with_its_signal() -> None:
+    seen = parse_log_row(
+        {
+            "key": "CLIENT_ROAMED_2",
+            "timestamp": 1_790_000_000_500,
+            "parameters": {
+                "CLIENT": {"id": PHONE, "name": "Anna's phone"},
+                "DEVICE_FROM": {"id": HALL, "name": "Hall"},
+                "DEVICE_TO": {"id": BEDROOM, "name": "Bedroom"},
+                "PREVIOUS_RADIO_BAND": {"name": "2.4 GHz"},
+                "RADIO_BAND": {"name": "5 GHz"},
+                "PREVIOUS_SIGNAL_STRENGTH": {"name": "-84"},
+                "SIGNAL_STRENGTH": {"name": "-71"},
+                "WLAN": {"name": "Home"},
+            },
+        },
+        5.0,
+    )
+    assert (seen.kind, seen.ap_from, seen.ap_to) == (EventKind.ROAM, HALL, BEDROOM)
+    assert (seen.signal, seen.band_from, seen.band_to, seen.ssid) == (-71, "2.4", "5", "Home")
+    assert (seen.time, seen.received, seen.logged) == (1_790_000_000.5, 5.0, True)
+
+
+def test_rows_of_connections_name_their_one_access_point() -> None:
+    parameters = {"CLIENT": {"id": PHONE}, "DEVICE": {"id": HALL}}
+    came = parse_log_row({"key": "CLIENT_CONNECTED_WIRELESS", "parameters": parameters}, 0)
+    assert (came.kind, came.ap_from, came.ap_to) == (EventKind.CONNECTED, None, HALL)
+    left = parse_log_row({"event": "CLIENT_DISCONNECTED_WIRELESS", "parameters": parameters}, 0)
+    assert (left.kind, left.ap_from, left.ap_to) == (EventKind.DISCONNECTED, HALL, None)
+
+
+def test_rows_of_other_things_tell_nothing() -> None:
+    assert parse_log_row({"key": "CLIENT_CONNECTED_WIRED_2", "parameters": {}}, 0) is None
+    assert parse_log_row({"key": "CLIENT_ROAMED_2", "parameters": {}}, 0) is None
+    assert parse_log_row({"key": ["CLIENT_ROAMED"], "parameters": None}, 0) is None
+
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3)
+    ),
+    max_leaves=5,
+)
+FIELDS = [
+    *("mac", "user", "guest", "ap", "ap_mac", "ap_from", "ap_to", "essid", "ssid", "radio", "type"),
+    *("radio_from", "radio_to", "channel", "channel_to", "signal", "time", "last_seen", "name"),
+    *("assoc_time", "latest_assoc_time", "roam_count", "is_wired", "is_mlo", "hostname", "desc"),
+]
+
+
+@given(st.dictionaries(st.sampled_from(FIELDS), anything), st.sampled_from([*EventKind]))
+def test_no_field_of_whatever_kind_does_harm(data: dict[str, Any], kind: EventKind) -> None:
+    # Without a usable MAC nothing else is looked at, so one is given.
+    for record in (data, data | {"mac": PHONE}):
+        for event_type in (f"wu.{kind}", f"wg.{kind}", "sta:sync", "client:sync", "alert"):
+            seen = observe(event_type, record)
+            assert seen is None or isinstance(seen, StationRecord | EventRecord)
+        parse_log_row({"key": "CLIENT_ROAMED_2", "timestamp": None, "parameters": record}, 0)
+        parse_site(record)
+        parse_device(record)
+        parse_system_info(record)
+
+
+@pytest.mark.skipif(not CAPTURES.exists(), reason="the captured frames are not in the project")
+def test_captured_frames_are_read() -> None:
+    lines = (CAPTURES / "frames.jsonl").read_text(encoding="utf-8").splitlines()
+    seen = [
+        observation_from(event)
+        for line in lines
+        for event in parse_unifi_events(json.dumps(json.loads(line)["frame"]))
+    ]
+    kinds = [one.kind for one in seen if isinstance(one, EventRecord)]
+    # The other events have masked MACs, which are none.
+    assert kinds == [EventKind.ROAM, EventKind.DISCONNECTED, EventKind.CONNECTED]
+    stations = json.loads((CAPTURES / "stat_sta_2025-07.json").read_text(encoding="utf-8"))["data"]
+    station = parse_station(stations[0], 0)
+    assert station is not None
+    assert (station.band, station.signal, station.channel) == ("5", -63, 60)

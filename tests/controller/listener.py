@@ -1,0 +1,96 @@
+"""The network side of the simulated controller: one HTTPS server on loopback."""
+
+import asyncio
+import ssl
+
+from aiohttp import WSCloseCode, web
+
+from .console import Console, Request
+from .login import Gate, Handler
+from .rest import Rest
+
+HOST = "127.0.0.1"
+SHUTDOWN_SECONDS = 0.2
+
+
+class Listener:
+    """Listens for a console; can stop and start again on the same port."""
+
+    def __init__(self, console: Console) -> None:
+        """Make a listener that does not listen yet."""
+        self._console = console
+        self._runner: web.AppRunner | None = None
+        self._server: asyncio.Server | None = None
+
+    async def start(self, port: int, context: ssl.SSLContext) -> int:
+        """Listen on a port (0: a free one) and return it; OSError when it is taken."""
+        if self._server is not None:
+            raise RuntimeError("it listens already")
+        if self._runner is None:
+            self._runner = web.AppRunner(
+                self._application(),
+                access_log=None,
+                handler_cancellation=True,
+                shutdown_timeout=SHUTDOWN_SECONDS,
+            )
+            await self._runner.setup()
+        protocol_factory = self._runner.server
+        if protocol_factory is None:
+            raise RuntimeError("the runner is not set up")
+        self._server = await asyncio.get_running_loop().create_server(
+            protocol_factory,
+            HOST,
+            port,
+            ssl=context,
+            ssl_shutdown_timeout=SHUTDOWN_SECONDS,
+        )
+        taken: int = self._server.sockets[0].getsockname()[1]
+        return taken
+
+    async def stop_listening(self, code: int | None = None) -> None:
+        """Cut all connections and refuse new ones; with `code` sockets are closed with it first."""
+        if self._server is None:
+            return
+        server, self._server = self._server, None
+        server.close()
+        await self._console.hub.close(code)
+        server.abort_clients()
+        await server.wait_closed()
+
+    async def stop(self) -> None:
+        """Stop for good and leave nothing behind."""
+        await self.stop_listening(WSCloseCode.GOING_AWAY)
+        if self._runner is not None:
+            runner, self._runner = self._runner, None
+            await runner.cleanup()
+
+    def _application(self) -> web.Application:
+        application = web.Application(middlewares=[self._middleware])
+        gate = Gate(self._console)
+        application.add_routes(gate.routes())
+        application.add_routes(Rest(self._console, gate).routes())
+        return application
+
+    @web.middleware
+    async def _middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Record every request and let the faults have their say first."""
+        entry = Request(
+            time=self._console.clock(),
+            method=request.method,
+            path=request.path,
+            query=request.query_string,
+            headers=request.headers,
+            cookies=dict(request.cookies),
+        )
+        self._console.recordings.add(entry)
+        faults = self._console.faults
+        canned = faults.canned(request)
+        response = await canned.give(request) if canned is not None else None
+        if response is None:
+            try:
+                response = faults.boot_answer() or await handler(request)
+            except web.HTTPException as refusal:
+                entry.status = refusal.status
+                raise
+        entry.status = response.status
+        return response

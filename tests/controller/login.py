@@ -1,0 +1,242 @@
+"""Detection, login and logout of both kinds of controller, and the guard before everything else."""
+
+from collections.abc import Awaitable, Callable
+import hmac
+import secrets
+from typing import Any
+import uuid
+
+from aiohttp import web
+import orjson
+
+from .console import Console
+from .faults import HTML, Rejection
+from .models import Flavour
+from .sessions import Session, Verdict
+
+STATUS_SECOND_FACTOR = 499
+MFA_COOKIE = "UBIC_2FA"
+WRITING = ("POST", "PUT", "DELETE", "PATCH")
+
+type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def meta_error(message: str, status: int) -> web.Response:
+    """Answer as the classic API does."""
+    return web.json_response({"meta": {"rc": "error", "msg": message}, "data": []}, status=status)
+
+
+class Gate:
+    """Lets people in, and only them."""
+
+    def __init__(self, console: Console) -> None:
+        """Guard this console."""
+        self._console = console
+        self._os = console.settings.flavour is Flavour.UNIFI_OS
+        self._csrf_turn = ""
+
+    def routes(self) -> list[web.RouteDef]:
+        """Return the routes of this part."""
+        if self._os:
+            return [
+                web.get("/", self._root_unifi_os),
+                web.post("/api/auth/login", self._login_unifi_os),
+                web.post("/api/auth/logout", self._logout),
+            ]
+        return [
+            web.get("/", self._root_self_hosted),
+            web.get("/manage", self._manage),
+            web.post("/api/login", self._login_self_hosted),
+            web.post("/api/logout", self._logout),
+        ]
+
+    def guarded(self, handler: Handler, *, v2: bool = False, stream: bool = False) -> Handler:
+        """Wrap a handler so that it needs a session, and the CSRF value where that is enforced."""
+
+        async def guard(request: web.Request) -> web.StreamResponse:
+            cookie = self._console.cookie(request)
+            verdict = self._console.sessions.verdict(cookie)
+            session = self._console.sessions.get(cookie)
+            if session is None:
+                return self._refused(verdict, v2=v2)
+            if not stream and not self._csrf_accepted(request, session):
+                return self._refused(Verdict.FORGOTTEN, v2=False)
+            response = await handler(request)
+            if not response.prepared and self._console.faults.rotate_csrf:
+                session.csrf = str(uuid.uuid4())
+                # Some answers carry the one header, some the other; the newest wins.
+                self._csrf_turn = "" if self._csrf_turn else "Updated-"
+                response.headers[f"X-{self._csrf_turn}CSRF-Token"] = session.csrf
+            return response
+
+        return guard
+
+    def _csrf_accepted(self, request: web.Request, session: Session) -> bool:
+        sent = request.headers.get("X-CSRF-Token")
+        if self._console.faults.rotate_csrf:
+            return sent == session.csrf
+        if request.method not in WRITING:
+            return True
+        # A self-hosted application takes writes without the header (aiounifi sends none there).
+        return sent == session.csrf or (sent is None and not self._os)
+
+    def _refused(self, verdict: Verdict, *, v2: bool) -> web.Response:
+        status = 403 if verdict is Verdict.FORGOTTEN else 401
+        if v2:
+            response = web.json_response(
+                {"errorCode": status, "message": "api.err.LoginRequired"}, status=status
+            )
+        elif not self._os:
+            response = meta_error("api.err.LoginRequired", status)
+        else:
+            response = web.Response(
+                status=status,
+                text="Unauthorized" if status == web.HTTPUnauthorized.status_code else "Forbidden",
+            )
+        if self._os and verdict is Verdict.NONE:
+            response.set_cookie(
+                self._console.settings.session_cookie,
+                "",
+                expires="Thu, 01 Jan 1970 00:00:00 GMT",
+                path="/",
+            )
+        return response
+
+    async def _root_unifi_os(self, request: web.Request) -> web.Response:
+        response = web.Response(text=HTML.format(""), content_type="text/html")
+        session = self._console.sessions.get(self._console.cookie(request))
+        if session is None or self._console.faults.stale_root_cookie:
+            csrf = str(uuid.uuid4())
+            token = self._console.sessions.token(csrf, None, self._console.clock() + 3600)
+            self._set_cookie(response, token, max_age=None)
+            response.headers["X-CSRF-Token"] = csrf
+        else:
+            response.headers["X-CSRF-Token"] = session.csrf
+        return response
+
+    async def _root_self_hosted(self, _: web.Request) -> web.Response:
+        return web.Response(status=302, headers={"Location": "/manage"})
+
+    async def _manage(self, _: web.Request) -> web.Response:
+        return web.Response(text=HTML.format(""), content_type="text/html")
+
+    async def _login_unifi_os(self, request: web.Request) -> web.Response:
+        body = await self._credentials(request)
+        if isinstance(body, web.Response):
+            return body
+        if not self._right(body):
+            if self._console.rejection is Rejection.ERRORS_401:
+                return web.json_response({"errors": ["Invalid username or password"]}, status=401)
+            return web.json_response(
+                {
+                    "code": "AUTHENTICATION_FAILED_INVALID_CREDENTIALS",
+                    "message": "Invalid username or password",
+                    "level": "debug",
+                },
+                status=403,
+            )
+        code = self._console.faults.login_code
+        if code is not None and not (body.get("token") == code and MFA_COOKIE in request.cookies):
+            return web.json_response(
+                {
+                    "code": "MFA_AUTH_REQUIRED",
+                    "message": "MFA required",
+                    "data": {"mfaCookie": f"{MFA_COOKIE}={secrets.token_urlsafe(16)}"},
+                },
+                status=STATUS_SECOND_FACTOR,
+            )
+        session = self._open(body)
+        response = web.json_response(
+            {
+                "unique_id": session.csrf,
+                "username": self._console.settings.username,
+                "first_name": "",
+                "last_name": "",
+                "full_name": self._console.settings.username,
+                "local_account_exist": True,
+                "isOwner": False,
+                "isSuperAdmin": False,
+                "status": "ACTIVE",
+                "roles": [{"name": "Limited Admin", "system_role": True}],
+            }
+        )
+        self._set_cookie(response, session.token, int(session.expires - session.created))
+        response.headers["X-CSRF-Token"] = session.csrf
+        return response
+
+    async def _login_self_hosted(self, request: web.Request) -> web.Response:
+        body = await self._credentials(request)
+        if isinstance(body, web.Response):
+            return body
+        if not self._right(body):
+            return meta_error("api.err.Invalid", 400)
+        code = self._console.faults.login_code
+        if code is not None and body.get("ubic_2fa_token") != code:
+            return meta_error("api.err.Ubic2faTokenRequired", 400)
+        session = self._open(body)
+        response = web.json_response({"meta": {"rc": "ok"}, "data": []})
+        max_age = int(session.expires - session.created)
+        self._set_cookie(response, session.token, max_age)
+        response.set_cookie("csrf_token", session.csrf, max_age=max_age, path="/", secure=True)
+        return response
+
+    async def _logout(self, request: web.Request) -> web.Response:
+        self._console.sessions.close(self._console.cookie(request))
+        response = web.json_response(
+            {"success": True} if self._os else {"meta": {"rc": "ok"}, "data": []}
+        )
+        response.del_cookie(self._console.settings.session_cookie, path="/")
+        return response
+
+    async def _credentials(self, request: web.Request) -> dict[str, Any] | web.Response:
+        # Every attempt counts against the limit, good ones too (protocol.md 2).
+        now = self._console.clock()
+        self._console.recordings.login_attempts.append(now)
+        limit = self._console.faults.login_limit
+        if limit is not None and limit.refuses(now):
+            headers = {} if limit.retry_after is None else {"Retry-After": str(limit.retry_after)}
+            return web.json_response(
+                {
+                    "code": "AUTHENTICATION_FAILED_LIMIT_REACHED",
+                    "message": "You've reached the login attempt limit",
+                    "level": "debug",
+                },
+                status=429,
+                headers=headers,
+            )
+        try:
+            body = orjson.loads(await request.read())
+        except orjson.JSONDecodeError:
+            body = None
+        if not isinstance(body, dict):
+            return meta_error("api.err.InvalidPayload", 400)
+        return body
+
+    def _right(self, body: dict[str, Any]) -> bool:
+        settings = self._console.settings
+        given = f"{body.get('username')}\n{body.get('password')}"
+        return hmac.compare_digest(
+            given.encode(), f"{settings.username}\n{settings.password}".encode()
+        )
+
+    def _open(self, body: dict[str, Any]) -> Session:
+        # `rememberMe` replaced `remember`, which new builds do not know (protocol.md 2).
+        session = self._console.sessions.open(
+            self._console.settings.username,
+            remember=body.get("rememberMe") is True,
+            jwt=self._os,
+        )
+        self._console.recordings.logins.append(session.created)
+        return session
+
+    def _set_cookie(self, response: web.Response, token: str, max_age: int | None) -> None:
+        response.set_cookie(
+            self._console.settings.session_cookie,
+            token,
+            max_age=max_age,
+            path="/",
+            httponly=True,
+            secure=True,
+            samesite="Strict",
+            partitioned=self._console.settings.partitioned or None,
+        )

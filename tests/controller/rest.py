@@ -1,0 +1,170 @@
+"""The REST reads of the Network application (protocol.md 5) and the event socket's handshake."""
+
+from collections.abc import Callable
+from typing import Any
+
+from aiohttp import web
+import orjson
+
+from .console import Console
+from .device_records import device_record
+from .frames import session_metadata_frame
+from .login import Gate, Handler, meta_error
+from .models import Flavour, Json
+from .records import (
+    SYSINFO_SECRETS,
+    device_basic_record,
+    station_record,
+    station_record_v2,
+    user_record,
+)
+from .system_log import CATEGORIES, OLD_CATEGORIES, system_log_page
+from .world import World
+
+LOGS = ("all", "client-alert")
+
+type Records = Callable[[World], list[Json]]
+
+
+class Rest:
+    """The reads of one console."""
+
+    def __init__(self, console: Console, gate: Gate) -> None:
+        """Answer for this console, behind this gate."""
+        self._console = console
+        self._gate = gate
+
+    def routes(self) -> list[web.RouteDef]:
+        """Return the routes of this part."""
+        prefix, guarded = self._console.settings.prefix, self._gate.guarded
+        site, site_v2 = f"{prefix}/api/s/{{site}}", f"{prefix}/v2/api/site/{{site}}"
+        routes = [
+            web.get(f"{prefix}/api/self/sites", guarded(self._sites)),
+            web.get(f"{site}/stat/sta", guarded(self._listed(_stations))),
+            web.get(f"{site}/stat/device-basic", guarded(self._listed(_devices_basic))),
+            web.get(f"{site}/stat/device", guarded(self._listed(_devices))),
+            web.get(f"{site}/rest/user", guarded(self._listed(_users))),
+            web.get(f"{site}/stat/sysinfo", guarded(self._listed(self._system_information))),
+            web.get(f"{site_v2}/clients/active", guarded(self._active, v2=True)),
+            web.get(f"{prefix}/wss/s/{{site}}/events", guarded(self._events, stream=True)),
+        ]
+        if self._console.has_system_log:
+            # POST only: a GET is answered 405 (protocol.md 4).
+            log = guarded(self._system_log, v2=True)
+            routes += [web.post(f"{site_v2}/system-log/{kind}", log) for kind in LOGS]
+        return routes
+
+    async def _sites(self, _: web.Request) -> web.Response:
+        rows = []
+        for world in self._console.worlds.values():
+            row: Json = {
+                "_id": world.site.id,
+                "name": world.site.name,
+                "desc": world.site.desc,
+                "role": "admin",
+                "device_count": len(world.devices),
+            }
+            if world.site.name == "default":
+                row |= {"attr_hidden_id": "default", "attr_no_delete": True}
+            rows.append(row)
+        return _ok(rows)
+
+    def _listed(self, records: Records) -> Handler:
+        async def answer(request: web.Request) -> web.Response:
+            world = self._console.worlds.get(request.match_info["site"])
+            if world is None:
+                return meta_error("api.err.NoSiteContext", 400)
+            return _ok(records(world))
+
+        return answer
+
+    def _system_information(self, world: World) -> list[Json]:
+        settings = self._console.settings
+        unifi_os = settings.flavour is Flavour.UNIFI_OS
+        return [
+            {
+                "anonymous_controller_id": settings.controller_id,
+                "name": settings.name,
+                "hostname": settings.name.replace(" ", "-"),
+                "version": settings.network_version,
+                "previous_version": settings.network_version,
+                "build": f"atag_{settings.network_version}_27000",
+                "console_display_version": "4.3.6" if unifi_os else "",
+                "udm_version": "4.3.6.23456" if unifi_os else "",
+                "ubnt_device_type": "UDMPRO" if unifi_os else "unknown",
+                "is_cloud_console": False,
+                "https_port": 443 if unifi_os else 8443,
+                "inform_port": 8080,
+                "ip_addrs": ["10.0.0.1"],
+                "timezone": "Europe/Berlin",
+                "autobackup": False,
+                "data_retention_days": 90,
+                "live_chat": "super-only",
+                "store_enabled": "super-only",
+                "unsupported_device_count": 0,
+                "unsupported_device_list": [],
+                "update_available": False,
+                "update_downloaded": False,
+                "uptime": int(world.clock()) % 1_000_000,
+                **SYSINFO_SECRETS,
+            }
+        ]
+
+    async def _active(self, request: web.Request) -> web.Response:
+        world = self._console.worlds.get(request.match_info["site"])
+        if world is None:
+            return _v2_error(404, "api.err.NoSiteContext")
+        return web.json_response(
+            [station_record_v2(client, world) for client in world.online()], dumps=_dumps
+        )
+
+    async def _system_log(self, request: web.Request) -> web.Response:
+        world = self._console.worlds.get(request.match_info["site"])
+        if world is None:
+            return _v2_error(404, "api.err.NoSiteContext")
+        try:
+            query: Any = orjson.loads(await request.read() or b"{}")
+        except orjson.JSONDecodeError:
+            query = None
+        if not isinstance(query, dict):
+            return _v2_error(400, "api.err.InvalidPayload")
+        categories = set(query.get("categories") or ())
+        if categories & OLD_CATEGORIES or not categories <= CATEGORIES:
+            return _v2_error(400, "api.err.InvalidPayload")
+        return web.json_response(system_log_page(world, query), dumps=_dumps)
+
+    async def _events(self, request: web.Request) -> web.StreamResponse:
+        site = request.match_info["site"]
+        if site not in self._console.worlds:
+            return web.Response(status=404)
+        if "websocket" not in request.headers.get("Upgrade", "").lower():
+            return web.Response(status=400)
+        return await self._console.hub.serve(request, site, session_metadata_frame())
+
+
+def _stations(world: World) -> list[Json]:
+    return [*(station_record(c, world) for c in world.online()), *world.raw_stations]
+
+
+def _devices_basic(world: World) -> list[Json]:
+    return [device_basic_record(device) for device in world.devices.values()]
+
+
+def _devices(world: World) -> list[Json]:
+    return [device_record(device, world) for device in world.devices.values()]
+
+
+def _users(world: World) -> list[Json]:
+    return [user_record(client, world) for client in world.clients.values()]
+
+
+def _dumps(data: object) -> str:
+    return orjson.dumps(data).decode()
+
+
+def _ok(rows: list[Json]) -> web.Response:
+    return web.json_response({"meta": {"rc": "ok"}, "data": rows}, dumps=_dumps)
+
+
+def _v2_error(status: int, message: str) -> web.Response:
+    return web.json_response({"errorCode": status, "message": message}, status=status)

@@ -1,0 +1,130 @@
+"""The v2 system log of Network 10 (protocol.md 4): what happened, with signals."""
+
+from typing import Any
+
+from .models import Happening, Json, Kind, Link, object_id
+from .world import World
+
+OLD_CATEGORIES = {"MONITORING", "INTERNET", "SYSTEM"}
+CATEGORIES = {"CLIENT_DEVICES", "UNIFI_DEVICES", "SECURITY", "SOFTWARE_UPDATES"}
+DEFAULT_PAGE_SIZE = 100
+
+TEXTS = {
+    Kind.CONNECTED: ("CLIENT_CONNECTED_WIRELESS", "WiFi Client Connected"),
+    Kind.DISCONNECTED: ("CLIENT_DISCONNECTED_WIRELESS", "WiFi Client Disconnected"),
+    Kind.ROAM: ("CLIENT_ROAMED", "WiFi Client Roamed"),
+    Kind.ROAM_RADIO: ("CLIENT_ROAMED", "WiFi Client Roamed"),
+}
+MESSAGES = {
+    Kind.CONNECTED: "{CLIENT} connected to {WLAN} on {DEVICE}. Connection Info: {WIFI_STATS}.",
+    Kind.DISCONNECTED: "{CLIENT} disconnected from {WLAN}. Time Connected: {DURATION}.",
+    Kind.ROAM: (
+        "{CLIENT} roamed from {DEVICE_FROM} to {DEVICE_TO}. Connection Info: {WIFI_STATS}. "
+        "Roaming Decision: {PREVIOUS_SIGNAL_STRENGTH} dBm to {SIGNAL_STRENGTH} dBm."
+    ),
+}
+MESSAGES[Kind.ROAM_RADIO] = MESSAGES[Kind.ROAM]
+
+
+def system_log_page(world: World, query: dict[str, Any]) -> Json:
+    """Answer one POST: rows between two times (ms), newest first, a page at a time."""
+    since, until = query.get("timestampFrom") or 0, query.get("timestampTo") or float("inf")
+    keys = set(query.get("keys") or ())
+    severities = set(query.get("severities") or ())
+    size = max(1, int(query.get("pageSize") or DEFAULT_PAGE_SIZE))
+    number = max(0, int(query.get("pageNumber") or 0))
+    happenings = [item for item in world.truth if since <= round(item.time * 1000) <= until]
+    happenings.sort(key=lambda item: (item.time, item.number), reverse=True)
+    rows = [
+        row
+        for row in (system_log_row(happening, world) for happening in happenings)
+        if (not keys or row["key"] in keys) and (not severities or row["severity"] in severities)
+    ]
+    return {
+        "data": rows[number * size : (number + 1) * size],
+        "page_number": number,
+        "total_element_count": len(rows),
+        "total_page_count": -(-len(rows) // size),
+    }
+
+
+def system_log_row(happening: Happening, world: World) -> Json:
+    """Build the row of a happening."""
+    event, title = TEXTS[happening.kind]
+    if happening.wired:
+        event = event.replace("WIRELESS", "WIRED")
+    timestamp = round(happening.time * 1000)
+    return {
+        "id": object_id("log", happening.mac, str(happening.number)),
+        "category": "CLIENT_DEVICES",
+        "subcategory": "MONITORING_WIRED" if happening.wired else "MONITORING_WIFI",
+        "event": event,
+        "key": f"{event}_2",
+        "type": "CLIENT_CONNECTION",
+        "target": "CLIENT",
+        "severity": "LOW",
+        "status": "NEW",
+        "show_on_dashboard": False,
+        "title_raw": title,
+        "message_raw": MESSAGES[happening.kind],
+        "timestamp": timestamp,
+        "parameters": _parameters(happening, world),
+    }
+
+
+def _parameters(happening: Happening, world: World) -> Json:
+    client: Json = {
+        "id": happening.mac,
+        "name": happening.name or happening.hostname or happening.mac,
+    }
+    if happening.hostname is not None:
+        client["hostname"] = happening.hostname
+    known = world.clients.get(happening.mac)
+    if known is not None and known.ip is not None:
+        client["ip"] = known.ip
+    parameters: Json = {"CLIENT": client}
+    if happening.wired:
+        return parameters
+    parameters["WLAN"] = {"id": object_id("wlan", happening.ssid), "name": happening.ssid}
+    before, after = happening.before, happening.after
+    moved = happening.kind in (Kind.ROAM, Kind.ROAM_RADIO)
+    if moved and before is not None and after is not None:
+        parameters |= {
+            "DEVICE_FROM": _device(before, world),
+            "DEVICE_TO": _device(after, world),
+            "PREVIOUS_RADIO_BAND": _value(before.band.value, before.band.frequency),
+            "PREVIOUS_CHANNEL": _value(str(before.channel)),
+            "PREVIOUS_SIGNAL_STRENGTH": _value(str(before.signal)),
+        }
+    elif (link := after or before) is not None:
+        parameters["DEVICE"] = _device(link, world)
+    if after is not None:
+        band = after.band
+        parameters |= {
+            "RADIO_BAND": _value(band.value, band.frequency),
+            "CHANNEL": _value(str(after.channel)),
+            "CHANNEL_WIDTH": _value(str(band.width)),
+            "SIGNAL_STRENGTH": _value(str(after.signal)),
+            "WIFI_STATS": _value(
+                "wifi", f"Ch. {after.channel} ({band.frequency}, {band.width} MHz)"
+            ),
+        }
+    if happening.kind is Kind.DISCONNECTED:
+        parameters["DURATION"] = _value(str(happening.duration), f"{happening.duration}s")
+    return parameters
+
+
+def _device(link: Link, world: World) -> Json:
+    device = world.devices.get(link.ap)
+    if device is None:
+        return {"id": link.ap, "name": link.ap}
+    return {
+        "id": device.mac,
+        "name": device.name or device.model,
+        "model": device.model,
+        "ip": device.ip,
+    }
+
+
+def _value(identifier: str, name: str | None = None) -> Json:
+    return {"id": identifier, "name": identifier if name is None else name}

@@ -1,0 +1,173 @@
+"""People walking through the house, and their phones choosing access points by signal."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from math import dist
+import random
+
+from .house import AWAY, LAWN, ROOMS, Point, signal_over
+from .models import Band, Client, Device, Happening
+from .world import World
+
+METRES_PER_SECOND = 1.3
+# Another access point must be so much better (dB) before a phone roams, and not too soon again.
+ROAM_HYSTERESIS = 8.0
+SECONDS_BETWEEN_ROAMS = 2.0
+# Below OUT_OF_REACH (dBm) a phone is not heard; it comes back at BACK_IN_REACH.
+OUT_OF_REACH = -88.0
+BACK_IN_REACH = -82.0
+# A controller tells late that somebody has left (protocol.md 3.2, ordering fact 5).
+SECONDS_UNTIL_MISSED = 20.0
+# Per band: left below the first signal, taken (again) from the second on.
+LEAVE_BAND = {Band.SIX: -68.0, Band.NA: -76.0}
+TAKE_BAND = {Band.SIX: -58.0, Band.NA: -68.0}
+SHARE_LEAVING = 0.05
+SHARE_NAPPING = 0.04
+SHARE_LAWN = 0.08
+
+
+class Mood(StrEnum):
+    """What a person is up to."""
+
+    ABOUT = "about"
+    NAPPING = "napping"
+    AWAY = "away"
+
+
+@dataclass(slots=True, kw_only=True)
+class Walker:
+    """A person with a phone; seconds are those of the walk."""
+
+    mac: str
+    place: Point
+    target: Point
+    mood: Mood = Mood.ABOUT
+    pause: float = 0.0
+    since_roam: float = 60.0
+    unheard: float = 0.0
+    unheard_from: float = 0.0
+
+
+class Walk:
+    """Moves people and lets their phones roam: the same walk for the same seed and steps."""
+
+    def __init__(self, world: World, phones: list[str], seed: int) -> None:
+        """Put everyone where the phone is associated."""
+        self._world = world
+        self._random = random.Random(seed)  # noqa: S311 - a repeatable walk, not a secret
+        self._walkers = []
+        for mac in phones:
+            link = world.client(mac).link
+            device = world.access_point(link.ap) if link else world.access_points()[0]
+            place = (device.x, device.y)
+            pause = self._random.uniform(0.0, 8.0)
+            self._walkers.append(Walker(mac=mac, place=place, target=place, pause=pause))
+
+    def step(self, seconds: float) -> list[Happening]:
+        """Let so many seconds of the walk pass; return what happened, one thing a phone at most."""
+        happenings = []
+        for walker in self._walkers:
+            self._move(walker, seconds)
+            happening = self._listen(walker, seconds)
+            if happening is not None:
+                happenings.append(happening)
+        return happenings
+
+    def _move(self, walker: Walker, seconds: float) -> None:
+        if walker.pause > 0:
+            walker.pause -= seconds
+            return
+        left = dist(walker.place, walker.target)
+        stride = METRES_PER_SECOND * seconds
+        if left > stride:
+            part = stride / left
+            (x, y), (to_x, to_y) = walker.place, walker.target
+            walker.place = (x + (to_x - x) * part, y + (to_y - y) * part)
+            return
+        walker.place = walker.target
+        self._decide(walker)
+
+    def _decide(self, walker: Walker) -> None:
+        """Choose what a person does after having arrived somewhere."""
+        dice = self._random.random()
+        if walker.mood is Mood.ABOUT and walker.target == AWAY:
+            walker.mood, walker.pause = Mood.AWAY, self._random.uniform(30.0, 120.0)
+            return
+        if walker.mood is Mood.ABOUT and dice < SHARE_NAPPING:
+            walker.mood, walker.pause = Mood.NAPPING, self._random.uniform(40.0, 120.0)
+            return
+        if walker.mood is Mood.ABOUT and dice < SHARE_NAPPING + SHARE_LEAVING:
+            walker.target = AWAY
+            return
+        walker.mood = Mood.ABOUT
+        walker.pause = self._random.uniform(2.0, 12.0)
+        if dice > 1.0 - SHARE_LAWN:
+            walker.target = LAWN
+            return
+        room = self._random.choice(ROOMS)
+        right, up = self._random.uniform(-1, 1), self._random.uniform(-1, 1)
+        walker.target = room.spot(right, up)
+
+    def _listen(self, walker: Walker, seconds: float) -> Happening | None:
+        """Let the phone choose: stay, change its band, roam, vanish or come back."""
+        client = self._world.client(walker.mac)
+        best, heard = self._best(walker.place)
+        walker.since_roam += seconds
+        gone = heard < (OUT_OF_REACH if client.connected else BACK_IN_REACH)
+        if gone or walker.mood is Mood.NAPPING:
+            return self._vanish(walker, client, seconds)
+        walker.unheard = 0.0
+        if client.link is None:
+            band = self._band(best, walker.place, Band.NG)
+            signal = self._signal(best, band, walker.place)
+            return self._world.connect(walker.mac, best.mac, band=band, signal=signal)
+        here = self._world.access_point(client.link.ap)
+        gain = heard - self._strength(here, walker.place)
+        roams = walker.since_roam >= SECONDS_BETWEEN_ROAMS
+        device = best if gain >= ROAM_HYSTERESIS and roams else here
+        band = self._band(device, walker.place, client.link.band)
+        signal = self._signal(device, band, walker.place)
+        if device is not here:
+            walker.since_roam = 0.0
+            return self._world.roam(walker.mac, device.mac, band=band, signal=signal)
+        if band is not client.link.band:
+            return self._world.roam_radio(walker.mac, band, signal=signal)
+        self._world.set_signal(walker.mac, signal)
+        return None
+
+    def _vanish(self, walker: Walker, client: Client, seconds: float) -> Happening | None:
+        if not client.connected:
+            return None
+        if not walker.unheard:
+            walker.unheard_from = self._world.clock()
+        walker.unheard += seconds
+        if walker.unheard < SECONDS_UNTIL_MISSED:
+            return None
+        walker.unheard = 0.0
+        return self._world.disconnect(walker.mac, left=walker.unheard_from)
+
+    def _best(self, place: Point) -> tuple[Device, float]:
+        strengths = [
+            (self._strength(device, place), device) for device in self._world.access_points()
+        ]
+        strength, device = max(strengths, key=lambda pair: pair[0])
+        return device, strength
+
+    @staticmethod
+    def _strength(device: Device, place: Point) -> float:
+        """How loud an access point is, by the radio that reaches farthest."""
+        return max(signal_over(band, (device.x, device.y), place) for band in device.radios)
+
+    @staticmethod
+    def _band(device: Device, place: Point, now: Band) -> Band:
+        """Choose the fastest band that is good enough, and keep the present one if in doubt."""
+        for band in (Band.SIX, Band.NA):
+            if band in device.radios:
+                enough = LEAVE_BAND[band] if band is now else TAKE_BAND[band]
+                if signal_over(band, (device.x, device.y), place) >= enough:
+                    return band
+        return Band.NG
+
+    def _signal(self, device: Device, band: Band, place: Point) -> int:
+        true = signal_over(band, (device.x, device.y), place)
+        return max(-95, min(-25, round(true + self._random.gauss(0.0, 1.5))))

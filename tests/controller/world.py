@@ -1,0 +1,212 @@
+"""One site's world: its devices and clients, and what truly happened to them. No I/O here."""
+
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+import hashlib
+from itertools import count
+from typing import Any
+
+from .models import Band, Client, Device, Happening, Json, Kind, Link, Site, Wlan
+
+HOME_SSID = "Home"
+GUEST_SSID = "Guests"
+DEFAULT_RADIOS = {Band.NG: 1, Band.NA: 36}
+DEFAULT_SIGNAL = -55
+# Truth kept for tests and for the system log: enough for a long soak.
+TRUTH_SIZE = 50_000
+
+
+def made_up_mac(kind: str, name: str) -> str:
+    """Derive an address from a name; clients get a locally administered one, as phones do."""
+    digest = hashlib.sha256(f"{kind}/{name}".encode()).digest()
+    if kind == "device":
+        return f"78:45:58:{digest[:3].hex(':')}"
+    # Six bytes of dice: tests make tens of thousands of clients.
+    return bytes([digest[0] & 0xFC | 0x02, *digest[1:6]]).hex(":")
+
+
+class World:
+    """Devices and clients of a site.
+
+    A method that changes where a client is returns what happened and remembers it in `truth`;
+    it tells nobody: that is the controller's part. Access points are given by name or MAC address.
+    """
+
+    def __init__(self, site: Site, clock: Callable[[], float]) -> None:
+        """Make an empty world; `clock` gives POSIX seconds."""
+        self.site = site
+        self.clock = clock
+        self.devices: dict[str, Device] = {}
+        self.clients: dict[str, Client] = {}
+        self.wlans = {
+            HOME_SSID: Wlan(ssid=HOME_SSID),
+            GUEST_SSID: Wlan(ssid=GUEST_SSID, guest=True),
+        }
+        self.truth: deque[Happening] = deque(maxlen=TRUTH_SIZE)
+        self._numbers = count(1)
+        # Shown by `stat/sta` as they are, behind the clients: VPN records, broken records.
+        self.raw_stations: list[Json] = []
+
+    def add_device(self, name: str | None, *, mac: str | None = None, **fields: Any) -> Device:
+        """Add a device of any type without radios; `fields` are those of `Device`."""
+        mac = mac or made_up_mac("device", f"{self.site.name}/{name}")
+        fields.setdefault("ip", f"10.0.0.{2 + len(self.devices)}")
+        device = Device(mac=mac, name=name, **fields)
+        self.devices[mac] = device
+        return device
+
+    def add_access_point(
+        self,
+        name: str | None,
+        *,
+        mac: str | None = None,
+        radios: dict[Band, int] | None = None,
+        **fields: Any,
+    ) -> Device:
+        """Add an access point; `radios` maps bands to channels."""
+        return self.add_device(name, mac=mac, radios=dict(radios or DEFAULT_RADIOS), **fields)
+
+    def add_client(
+        self,
+        name: str | None = None,
+        *,
+        mac: str | None = None,
+        ap: str | None = None,
+        band: Band = Band.NA,
+        signal: int = DEFAULT_SIGNAL,
+        **fields: Any,
+    ) -> Client:
+        """Add a known client, already associated when `ap` is given; nothing happens by it."""
+        fields.setdefault("hostname", name)
+        mac = mac or made_up_mac("client", f"{self.site.name}/{name}/{len(self.clients)}")
+        now = self.clock()
+        client = Client(
+            mac=mac, name=name, first_seen=now - 86_400 * 30, last_seen=now - 3600, **fields
+        )
+        client.ssid = client.ssid or (GUEST_SSID if client.is_guest else HOME_SSID)
+        if client.ip is None:
+            client.ip = f"10.0.{1 + len(self.clients) // 250}.{1 + len(self.clients) % 250}"
+        self.clients[mac] = client
+        if ap is not None or client.is_wired:
+            client.connected = True
+            client.last_seen = now
+            client.assoc_time = client.latest_assoc_time = now - 600
+        if ap is not None:
+            client.link = self._link(ap, band, signal)
+        return client
+
+    def access_point(self, key: str) -> Device:
+        """Find a device by MAC address or name; KeyError when there is none."""
+        if key in self.devices:
+            return self.devices[key]
+        for device in self.devices.values():
+            if device.name == key:
+                return device
+        raise KeyError(key)
+
+    def client(self, key: str) -> Client:
+        """Find a client by MAC address or name; KeyError when there is none."""
+        if key in self.clients:
+            return self.clients[key]
+        for client in self.clients.values():
+            if client.name == key:
+                return client
+        raise KeyError(key)
+
+    def access_points(self) -> list[Device]:
+        """Return the devices with radios."""
+        return [device for device in self.devices.values() if device.radios]
+
+    def online(self) -> list[Client]:
+        """Return the clients now connected."""
+        return [client for client in self.clients.values() if client.connected]
+
+    def connect(
+        self,
+        key: str,
+        ap: str | None = None,
+        *,
+        band: Band = Band.NA,
+        signal: int = DEFAULT_SIGNAL,
+    ) -> Happening:
+        """Connect a client to an access point, or a wired client to its switch."""
+        client = self.client(key)
+        link = None if ap is None else self._link(ap, band, signal)
+        now = self.clock()
+        client.connected = True
+        client.assoc_time = client.latest_assoc_time = client.last_seen = now
+        return self._happened(client, Kind.CONNECTED, link)
+
+    def disconnect(self, key: str, *, left: float | None = None) -> Happening:
+        """Disconnect a client that left at `left` (POSIX seconds; now unless told)."""
+        client = self.client(key)
+        left = self.clock() if left is None else left
+        client.connected = False
+        client.last_seen = client.disconnected_at = left
+        return self._happened(client, Kind.DISCONNECTED, None, time=float(int(left)))
+
+    def roam(
+        self, key: str, ap_to: str, *, band: Band | None = None, signal: int = DEFAULT_SIGNAL
+    ) -> Happening:
+        """Move a connected client to another access point, on its band unless told."""
+        client = self.client(key)
+        if band is None:
+            band = client.link.band if client.link else Band.NA
+        client.roam_count += 1
+        return self._moved(client, Kind.ROAM, self._link(ap_to, band, signal))
+
+    def roam_radio(self, key: str, band: Band, *, signal: int = DEFAULT_SIGNAL) -> Happening:
+        """Move a connected client to another radio of its access point; ValueError when away."""
+        client = self.client(key)
+        if client.link is None:
+            msg = f"{client.label} is not connected"
+            raise ValueError(msg)
+        return self._moved(client, Kind.ROAM_RADIO, self._link(client.link.ap, band, signal))
+
+    def set_signal(self, key: str, signal: int) -> None:
+        """Change how a connected client is heard (dBm); it counts as seen."""
+        client = self.client(key)
+        if client.link is not None:
+            client.link = replace(client.link, signal=signal)
+            client.last_seen = self.clock()
+
+    def touch(self, keys: Iterable[str] | None = None) -> None:
+        """Mark connected clients as seen now: all of them unless told which."""
+        chosen = self.online() if keys is None else [self.client(key) for key in keys]
+        for client in chosen:
+            if client.connected:
+                client.last_seen = self.clock()
+
+    def _link(self, ap: str, band: Band, signal: int) -> Link:
+        device = self.access_point(ap)
+        if band not in device.radios:
+            band = next(iter(device.radios))
+        return Link(ap=device.mac, band=band, channel=device.radios[band], signal=signal)
+
+    def _moved(self, client: Client, kind: Kind, link: Link) -> Happening:
+        client.connected = True
+        client.latest_assoc_time = client.last_seen = self.clock()
+        return self._happened(client, kind, link)
+
+    def _happened(
+        self, client: Client, kind: Kind, after: Link | None, *, time: float | None = None
+    ) -> Happening:
+        time = self.clock() if time is None else time
+        happening = Happening(
+            number=next(self._numbers),
+            kind=kind,
+            time=time,
+            mac=client.mac,
+            name=client.name,
+            hostname=client.hostname,
+            guest=client.is_guest,
+            wired=client.is_wired,
+            ssid=client.ssid,
+            before=client.link,
+            after=after,
+            duration=max(0, int(time - client.assoc_time)),
+        )
+        client.link = after
+        self.truth.append(happening)
+        return happening

@@ -1,0 +1,60 @@
+"""The integration's devices and entities as Home Assistant lists them."""
+
+from dataclasses import dataclass
+
+from .home_assistant import HomeAssistant, Json
+from .process import DemoError
+
+DOMAIN = "unifi_scanner"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Device:
+    """A device with its enabled entities' ids by translation key."""
+
+    id: str
+    name: str
+    entities: dict[str, str]
+
+    def __getitem__(self, key: str) -> str:
+        """Return the entity's id."""
+        return self.entities[key]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registry:
+    """The three kinds of devices."""
+
+    site: Device
+    access_points: list[Device]
+    clients: list[Device]
+
+
+async def registry(house: HomeAssistant) -> Registry:
+    """Read the registries, people and rooms by name."""
+    entities: dict[str, dict[str, str]] = {}
+    for entry in await house.command("config/entity_registry/list"):
+        if entry["platform"] == DOMAIN and not entry["disabled_by"]:
+            of_device = entities.setdefault(entry["device_id"], {})
+            of_device[entry["translation_key"]] = entry["entity_id"]
+    listed: list[Json] = await house.command("config/device_registry/list")
+    devices = sorted(
+        (
+            Device(id=entry["id"], name=entry["name"], entities=entities[entry["id"]])
+            for entry in listed
+            if entry["id"] in entities
+        ),
+        key=lambda device: device.name,
+    )
+    sites = [device for device in devices if "event_stream" in device.entities]
+    if len(sites) != 1:
+        raise DemoError(f"expected one site's device, found {len(sites)}")
+    return Registry(
+        site=sites[0],
+        access_points=[
+            device
+            for device in devices
+            if "wireless_clients" in device.entities and device not in sites
+        ],
+        clients=[device for device in devices if "access_point" in device.entities],
+    )

@@ -1,0 +1,83 @@
+"""What the demo shows at the terminal."""
+
+import asyncio
+from collections.abc import Awaitable
+from datetime import datetime
+import re
+import sys
+import time
+
+from .home_assistant import Json
+from .process import DemoError
+
+TICK_SECONDS = 5.0
+STEP_SECONDS = 120.0
+RECORD = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\S* (\w+) ")
+# How long the rest of a record, its traceback, may take to follow.
+RECORD_SECONDS = 0.5
+
+
+def say(text: str = "") -> None:
+    """Print at once, also into a pipe."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+async def step[T](title: str, work: Awaitable[T]) -> T:
+    """Wait for `work` and show that it goes on; too long is a DemoError."""
+    say(title)
+    started = time.monotonic()
+    task = asyncio.ensure_future(work)
+    try:
+        while not (await asyncio.wait([task], timeout=TICK_SECONDS))[0]:
+            seconds = time.monotonic() - started
+            if seconds > STEP_SECONDS:
+                raise DemoError(f"{title}: not done after {seconds:.0f} s")
+            say(f"    ... {seconds:.0f} s")
+    finally:
+        task.cancel()
+    return await task
+
+
+def roam_line(roam: Json) -> str:
+    """Return one roam of the event bus as one line."""
+    at = datetime.fromisoformat(roam["time"]).astimezone()
+    path = f"{roam['ap_from_name']} -> {roam['ap_to_name']}"
+    # The controller's roam events do not tell it; what it sends next does.
+    signal = "" if roam["signal"] is None else f"{roam['signal']} dBm"
+    inferred = "inferred" if roam["inferred"] else ""
+    line = f"{at:%H:%M:%S}  {roam['client_name']:<16} {path:<28} {roam['band_to']:>3} GHz"
+    return f"{line}  {signal:<8} {inferred}".rstrip()
+
+
+class LogWatch:
+    """Shows the warnings and errors of Home Assistant's log that name the integration."""
+
+    def __init__(self, word: str) -> None:
+        """Take the word by which a record, or its traceback, is told."""
+        self.shown = 0
+        self._word = word
+        self._record: list[str] = []
+        self._due: asyncio.TimerHandle | None = None
+
+    def line(self, text: str) -> None:
+        """Take the next line of the log."""
+        if RECORD.match(text):
+            self.flush()
+        self._record.append(text)
+        if self._due is None:
+            self._due = asyncio.get_running_loop().call_later(RECORD_SECONDS, self.flush)
+
+    def flush(self) -> None:
+        """Show what has come in, if it is a complaint about the integration."""
+        if self._due:
+            self._due.cancel()
+            self._due = None
+        record, self._record = "\n".join(self._record), []
+        level = RECORD.match(record)
+        if level is None or level[1] not in {"WARNING", "ERROR", "CRITICAL"}:
+            return
+        # Said of every custom integration.
+        if self._word in record and "has not been tested by Home Assistant" not in record:
+            self.shown += 1
+            say(f"Home Assistant's log: {record}")

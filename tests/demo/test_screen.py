@@ -1,0 +1,67 @@
+"""What a person at the demo's terminal gets to see."""
+
+import socket
+
+import pytest
+
+from .process import HOST, DemoError, free_port
+from .screen import LogWatch, roam_line
+
+ROAM = {
+    "client_name": "Anna's phone",
+    "ap_from_name": "Hall",
+    "ap_to_name": "Kitchen",
+    "band_to": "5",
+    "signal": -58,
+    "time": "2026-11-22T19:00:00+00:00",
+    "inferred": False,
+}
+WARNING = "2026-11-22 19:00:00.123+00:00 WARNING (MainThread) [custom_components.unifi_scanner] Oh"
+FOREIGN = "2026-11-22 19:00:00.123+00:00 ERROR (MainThread) [homeassistant.components.sun] Dark"
+
+
+def test_a_roam_is_told_with_both_ends_band_and_signal() -> None:
+    line = roam_line(ROAM)
+    for word in ("Anna's phone", "Hall -> Kitchen", "5 GHz", "-58 dBm", ":00:00"):
+        assert word in line
+    assert "inferred" not in line
+
+
+def test_a_signal_that_was_not_told_is_left_out() -> None:
+    assert "dBm" not in roam_line(ROAM | {"signal": None})
+
+
+@pytest.mark.parametrize(
+    ("lines", "shown"),
+    [
+        ([WARNING], 1),
+        ([WARNING, WARNING], 2),
+        ([FOREIGN], 0),
+        # The traceback names what the record does not.
+        ([FOREIGN, '  File "custom_components/unifi_scanner/sensor.py"'], 1),
+        ([WARNING.replace("WARNING", "INFO")], 0),
+        ([f"{WARNING} which has not been tested by Home Assistant"], 0),
+    ],
+)
+async def test_only_complaints_about_the_integration_are_shown(
+    lines: list[str], shown: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = LogWatch("unifi_scanner")
+    for line in lines:
+        log.line(line)
+    log.flush()
+    assert log.shown == shown
+    assert capsys.readouterr().out.count("Home Assistant's log") == shown
+
+
+@pytest.mark.usefixtures("socket_enabled")
+def test_a_taken_port_is_named_with_the_way_out() -> None:
+    with socket.create_server((HOST, 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(DemoError, match=rf"Port {port} .*--port 0"):
+            free_port(port, "--port")
+
+
+@pytest.mark.usefixtures("socket_enabled")
+def test_port_0_is_any_free_one() -> None:
+    assert free_port(0, "--port") > 0

@@ -1,0 +1,6 @@
+"""The walks are drawn alike in every run."""
+
+from hypothesis import settings
+
+settings.register_profile("repeatable", derandomize=True, deadline=None)
+settings.load_profile("repeatable")

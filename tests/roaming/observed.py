@@ -1,0 +1,79 @@
+"""Observations as the wire's floor would hand them up, with sensible fields."""
+
+from typing import Any
+
+from custom_components.unifi_scanner.api.records import EventKind, EventRecord, StationRecord
+
+PHONE = "aa:00:00:00:00:01"
+HALL = "f0:00:00:00:00:0a"
+BEDROOM = "f0:00:00:00:00:0b"
+OFFICE = "f0:00:00:00:00:0c"
+
+
+def event(kind: EventKind, time: float | None, **fields: Any) -> EventRecord:
+    """Return an event of the phone, received when it happened unless said otherwise."""
+    values: dict[str, Any] = {
+        "mac": PHONE,
+        "received": time,
+        "guest": False,
+        "ssid": "Home",
+        "ap_from": None,
+        "ap_to": None,
+        "ap_name": None,
+        "band_from": None,
+        "band_to": None,
+        "channel_from": None,
+        "channel_to": None,
+        "hostname": None,
+    }
+    return EventRecord(kind=kind, time=time, **(values | fields))
+
+
+def roam(time: float | None, ap_from: str, ap_to: str, **fields: Any) -> EventRecord:
+    """Return an EVT_WU_Roam."""
+    return event(EventKind.ROAM, time, ap_from=ap_from, ap_to=ap_to, **fields)
+
+
+def connected(time: float | None, ap: str, **fields: Any) -> EventRecord:
+    """Return an EVT_WU_Connected."""
+    return event(EventKind.CONNECTED, time, ap_to=ap, **fields)
+
+
+def disconnected(time: float | None, ap: str, **fields: Any) -> EventRecord:
+    """Return an EVT_WU_Disconnected."""
+    return event(EventKind.DISCONNECTED, time, ap_from=ap, **fields)
+
+
+def roam_radio(time: float | None, ap: str, band: str, channel: int, **fields: Any) -> EventRecord:
+    """Return an EVT_WU_RoamRadio."""
+    return event(
+        EventKind.ROAM_RADIO,
+        time,
+        **{"ap_from": ap, "ap_to": ap, "band_to": band, "channel_to": channel, "ssid": None}
+        | fields,
+    )
+
+
+def station(time: float | None, ap: str | None, **fields: Any) -> StationRecord:
+    """Return a client record of the phone, last seen at that time."""
+    values: dict[str, Any] = {
+        "mac": PHONE,
+        "received": time,
+        "is_wired": False,
+        "guest": False,
+        "ap_mac": ap,
+        "bssid": None,
+        "ssid": "Home",
+        "band": "5",
+        "channel": 36,
+        "signal": -60,
+        "seen_at": time,
+        "connected_since": None,
+        "associated_at": None,
+        "roam_count": None,
+        "alias": "Anna's phone",
+        "hostname": "iPhone",
+        "ip": "10.0.0.20",
+        "is_mlo": False,
+    }
+    return StationRecord(**(values | fields))

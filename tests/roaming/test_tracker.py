@@ -1,0 +1,423 @@
+"""The tracker's seven rules (design.md), one sentence each."""
+
+from dataclasses import replace
+
+import pytest
+
+from custom_components.unifi_scanner.api.records import Observation
+from custom_components.unifi_scanner.roaming import EventKind, RoamTracker, Source
+
+from .observed import (
+    BEDROOM,
+    HALL,
+    OFFICE,
+    PHONE,
+    connected,
+    disconnected,
+    roam,
+    roam_radio,
+    station,
+)
+
+NOW = 1_790_000_000.0
+
+
+@pytest.fixture
+def tracker() -> RoamTracker:
+    """Return a tracker that knows the phone in the hall for an hour."""
+    tracker = RoamTracker()
+    assert tracker.snapshot([station(NOW, HALL, associated_at=NOW - 3600)], NOW) == []
+    return tracker
+
+
+def kinds(events: list) -> list[tuple[str, str | None, str | None]]:
+    return [(event.kind.value, event.ap_from, event.ap_to) for event in events]
+
+
+def test_first_snapshot_tells_nothing_but_knows_where_everyone_is(tracker: RoamTracker) -> None:
+    state = tracker.clients[PHONE]
+    assert (state.ap_mac, state.name, state.signal) == (HALL, "Anna's phone", -60)
+    assert tracker.connected_clients == 1
+    assert tracker.clients_per_access_point == {HALL: 1}
+
+
+def test_roam_event_is_told_once_with_what_the_controller_said(tracker: RoamTracker) -> None:
+    told = tracker.observe(
+        [
+            roam(
+                NOW + 5, HALL, BEDROOM, band_from="5", band_to="2.4", channel_from=36, channel_to=11
+            )
+        ],
+        NOW + 5,
+    )
+    assert kinds(told) == [("roam", HALL, BEDROOM)]
+    event = told[0]
+    assert (event.band_from, event.band_to, event.channel_from, event.channel_to) == (
+        "5",
+        "2.4",
+        36,
+        11,
+    )
+    assert (event.source, event.inferred, event.roam_gap) == (Source.EVENT, False, None)
+    assert (event.time, event.signal, event.name) == (NOW + 5, None, "Anna's phone")
+    state = tracker.clients[PHONE]
+    assert (state.ap_mac, state.previous_ap_mac, state.last_roam) == (BEDROOM, HALL, NOW + 5)
+    assert tracker.clients_per_access_point == {BEDROOM: 1}
+
+
+def test_signal_of_the_old_link_is_not_shown_for_the_new_one(tracker: RoamTracker) -> None:
+    tracker.observe([roam(NOW + 5, HALL, BEDROOM)], NOW + 5)
+    assert tracker.clients[PHONE].signal is None
+
+
+def test_record_in_the_same_batch_gives_the_roam_its_signal(tracker: RoamTracker) -> None:
+    told = tracker.observe(
+        [station(NOW + 6, BEDROOM, signal=-48), roam(NOW + 5, HALL, BEDROOM)], NOW + 6
+    )
+    assert [(event.kind, event.signal) for event in told] == [(EventKind.ROAM, -48)]
+
+
+@pytest.mark.parametrize("later", [0, 1, 5, 30])
+def test_second_report_of_a_roam_is_an_echo(tracker: RoamTracker, later: float) -> None:
+    assert len(tracker.observe([roam(NOW + 5, HALL, BEDROOM)], NOW + 5)) == 1
+    assert tracker.observe([roam(NOW + 5 + later, HALL, BEDROOM)], NOW + 5 + later) == []
+    assert tracker.observe([station(NOW + 6 + later, BEDROOM)], NOW + 6 + later) == []
+    assert tracker.snapshot([station(NOW + 7 + later, BEDROOM)], NOW + 7 + later) == []
+
+
+def test_record_before_its_event_makes_the_event_an_echo(tracker: RoamTracker) -> None:
+    told = tracker.observe([station(NOW + 6, BEDROOM, associated_at=NOW + 5)], NOW + 6)
+    assert kinds(told) == [("roam", HALL, BEDROOM)]
+    assert (told[0].inferred, told[0].source, told[0].time) == (True, Source.SYNC, NOW + 5)
+    assert tracker.observe([roam(NOW + 5.4, HALL, BEDROOM)], NOW + 7) == []
+
+
+def test_there_and_back_and_there_again_are_three_roams(tracker: RoamTracker) -> None:
+    told = []
+    for second, (start, end) in enumerate([(HALL, BEDROOM), (BEDROOM, HALL), (HALL, BEDROOM)]):
+        told += tracker.observe([roam(NOW + 1 + second, start, end)], NOW + 1 + second)
+    assert kinds(told) == [
+        ("roam", HALL, BEDROOM),
+        ("roam", BEDROOM, HALL),
+        ("roam", HALL, BEDROOM),
+    ]
+
+
+def test_there_and_back_told_by_records_alone_are_two_roams(tracker: RoamTracker) -> None:
+    told = tracker.observe([station(NOW + 5, BEDROOM)], NOW + 5)
+    told += tracker.observe([station(NOW + 8, HALL)], NOW + 8)
+    assert kinds(told) == [("roam", HALL, BEDROOM), ("roam", BEDROOM, HALL)]
+
+
+def test_record_of_the_time_before_a_roam_does_not_move_the_client_back(
+    tracker: RoamTracker,
+) -> None:
+    tracker.observe([roam(NOW + 5, HALL, BEDROOM)], NOW + 5)
+    late = station(NOW + 4, HALL, received=NOW + 6)
+    stale = station(NOW + 9, HALL, associated_at=NOW - 3600)
+    assert tracker.observe([late, stale], NOW + 9) == []
+    assert tracker.snapshot([stale], NOW + 10) == []
+    assert tracker.clients[PHONE].ap_mac == BEDROOM
+
+
+def test_record_of_a_new_link_to_the_old_access_point_is_a_roam_back(tracker: RoamTracker) -> None:
+    tracker.observe([roam(NOW + 5, HALL, BEDROOM)], NOW + 5)
+    told = tracker.observe([station(NOW + 9, HALL, associated_at=NOW + 8)], NOW + 9)
+    assert kinds(told) == [("roam", BEDROOM, HALL)]
+
+
+def test_old_access_point_is_believed_in_the_end(tracker: RoamTracker) -> None:
+    tracker.observe([roam(NOW + 5, HALL, BEDROOM)], NOW + 5)
+    told = tracker.observe([station(NOW + 60, HALL, associated_at=NOW - 3600)], NOW + 60)
+    assert kinds(told) == [("roam", BEDROOM, HALL)]
+
+
+@pytest.mark.parametrize("late", [1, 300])
+def test_late_disconnect_of_the_old_access_point_is_ignored(
+    tracker: RoamTracker, late: float
+) -> None:
+    tracker.observe([roam(NOW + 5, HALL, BEDROOM)], NOW + 5)
+    assert tracker.observe([disconnected(NOW + 5 + late, HALL)], NOW + 5 + late) == []
+    assert tracker.next_due is None
+    assert tracker.advance(NOW + 10_000) == []
+
+
+def test_disconnect_is_told_after_the_delay(tracker: RoamTracker) -> None:
+    assert tracker.observe([disconnected(NOW + 5, HALL, received=NOW + 6)], NOW + 6) == []
+    assert tracker.next_due == NOW + 16
+    assert tracker.advance(NOW + 15.9) == []
+    told = tracker.advance(NOW + 16)
+    assert kinds(told) == [("disconnected", HALL, None)]
+    assert (told[0].time, told[0].inferred, told[0].signal) == (NOW + 5, False, -60)
+    assert not tracker.clients[PHONE].connected
+    assert tracker.connected_clients == 0
+    assert tracker.advance(NOW + 100) == []
+
+
+def test_disconnect_then_roam_is_one_roam_with_its_gap(tracker: RoamTracker) -> None:
+    tracker.observe([disconnected(NOW + 5, HALL)], NOW + 5)
+    told = tracker.observe([roam(NOW + 9, HALL, BEDROOM)], NOW + 9)
+    assert kinds(told) == [("roam", HALL, BEDROOM)]
+    assert (told[0].roam_gap, told[0].inferred) == (4, False)
+    assert tracker.advance(NOW + 100) == []
+
+
+def test_disconnect_then_connect_elsewhere_is_an_inferred_roam(tracker: RoamTracker) -> None:
+    told = tracker.observe([connected(NOW + 7.5, BEDROOM), disconnected(NOW + 5, HALL)], NOW + 8)
+    assert kinds(told) == [("roam", HALL, BEDROOM)]
+    assert (told[0].roam_gap, told[0].inferred) == (2.5, True)
+    assert tracker.advance(NOW + 100) == []
+
+
+def test_disconnect_then_newer_record_elsewhere_is_an_inferred_roam(tracker: RoamTracker) -> None:
+    tracker.observe([disconnected(NOW + 5, HALL)], NOW + 5)
+    told = tracker.observe([station(NOW + 8, BEDROOM)], NOW + 8)
+    assert kinds(told) == [("roam", HALL, BEDROOM)]
+    assert told[0].roam_gap == 3
+
+
+@pytest.mark.parametrize(
+    "back",
+    [connected(NOW + 8, HALL), station(NOW + 8, HALL)],
+    ids=["connected", "record"],
+)
+def test_disconnect_then_back_at_the_same_access_point_is_nothing(
+    tracker: RoamTracker, back: Observation
+) -> None:
+    tracker.observe([disconnected(NOW + 5, HALL)], NOW + 5)
+    assert tracker.observe([back], NOW + 8) == []
+    assert tracker.next_due is None
+
+
+def test_change_of_radio_takes_a_disconnect_back(tracker: RoamTracker) -> None:
+    told = tracker.observe(
+        [disconnected(NOW + 5, HALL), roam_radio(NOW + 9, HALL, "2.4", 11)], NOW + 9
+    )
+    assert kinds(told) == [("roam_radio", HALL, HALL)]
+    assert (told[0].band_from, told[0].band_to, told[0].channel_to) == ("5", "2.4", 11)
+    assert tracker.next_due is None
+    assert tracker.observe([roam_radio(NOW + 9, HALL, "2.4", 11)], NOW + 10) == []
+    assert tracker.observe([station(NOW + 11, HALL, band="2.4", channel=11)], NOW + 11) == []
+
+
+def test_band_told_by_a_record_is_an_inferred_change_of_radio(tracker: RoamTracker) -> None:
+    told = tracker.observe([station(NOW + 5, HALL, band="2.4", channel=11)], NOW + 5)
+    assert kinds(told) == [("roam_radio", HALL, HALL)]
+    assert told[0].inferred
+
+
+def test_multi_link_client_does_not_change_radio_with_each_record(tracker: RoamTracker) -> None:
+    for second, band in enumerate(["6", "5", "6"]):
+        seen = station(NOW + 1 + second, HALL, band=band, is_mlo=True)
+        assert tracker.observe([seen], NOW + 1 + second) == []
+
+
+def test_nap_longer_than_the_delay_is_away_and_home_once(tracker: RoamTracker) -> None:
+    told = tracker.observe([disconnected(NOW + 5, HALL)], NOW + 5)
+    told += tracker.advance(NOW + 15)
+    told += tracker.observe([connected(NOW + 1205, HALL)], NOW + 1205)
+    told += tracker.observe([connected(NOW + 1205, HALL), station(NOW + 1206, HALL)], NOW + 1206)
+    assert kinds(told) == [("disconnected", HALL, None), ("connected", None, HALL)]
+    assert not told[1].inferred
+
+
+@pytest.mark.parametrize(
+    "back",
+    [
+        connected(NOW + 605, HALL),
+        connected(NOW + 605, BEDROOM),
+        station(NOW + 606, HALL, associated_at=NOW + 605),
+        station(NOW + 606, BEDROOM, associated_at=NOW + 605),
+    ],
+    ids=["connected", "connected elsewhere", "record", "record elsewhere"],
+)
+def test_nap_that_is_learned_of_afterwards_is_away_and_home(
+    tracker: RoamTracker, back: Observation
+) -> None:
+    gone = disconnected(NOW + 5, HALL, received=NOW + 610)
+    # The stream was down: no record has come meanwhile, and both come in one batch.
+    told = tracker.observe([gone, replace(back, received=NOW + 610)], NOW + 610)
+    told += tracker.advance(NOW + 2000)
+    assert [event.kind.value for event in told] == ["disconnected", "connected"]
+    assert [event.time for event in told] == [NOW + 5, NOW + 605]
+
+
+def test_record_that_lags_behind_a_departure_does_not_bring_the_client_back(
+    tracker: RoamTracker,
+) -> None:
+    tracker.observe([disconnected(NOW + 5, HALL)], NOW + 5)
+    tracker.advance(NOW + 15)
+    stale = station(NOW + 7, HALL, received=NOW + 16, associated_at=NOW - 3600)
+    assert tracker.observe([stale], NOW + 16) == []
+    assert tracker.snapshot([stale], NOW + 17) == []
+    assert not tracker.clients[PHONE].connected
+
+
+def test_roam_of_an_unknown_client_tells_that_it_is_connected_and_roamed() -> None:
+    tracker = RoamTracker()
+    tracker.snapshot([], NOW)
+    told = tracker.observe([roam(NOW + 5, HALL, BEDROOM)], NOW + 5)
+    assert kinds(told) == [("connected", None, HALL), ("roam", HALL, BEDROOM)]
+    assert [event.inferred for event in told] == [True, False]
+    assert tracker.clients[PHONE].ap_mac == BEDROOM
+
+
+def test_events_of_a_batch_are_taken_in_the_controllers_order(tracker: RoamTracker) -> None:
+    told = tracker.observe(
+        [
+            roam(NOW + 7, BEDROOM, OFFICE, received=NOW + 8),
+            roam(NOW + 5, HALL, BEDROOM, received=NOW + 8),
+        ],
+        NOW + 8,
+    )
+    assert kinds(told) == [("roam", HALL, BEDROOM), ("roam", BEDROOM, OFFICE)]
+
+
+def test_there_and_back_that_records_did_not_show_is_told_late(tracker: RoamTracker) -> None:
+    tracker.observe([station(NOW + 20, HALL, associated_at=NOW + 12)], NOW + 20)
+    told = tracker.observe([roam(NOW + 10, HALL, BEDROOM, received=NOW + 21)], NOW + 21)
+    assert kinds(told) == [("roam", HALL, BEDROOM), ("roam", BEDROOM, HALL)]
+    assert tracker.clients[PHONE].ap_mac == HALL
+    assert tracker.observe([roam(NOW + 12.3, BEDROOM, HALL, received=NOW + 22)], NOW + 22) == []
+
+
+@pytest.mark.parametrize("skew", [-600, 600, 86_400])
+def test_wrong_clock_of_the_controller_changes_nothing(skew: float) -> None:
+    tracker = RoamTracker()
+    there = NOW + skew
+    tracker.snapshot([station(there, HALL, received=NOW, associated_at=there - 60)], NOW)
+    told = tracker.observe([disconnected(there + 5, HALL, received=NOW + 5)], NOW + 5)
+    told += tracker.observe([roam(there + 9, HALL, BEDROOM, received=NOW + 9)], NOW + 9)
+    told += tracker.observe([roam(there + 12, BEDROOM, HALL, received=NOW + 12)], NOW + 12)
+    assert kinds(told) == [("roam", HALL, BEDROOM), ("roam", BEDROOM, HALL)]
+    assert told[0].roam_gap == pytest.approx(4)
+    assert told[0].time == there + 9
+
+
+def test_missing_clock_falls_back_to_the_order_of_arrival(tracker: RoamTracker) -> None:
+    told = tracker.observe(
+        [
+            roam(None, HALL, BEDROOM, received=NOW + 5),
+            roam(None, BEDROOM, HALL, received=NOW + 6),
+        ],
+        NOW + 6,
+    )
+    assert kinds(told) == [("roam", HALL, BEDROOM), ("roam", BEDROOM, HALL)]
+
+
+def test_gap_is_never_negative(tracker: RoamTracker) -> None:
+    tracker.observe([disconnected(NOW + 9, HALL)], NOW + 9)
+    told = tracker.observe([roam(NOW + 8, HALL, BEDROOM, received=NOW + 9)], NOW + 9)
+    assert told[0].roam_gap == 0
+
+
+def test_news_of_an_hour_ago_is_a_replay(tracker: RoamTracker) -> None:
+    old = roam(NOW - 3600, OFFICE, BEDROOM, received=NOW + 5)
+    assert tracker.observe([old], NOW + 5) == []
+    assert tracker.counters["replayed"] == 1
+    assert tracker.clients[PHONE].ap_mac == HALL
+
+
+def test_what_says_nothing_is_ignored_and_counted(tracker: RoamTracker) -> None:
+    told = tracker.observe(
+        [None, station(NOW + 5, HALL, is_wired=True), station(NOW + 5, None)], NOW + 5
+    )
+    assert told == []
+    assert tracker.counters == {"unreadable": 1, "wired": 1, "no_access_point": 1}
+    assert tracker.clients[PHONE].ap_mac == HALL
+
+
+def test_snapshot_after_a_gap_tells_what_was_missed(tracker: RoamTracker) -> None:
+    told = tracker.snapshot([station(NOW + 300, BEDROOM, associated_at=NOW + 100)], NOW + 300)
+    assert kinds(told) == [("roam", HALL, BEDROOM)]
+    assert (told[0].source, told[0].inferred) == (Source.RESYNC, True)
+
+
+def test_client_that_two_snapshots_miss_is_gone(tracker: RoamTracker) -> None:
+    other = station(NOW + 60, OFFICE, mac="aa:00:00:00:00:02")
+    assert kinds(tracker.snapshot([other], NOW + 60)) == [("connected", None, OFFICE)]
+    assert tracker.recheck_due == NOW + 70
+    told = tracker.snapshot([other], NOW + 70)
+    assert kinds(told) == [("disconnected", HALL, None)]
+    assert (told[0].inferred, told[0].time) == (True, NOW)
+    assert tracker.recheck_due is None
+
+
+def test_client_that_one_snapshot_misses_is_not_gone(tracker: RoamTracker) -> None:
+    other = station(NOW + 60, OFFICE, mac="aa:00:00:00:00:02")
+    tracker.snapshot([other], NOW + 60)
+    assert tracker.snapshot([other, station(NOW, HALL, received=NOW + 70)], NOW + 70) == []
+    assert tracker.snapshot([other], NOW + 75) == []
+
+
+def test_empty_snapshots_send_nobody_away_for_five_minutes(tracker: RoamTracker) -> None:
+    for second in range(60, 350, 10):
+        assert tracker.snapshot([], NOW + second) == []
+    assert tracker.recheck_due is None
+
+
+def test_snapshot_does_not_send_away_who_has_just_come(tracker: RoamTracker) -> None:
+    tracker.observe([connected(NOW + 59, OFFICE, mac="aa:00:00:00:00:02")], NOW + 59)
+    tracker.snapshot([station(NOW + 60, HALL)], NOW + 60)
+    assert tracker.snapshot([station(NOW + 80, HALL)], NOW + 80) == []
+
+
+def test_passers_by_are_forgotten() -> None:
+    tracker = RoamTracker()
+    tracker.snapshot([], NOW)
+    for number in range(26_000):
+        mac = f"02:00:00:{number >> 16:02x}:{number >> 8 & 255:02x}:{number & 255:02x}"
+        tracker.observe([connected(NOW + number / 1000, HALL, mac=mac)], NOW + number / 1000)
+    assert len(tracker.clients) == 20_000
+    assert tracker.clients_per_access_point == {HALL: 20_000}
+
+
+def test_client_that_left_yesterday_is_forgotten(tracker: RoamTracker) -> None:
+    tracker.observe([disconnected(NOW + 5, HALL)], NOW + 5)
+    tracker.advance(NOW + 15)
+    tracker.snapshot([], NOW + 90_000)
+    assert tracker.clients == {}
+
+
+def test_counts_per_access_point_always_sum_up_to_the_connected(tracker: RoamTracker) -> None:
+    steps = [
+        roam(NOW + 5, HALL, BEDROOM),
+        connected(NOW + 6, OFFICE, mac="aa:00:00:00:00:02"),
+        disconnected(NOW + 7, BEDROOM),
+    ]
+    for step in steps:
+        tracker.observe([step], step.received)
+        assert sum(tracker.clients_per_access_point.values()) == tracker.connected_clients
+    tracker.advance(NOW + 60)
+    assert tracker.clients_per_access_point == {OFFICE: 1}
+
+
+def test_row_of_the_system_log_tells_the_signal_of_a_roam_nobody_else_told(
+    tracker: RoamTracker,
+) -> None:
+    row = roam(NOW + 5, HALL, BEDROOM, received=NOW + 90, signal=-52, logged=True)
+    told = tracker.observe([row], NOW + 90)
+    assert kinds(told) == [("roam", HALL, BEDROOM)]
+    assert (told[0].source, told[0].signal, told[0].inferred) == (Source.SYSTEM_LOG, -52, False)
+
+
+def test_rows_of_the_system_log_are_echoes_of_what_is_known(tracker: RoamTracker) -> None:
+    tracker.observe([roam(NOW + 5, HALL, BEDROOM), roam(NOW + 30, BEDROOM, HALL)], NOW + 30)
+    rows = [
+        roam(NOW + 8, HALL, BEDROOM, received=NOW + 60, logged=True),
+        roam(NOW + 28, BEDROOM, HALL, received=NOW + 60, logged=True),
+    ]
+    assert tracker.observe(rows, NOW + 60) == []
+
+
+def test_rows_of_the_system_log_after_a_snapshot_tell_what_it_could_not(
+    tracker: RoamTracker,
+) -> None:
+    told = tracker.snapshot([station(NOW + 60, OFFICE, associated_at=NOW + 30)], NOW + 60)
+    assert kinds(told) == [("roam", HALL, OFFICE)]
+    rows = [
+        roam(NOW + 10, HALL, BEDROOM, received=NOW + 61, logged=True),
+        roam(NOW + 30, BEDROOM, OFFICE, received=NOW + 61, logged=True),
+    ]
+    assert kinds(tracker.observe(rows, NOW + 61)) == [("roam", HALL, BEDROOM)]
+    assert tracker.clients[PHONE].ap_mac == OFFICE

@@ -1,0 +1,100 @@
+"""Whatever way a walk is told, what comes out is the truth."""
+
+from random import Random
+
+from hypothesis import given, settings, strategies as st
+
+from custom_components.unifi_scanner.roaming import EventKind
+
+from .observed import BEDROOM, HALL, OFFICE, PHONE
+from .walks import Faults, Observer, Step, roams, true_events, walk
+
+PLACES = st.sampled_from([HALL, BEDROOM, OFFICE])
+CHANNELS = st.sampled_from([36, 11])
+TOLD_AS = st.sampled_from(["roam", "split", "gap"])
+
+
+@st.composite
+def journeys(draw: st.DrawFn, shortest: float = 1.5, away: float = 60) -> list[Step]:
+    """Draw a walk: roams within seconds or minutes, band changes, leaving and naps."""
+    steps: list[Step] = []
+    for _ in range(draw(st.integers(1, 12))):
+        dwell = draw(st.one_of(st.floats(shortest, shortest + 6), st.floats(15, 120)))
+        if draw(st.integers(0, 5)) == 0:
+            # Away for longer than a departure is held back and records may be late.
+            steps.append(Step(max(dwell, 20), None, 36))
+            steps.append(Step(draw(st.floats(away, 200)), draw(PLACES), draw(CHANNELS)))
+            # What overtakes the news of coming home is taken for it, so nothing does here.
+            steps.append(Step(5, draw(PLACES), draw(CHANNELS)))
+        else:
+            steps.append(Step(dwell, draw(PLACES), draw(CHANNELS), draw(TOLD_AS)))
+    return steps
+
+
+def assert_told_exactly(observer: Observer) -> None:
+    """Every change was told once and in order, with its origin where the controller said it."""
+    told = [event for event in observer.told if event.mac == PHONE]
+    told = [event for event in told if event.kind is not EventKind.ROAM_RADIO]
+    told.sort(key=lambda event: event.time)
+    truth = [event for event in true_events(observer.line) if event[0] != "roam_radio"]
+    assert [(event.kind, event.ap_to) for event in told] == [(kind, to) for kind, _, to in truth]
+    for event, (_, origin, _) in zip(told, truth, strict=True):
+        # What is inferred before a late report of a stop in between comes from the stop before.
+        assert event.inferred or event.ap_from == origin
+
+
+@settings(deadline=None, max_examples=150)
+@given(journeys(), PLACES, st.randoms(use_true_random=False))
+def test_everything_told_twice_late_and_out_of_order_is_told_exactly_once(
+    steps: list[Step], first: str, random: Random
+) -> None:
+    observer = walk(first, steps, Faults(random, double=0.3, late=3))
+    assert_told_exactly(observer)
+
+
+@settings(deadline=None, max_examples=100)
+@given(journeys(), PLACES, st.randoms(use_true_random=False))
+def test_events_alone_are_enough(steps: list[Step], first: str, random: Random) -> None:
+    observer = walk(first, steps, Faults(random, double=0.3, late=3), syncs=False)
+    assert_told_exactly(observer)
+
+
+@settings(deadline=None, max_examples=100)
+@given(journeys(shortest=12, away=140), PLACES, st.randoms(use_true_random=False))
+def test_records_and_snapshots_are_enough_for_stays_and_absences_that_they_can_show(
+    steps: list[Step], first: str, random: Random
+) -> None:
+    observer = walk(first, steps, Faults(random, double=0.3, late=1), events=False)
+    truth = [(origin, to) for kind, origin, to in true_events(observer.line) if kind == "roam"]
+    assert roams(observer) == truth
+
+
+@settings(deadline=None, max_examples=200)
+@given(journeys(), PLACES, st.randoms(use_true_random=False))
+def test_nothing_is_invented_or_told_twice_when_messages_are_lost(
+    steps: list[Step], first: str, random: Random
+) -> None:
+    observer = walk(first, steps, Faults(random, drop=0.4, double=0.2, late=5))
+    arrivals = [stay for stay in observer.line[1:] if stay.ap is not None]
+    told = [
+        event
+        for event in observer.told
+        if event.mac == PHONE and event.kind in {EventKind.ROAM, EventKind.CONNECTED}
+    ]
+    for event in sorted(told, key=lambda event: event.time):
+        match = next(
+            (stay for stay in arrivals if stay.ap == event.ap_to and stay.since - 1 <= event.time),
+            None,
+        )
+        assert match is not None, f"invented: {event}"
+        arrivals.remove(match)
+
+
+@settings(deadline=None, max_examples=200)
+@given(journeys(), PLACES, st.randoms(use_true_random=False))
+def test_after_a_while_everyone_is_where_they_are(
+    steps: list[Step], first: str, random: Random
+) -> None:
+    observer = walk(first, steps, Faults(random, drop=0.5, double=0.2, late=8))
+    state = observer.tracker.clients.get(PHONE)
+    assert (state.ap_mac if state else None) == observer.line[-1].ap

@@ -1,0 +1,155 @@
+"""The walking house: repeatable, plausible, and told by the frames."""
+
+import ast
+import asyncio
+from collections import Counter
+from math import inf
+from pathlib import Path
+import sys
+
+import pytest
+
+from tests.controller import Band, Flavour, Happening, Kind, SimulatedController, Site, Walking
+from tests.controller.house import ROOMS, furnish, signal_over
+from tests.controller.walk import Walk
+from tests.controller.world import World
+
+from .conftest import Visitor, next_frame
+
+PACKAGE = Path(__file__).parents[1] / "controller"
+
+
+def walked(seed: int, steps: int = 1500) -> tuple[World, list[Happening]]:
+    """Walk one simulated second a step."""
+    now = [1_000_000.0]
+    world = World(Site.named("default"), lambda: now[0])
+    walk = Walk(world, furnish(world, 4), seed)
+    happenings = []
+    for _ in range(steps):
+        now[0] += 1
+        happenings += walk.step(1.0)
+    return world, happenings
+
+
+def test_the_same_seed_gives_the_same_walk() -> None:
+    assert walked(7)[1] == walked(7)[1]
+    assert walked(7)[1] != walked(8)[1]
+
+
+def test_everything_happens_in_a_walk() -> None:
+    kinds = Counter(happening.kind for happening in walked(1)[1])
+    assert set(kinds) == set(Kind)
+    assert kinds[Kind.ROAM] > kinds[Kind.ROAM_RADIO] > kinds[Kind.CONNECTED]
+
+
+def test_happenings_of_a_client_join_up() -> None:
+    world, happenings = walked(3)
+    last = {mac: client.link for mac, client in walked(3, 0)[0].clients.items()}
+    for happening in happenings:
+        before, after = happening.before, happening.after
+        here = last[happening.mac]
+        assert (before is None) is (here is None)
+        if before is not None and here is not None:
+            assert (before.ap, before.band) == (here.ap, here.band)
+        match happening.kind:
+            case Kind.ROAM:
+                assert before is not None
+                assert after is not None
+                assert before.ap != after.ap
+            case Kind.ROAM_RADIO:
+                assert before is not None
+                assert after is not None
+                assert before.ap == after.ap
+                assert before.band is not after.band
+            case Kind.CONNECTED:
+                assert before is None
+            case Kind.DISCONNECTED:
+                assert after is None
+        last[happening.mac] = after
+    assert {mac: c.link and c.link.ap for mac, c in world.clients.items()} == {
+        mac: link and link.ap for mac, link in last.items()
+    }
+
+
+def test_a_leaving_is_told_late() -> None:
+    now = [1_000_000.0]
+    world = World(Site.named("default"), lambda: now[0])
+    walk = Walk(world, furnish(world, 4), 1)
+    lateness = []
+    for _ in range(1500):
+        now[0] += 1
+        lateness += [now[0] - h.time for h in walk.step(1.0) if h.kind is Kind.DISCONNECTED]
+    assert lateness
+    assert min(lateness) >= 18
+
+
+def test_signal_falls_with_distance_and_faster_on_higher_bands() -> None:
+    last = dict.fromkeys(Band, inf)
+    for metres in (1, 2, 5, 10, 20, 40):
+        signals = {band: signal_over(band, (0, 0), (metres, 0)) for band in Band}
+        assert all(signals[band] < last[band] for band in Band)
+        assert signals[Band.NG] > signals[Band.NA] > signals[Band.SIX]
+        last = signals
+    assert -50 < signal_over(Band.NA, (0, 0), (3, 0)) < -30
+
+
+def test_the_house_has_guests_wired_and_nameless_clients() -> None:
+    world = walked(1, 0)[0]
+    assert {room.name for room in ROOMS} == {device.name for device in world.access_points()}
+    assert world.client("Anna's phone").ssid == "Home"
+    assert [c.ssid for c in world.clients.values() if c.is_guest] == ["Guests"]
+    assert [c.name for c in world.clients.values() if c.is_wired] == ["NAS"]
+    assert sum(c.name is None for c in world.clients.values()) == 2
+
+
+async def test_a_walking_house_tells_its_roams_among_noise() -> None:
+    roams: list[Happening] = []
+
+    def hear(happening: Happening) -> None:
+        if happening.kind is Kind.ROAM:
+            roams.append(happening)
+
+    walking = Walking(
+        speed=60.0, sync_seconds=0.3, noise_seconds=0.3, gap_share=0.0, on_happening=hear
+    )
+    async with SimulatedController(flavour=Flavour.UNIFI_OS, walking=walking) as controller:
+        visitor = Visitor(controller)
+        await visitor.login()
+        kinds: Counter[str] = Counter()
+        seen = set()
+        async with await visitor.listen() as socket, asyncio.timeout(10):
+            while len(seen) < 3 or len(kinds) < 6:
+                frame = await socket.receive_json(timeout=5)
+                kinds[frame["meta"]["message"]] += 1
+                for record in frame["data"]:
+                    if record.get("key", "").endswith("_Roam"):
+                        seen.add((record.get("user") or record["guest"], record["ap_to"]))
+        assert seen <= {(roam.mac, roam.after.ap) for roam in roams if roam.after}
+        assert {"events", "sta:sync", "device:sync", "session-metadata:sync"} <= set(kinds)
+        await visitor.session.close()
+
+
+async def test_life_goes_on_while_the_controller_restarts() -> None:
+    async with SimulatedController(walking=Walking(speed=60.0)) as controller:
+        before = len(controller.world.truth)
+        await controller.restart(0.6)
+        assert len(controller.world.truth) > before
+        visitor = Visitor(controller)
+        await visitor.login()
+        async with await visitor.listen() as socket:
+            assert await next_frame(socket, "events")
+        await visitor.session.close()
+
+
+@pytest.mark.parametrize("module", sorted(PACKAGE.glob("*.py")), ids=lambda path: path.stem)
+def test_the_controller_imports_nothing_of_what_it_judges(module: Path) -> None:
+    allowed = {"aiohttp", "cryptography", "multidict", "orjson"} | sys.stdlib_module_names
+    for node in ast.walk(ast.parse(module.read_text())):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level < 2, "an import that leaves the package"
+            names = [] if node.level else [node.module or ""]
+        else:
+            continue
+        assert {name.partition(".")[0] for name in names} <= allowed

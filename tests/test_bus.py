@@ -1,0 +1,117 @@
+"""What stands on the event bus."""
+
+from dataclasses import replace
+
+import pytest
+
+from custom_components.unifi_scanner.api.records import EventKind
+from custom_components.unifi_scanner.bus import EVENT_TYPES, Place, payload
+from custom_components.unifi_scanner.roaming import ClientEvent, Source
+
+# The payload as design.md promises it, in its order.
+KEYS = [
+    "entry_id",
+    "site",
+    "client_mac",
+    "client_name",
+    "device_id",
+    "ssid",
+    "guest",
+    "ap_from_mac",
+    "ap_from_name",
+    "ap_to_mac",
+    "ap_to_name",
+    "area_from",
+    "area_to",
+    "band_from",
+    "band_to",
+    "channel_from",
+    "channel_to",
+    "signal",
+    "time",
+    "source",
+    "inferred",
+    "roam_gap",
+]
+ROAM = ClientEvent(
+    kind=EventKind.ROAM,
+    mac="02:00:00:00:00:0a",
+    name="Anna",
+    guest=False,
+    ssid="Home",
+    ap_from="78:45:58:00:00:01",
+    ap_to="78:45:58:00:00:02",
+    band_from="2.4",
+    band_to="6",
+    channel_from=1,
+    channel_to=37,
+    signal=-61,
+    time=1_763_800_000.25,
+    source=Source.SYNC,
+    inferred=True,
+    roam_gap=0.75,
+)
+HALL = Place(mac="78:45:58:00:00:01", name="Hall", area="downstairs")
+KITCHEN = Place(mac="78:45:58:00:00:02", name="Kitchen", area=None)
+
+
+def test_a_roam_has_both_ends() -> None:
+    data = payload(
+        ROAM, entry_id="1", site="default", device_id="d", origin=HALL, destination=KITCHEN
+    )
+    assert list(data) == KEYS
+    assert data == {
+        "entry_id": "1",
+        "site": "default",
+        "client_mac": "02:00:00:00:00:0a",
+        "client_name": "Anna",
+        "device_id": "d",
+        "ssid": "Home",
+        "guest": False,
+        "ap_from_mac": "78:45:58:00:00:01",
+        "ap_from_name": "Hall",
+        "ap_to_mac": "78:45:58:00:00:02",
+        "ap_to_name": "Kitchen",
+        "area_from": "downstairs",
+        "area_to": None,
+        "band_from": "2.4",
+        "band_to": "6",
+        "channel_from": 1,
+        "channel_to": 37,
+        "signal": -61,
+        "time": "2025-11-22T08:26:40.250000+00:00",
+        "source": "sync",
+        "inferred": True,
+        "roam_gap": 0.75,
+    }
+
+
+@pytest.mark.parametrize(
+    ("kind", "origin", "destination"),
+    [(EventKind.CONNECTED, Place(), KITCHEN), (EventKind.DISCONNECTED, HALL, Place())],
+)
+def test_what_is_not_known_is_none_and_every_key_is_there(
+    kind: EventKind, origin: Place, destination: Place
+) -> None:
+    event = replace(ROAM, kind=kind, ap_from=origin.mac, ap_to=destination.mac)
+    data = payload(
+        event,
+        entry_id="1",
+        site="default",
+        device_id=None,
+        origin=origin,
+        destination=destination,
+    )
+    assert list(data) == KEYS
+    assert (data["ap_from_mac"], data["ap_from_name"]) == (origin.mac, origin.name)
+    assert (data["ap_to_mac"], data["ap_to_name"]) == (destination.mac, destination.name)
+    assert data["device_id"] is None
+
+
+def test_event_types_are_named_after_the_integration() -> None:
+    assert set(EVENT_TYPES.values()) == {
+        "unifi_scanner_roam",
+        "unifi_scanner_roam_radio",
+        "unifi_scanner_connected",
+        "unifi_scanner_disconnected",
+    }

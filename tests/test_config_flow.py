@@ -1,0 +1,605 @@
+"""The config flow, against a real server, until the entry is created."""
+
+from base64 import b64decode
+from collections.abc import AsyncIterator, Callable, Iterator
+import logging
+import socket
+from typing import Any
+from unittest.mock import patch
+
+from homeassistant.config_entries import SOURCE_USER, ConfigFlowResult
+from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import FlowResultType, InvalidData
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.unifi_scanner.api.tls import TlsMode, create_context
+from custom_components.unifi_scanner.const import DOMAIN
+from tests.controller import (
+    Band,
+    Booting,
+    Flavour,
+    Rejection,
+    SimulatedController,
+    make_certificate,
+)
+from tests.handshakes import let_refused_handshakes_pass
+
+pytestmark = pytest.mark.usefixtures("socket_enabled")
+
+
+@pytest.fixture(autouse=True)
+def _entries_do_nothing() -> Iterator[None]:
+    """Keep what is set up from talking to the controller; this is about the flow."""
+    with (
+        patch("custom_components.unifi_scanner.async_setup_entry", return_value=True),
+        patch("custom_components.unifi_scanner.async_unload_entry", return_value=True),
+        patch("custom_components.unifi_scanner.async_remove_entry"),
+    ):
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _certificates_may_be_refused(hass: HomeAssistant) -> None:
+    let_refused_handshakes_pass(hass)
+
+
+@pytest.fixture
+async def controller() -> AsyncIterator[SimulatedController]:
+    async with SimulatedController() as controller:
+        furnish(controller)
+        yield controller
+
+
+def furnish(controller: SimulatedController, *, named: bool = True) -> None:
+    """Let a phone with an alias, one without and a wired computer be connected."""
+    world = controller.world
+    world.add_access_point("Hall")
+    world.add_client("Anna" if named else None, mac="02:00:00:00:00:0a", ap="Hall", hostname="Anna")
+    world.add_client(None, mac="02:00:00:00:00:0b", ap="Hall", band=Band.NG, hostname="Pixel-7")
+    world.add_client(None, mac="02:00:00:00:00:0c", ap="Hall", hostname=None)
+    world.add_client("Computer", is_wired=True)
+
+
+def typed(controller: SimulatedController, **changes: str) -> dict[str, str]:
+    """Return what a user types into the first form."""
+    return {
+        "host": f"127.0.0.1:{controller.port}",
+        "username": controller.username,
+        "password": controller.password,
+        "ssl": "pinned",
+        **changes,
+    }
+
+
+class Flow:
+    """A user who goes through the flow."""
+
+    def __init__(self, hass: HomeAssistant) -> None:
+        """Open the user interface."""
+        self._hass = hass
+        self.result: ConfigFlowResult
+
+    async def start(self) -> ConfigFlowResult:
+        flow = self._hass.config_entries.flow
+        self.result = await flow.async_init(DOMAIN, context={"source": SOURCE_USER})
+        return self.result
+
+    async def submit(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        flow = self._hass.config_entries.flow
+        self.result = await flow.async_configure(self.result["flow_id"], user_input or {})
+        await self._hass.async_block_till_done()
+        return self.result
+
+    def abort(self) -> None:
+        self._hass.config_entries.flow.async_abort(self.result["flow_id"])
+
+    def suggestions(self) -> dict[str, Any]:
+        schema = self.result["data_schema"]
+        assert schema is not None
+        return {
+            str(key): key.description["suggested_value"] for key in schema.schema if key.description
+        }
+
+    def options(self, field: str) -> list[dict[str, str]]:
+        schema = self.result["data_schema"]
+        assert schema is not None
+        options: list[dict[str, str]] = schema.schema[field].config["options"]
+        return options
+
+    def default(self, field: str) -> object:
+        schema = self.result["data_schema"]
+        assert schema is not None
+        return next(key for key in schema.schema if key == field).default()
+
+    async def finish(self) -> ConfigFlowResult:
+        """Say yes to everything from where the flow is."""
+        for _ in range(3):
+            match self.result.get("step_id"):
+                case "certificate":
+                    await self.submit()
+                case "clients":
+                    chosen = {"clients": self.default("clients"), "add_new_clients": False}
+                    await self.submit(chosen)
+        assert self.result["type"] is FlowResultType.CREATE_ENTRY, self.result
+        return self.result
+
+
+@pytest.fixture
+async def flow(hass: HomeAssistant) -> Flow:
+    flow = Flow(hass)
+    await flow.start()
+    return flow
+
+
+def entry_of(controller: SimulatedController, **changes: Any) -> MockConfigEntry:
+    """Return an entry for the controller's first site, as the flow makes it with `insecure`."""
+    site = changes.pop("site", "default")
+    data = {**typed(controller, ssl="insecure"), "url": controller.base_url, "site": site}
+    unique_id = f"{controller.settings.controller_id}_{site}"
+    return MockConfigEntry(domain=DOMAIN, data={**data, **changes}, unique_id=unique_id)
+
+
+def closed_port() -> int:
+    """Return a port at which nothing listens."""
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        port: int = unused.getsockname()[1]
+        return port
+
+
+# The way through
+
+
+async def test_a_controller_is_set_up(flow: Flow, controller: SimulatedController) -> None:
+    assert flow.result["step_id"] == "user"
+    assert flow.default("ssl") == "pinned"
+
+    result = await flow.submit(typed(controller))
+    assert result["step_id"] == "certificate"
+    placeholders = result["description_placeholders"]
+    assert placeholders is not None
+    assert placeholders["fingerprint"] == controller.certificate.fingerprint
+    assert placeholders["url"] == controller.base_url
+    assert placeholders["not_before"] < placeholders["not_after"]
+    assert controller.login_attempts == 0
+    assert [request.path for request in controller.requests()] == ["/"]
+
+    result = await flow.submit()
+    assert result["step_id"] == "clients"
+    assert flow.default("clients") == ["02:00:00:00:00:0a"]
+    assert flow.default("add_new_clients") is False
+    assert flow.options("clients") == [
+        {"value": "02:00:00:00:00:0c", "label": "02:00:00:00:00:0c"},
+        {"value": "02:00:00:00:00:0a", "label": "Anna (02:00:00:00:00:0a)"},
+        {"value": "02:00:00:00:00:0b", "label": "Pixel-7 (02:00:00:00:00:0b)"},
+    ]
+
+    result = await flow.submit({"clients": ["02:00:00:00:00:0b"], "add_new_clients": True})
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert result["title"] == "Dream Machine"
+    assert result["result"].unique_id == f"{controller.settings.controller_id}_default"
+    data = dict(result["data"])
+    assert b64decode(data.pop("certificate")) == controller.certificate_der
+    assert data == {**typed(controller), "url": controller.base_url, "site": "default"}
+    assert result["options"] == {
+        "clients": ["02:00:00:00:00:0b"],
+        "add_new_clients": True,
+        "disconnect_delay": 10.0,
+    }
+    assert controller.login_attempts == 1
+
+
+async def test_a_self_hosted_application_is_set_up(flow: Flow) -> None:
+    async with SimulatedController(flavour=Flavour.SELF_HOSTED) as controller:
+        furnish(controller)
+        await flow.submit(typed(controller))
+        await flow.finish()
+        assert controller.login_attempts == 1
+
+
+@pytest.mark.parametrize("ssl", ["pinned", "verify"])
+async def test_a_publicly_trusted_certificate_needs_no_question(
+    flow: Flow, controller: SimulatedController, ssl: str
+) -> None:
+    context = create_context(TlsMode.PINNED, controller.certificate_der)
+    with patch(
+        "custom_components.unifi_scanner.connection.get_default_context", return_value=context
+    ):
+        result = await flow.submit(typed(controller, ssl=ssl))
+        assert result["step_id"] == "clients"
+        result = await flow.finish()
+    assert result["data"]["ssl"] == "verify"
+    assert "certificate" not in result["data"]
+
+
+async def test_an_unchecked_certificate_needs_no_question(
+    flow: Flow, controller: SimulatedController
+) -> None:
+    result = await flow.submit(typed(controller, ssl="insecure"))
+    assert result["step_id"] == "clients"
+    result = await flow.finish()
+    assert result["data"]["ssl"] == "insecure"
+    assert "certificate" not in result["data"]
+
+
+@pytest.mark.parametrize("ssl", ["pinned", "insecure"])
+async def test_without_a_port_the_usual_ones_are_tried(
+    flow: Flow, controller: SimulatedController, ssl: str
+) -> None:
+    ports = (closed_port(), controller.port)
+    with patch("custom_components.unifi_scanner.api.endpoints.CANDIDATE_PORTS", ports):
+        await flow.submit(typed(controller, host="127.0.0.1", ssl=ssl))
+    result = await flow.finish()
+    assert result["data"]["host"] == "127.0.0.1"
+    assert result["data"]["url"] == controller.base_url
+
+
+async def test_of_several_failures_the_one_that_tells_most_is_shown(
+    flow: Flow, controller: SimulatedController
+) -> None:
+    booting(controller)
+    ports = (closed_port(), controller.port, closed_port())
+    with patch("custom_components.unifi_scanner.api.endpoints.CANDIDATE_PORTS", ports):
+        result = await flow.submit(typed(controller, host="127.0.0.1"))
+    assert result["errors"] == {"base": "controller_starting"}
+
+
+async def test_all_clients_are_chosen_when_none_is_named(flow: Flow) -> None:
+    async with SimulatedController() as controller:
+        furnish(controller, named=False)
+        await flow.submit(typed(controller, ssl="insecure"))
+        assert flow.default("clients") == [f"02:00:00:00:00:0{x}" for x in "abc"]
+
+
+async def test_a_site_without_clients_can_be_set_up(flow: Flow) -> None:
+    async with SimulatedController() as controller:
+        await flow.submit(typed(controller, ssl="insecure"))
+        result = await flow.finish()
+        assert result["options"]["clients"] == []
+
+
+async def test_a_controller_that_tells_no_id_is_known_by_its_address(
+    flow: Flow, controller: SimulatedController
+) -> None:
+    controller.faults.refuse("*stat/sysinfo", status=200, body={"meta": {"rc": "ok"}, "data": [{}]})
+    await flow.submit(typed(controller, ssl="insecure"))
+    result = await flow.finish()
+    assert result["result"].unique_id == "127.0.0.1_default"
+    assert result["title"] == f"127.0.0.1:{controller.port}"
+
+
+# Several sites
+
+
+@pytest.fixture
+async def campus() -> AsyncIterator[SimulatedController]:
+    async with SimulatedController(sites=("default", "8xff0x6m")) as controller:
+        furnish(controller)
+        yield controller
+
+
+async def test_one_of_several_sites_is_chosen(flow: Flow, campus: SimulatedController) -> None:
+    result = await flow.submit(typed(campus, ssl="insecure"))
+    assert result["step_id"] == "site"
+    assert [option["value"] for option in flow.options("site")] == ["8xff0x6m", "default"]
+
+    await flow.submit({"site": "8xff0x6m"})
+    assert flow.options("clients") == []
+    result = await flow.finish()
+    assert result["data"]["site"] == "8xff0x6m"
+    assert result["title"] == "Dream Machine 8Xff0X6M"
+    assert campus.login_attempts == 1
+
+
+async def test_a_site_that_is_set_up_is_not_offered_again(
+    hass: HomeAssistant, flow: Flow, campus: SimulatedController
+) -> None:
+    entry_of(campus).add_to_hass(hass)
+    await flow.submit(typed(campus, ssl="insecure"))
+    assert [option["value"] for option in flow.options("site")] == ["8xff0x6m"]
+    with pytest.raises(InvalidData):
+        await flow.submit({"site": "default"})
+
+
+async def test_a_failure_after_the_choice_of_a_site_leads_back_to_the_first_form(
+    flow: Flow, campus: SimulatedController
+) -> None:
+    await flow.submit(typed(campus, ssl="insecure"))
+    fault = campus.faults.refuse("*stat/sta", status=502)
+    result = await flow.submit({"site": "default"})
+    assert (result["step_id"], result["errors"]) == ("user", {"base": "controller_starting"})
+
+    campus.faults.remove(fault)
+    assert (await flow.submit(flow.suggestions()))["step_id"] == "site"
+    await flow.submit({"site": "default"})
+    await flow.finish()
+    assert campus.login_attempts == 1
+
+
+# What is there already
+
+
+async def test_a_controller_is_not_set_up_twice(
+    hass: HomeAssistant, flow: Flow, controller: SimulatedController
+) -> None:
+    entry = entry_of(controller)
+    entry.add_to_hass(hass)
+    before = dict(entry.data)
+    result = await flow.submit(typed(controller, ssl="insecure"))
+    assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "already_configured")
+    assert dict(entry.data) == before
+
+
+async def test_a_controller_that_has_moved_is_the_same_entry(
+    hass: HomeAssistant, flow: Flow, campus: SimulatedController
+) -> None:
+    entries = [
+        entry_of(campus, host="10.0.0.1", url="https://10.0.0.1:443", site=site)
+        for site in ("default", "8xff0x6m")
+    ]
+    for entry in entries:
+        entry.add_to_hass(hass)
+    await flow.submit(typed(campus))
+    result = await flow.submit()
+    assert result["reason"] == "already_configured"
+    for entry in entries:
+        assert entry.data["host"] == f"127.0.0.1:{campus.port}"
+        assert entry.data["url"] == campus.base_url
+        assert entry.data["ssl"] == "pinned"
+        assert b64decode(entry.data["certificate"]) == campus.certificate_der
+
+
+async def test_two_flows_for_one_site_do_not_cross(
+    hass: HomeAssistant, flow: Flow, controller: SimulatedController
+) -> None:
+    await flow.submit(typed(controller, ssl="insecure"))
+    other = Flow(hass)
+    await other.start()
+    result = await other.submit(typed(controller, ssl="insecure"))
+    assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "already_in_progress")
+    assert controller.login_attempts == 1
+
+
+# Sessions
+
+
+async def test_a_flow_that_is_left_logs_out(
+    hass: HomeAssistant, flow: Flow, controller: SimulatedController
+) -> None:
+    await flow.submit(typed(controller, ssl="insecure"))
+    flow.abort()
+    await hass.async_block_till_done()
+    assert len(controller.requests("/api/auth/logout")) == 1
+
+
+async def test_a_flow_that_is_left_at_once_has_nothing_to_end(
+    hass: HomeAssistant, flow: Flow
+) -> None:
+    flow.abort()
+    assert not hass.config_entries.flow.async_progress()
+
+
+async def test_the_entry_goes_on_with_the_session_of_the_flow(
+    hass: HomeAssistant, flow: Flow, controller: SimulatedController
+) -> None:
+    await flow.submit(typed(controller, ssl="insecure"))
+    await flow.finish()
+    await hass.async_block_till_done()
+    assert controller.requests("/api/auth/logout") == []
+
+
+async def test_a_second_site_uses_the_session_of_the_first(
+    hass: HomeAssistant, flow: Flow, campus: SimulatedController
+) -> None:
+    await flow.submit(typed(campus, ssl="insecure"))
+    await flow.submit({"site": "default"})
+    await flow.finish()
+
+    again = Flow(hass)
+    await again.start()
+    await again.submit(typed(campus, ssl="insecure"))
+    await again.submit({"site": "8xff0x6m"})
+    await again.finish()
+    assert campus.login_attempts == 1
+
+
+# What goes wrong, and how it goes on
+
+NO_DATA = {"meta": {"rc": "ok"}, "data": []}
+NO_PERMISSION = {"meta": {"rc": "error", "msg": "api.err.NoPermission"}, "data": []}
+
+
+def second_factor(controller: SimulatedController) -> None:
+    controller.faults.login_code = "123456"
+
+
+def locked(controller: SimulatedController) -> None:
+    controller.faults.limit_logins(locked_until=2e9, retry_after=90)
+
+
+def locked_without_end(controller: SimulatedController) -> None:
+    controller.faults.limit_logins(locked_until=2e9)
+
+
+def booting(controller: SimulatedController) -> None:
+    controller.faults.booting = Booting.BAD_GATEWAY
+
+
+def something_else(controller: SimulatedController) -> None:
+    controller.faults.refuse("*self/sites", status=200, body={"result": "hello"})
+
+
+def no_access(controller: SimulatedController) -> None:
+    controller.faults.refuse("*self/sites", status=403)
+
+
+def no_sites(controller: SimulatedController) -> None:
+    controller.faults.refuse("*self/sites", status=200, body=NO_DATA)
+
+
+def closed_site(controller: SimulatedController) -> None:
+    controller.faults.refuse("*stat/sysinfo", status=200, body=NO_PERMISSION)
+
+
+def hangs_up(controller: SimulatedController) -> None:
+    controller.faults.refuse("/", status=418)
+
+
+@pytest.mark.parametrize(
+    ("fault", "error", "placeholders"),
+    [
+        (second_factor, "second_factor", {}),
+        (locked, "rate_limited", {"seconds": "90"}),
+        (locked_without_end, "rate_limited", {"seconds": "300"}),
+        (booting, "controller_starting", {}),
+        (something_else, "unexpected_answer", {}),
+        (no_access, "no_access", {}),
+        (no_sites, "no_sites", {}),
+        (closed_site, "unknown_site", {"site": "default"}),
+        (hangs_up, "cannot_connect", {}),
+    ],
+)
+async def test_the_flow_goes_on_after_an_error_of_the_controller(
+    flow: Flow,
+    controller: SimulatedController,
+    fault: Callable[[SimulatedController], None],
+    error: str,
+    placeholders: dict[str, str],
+) -> None:
+    fault(controller)
+    result = await flow.submit(typed(controller, ssl="insecure"))
+    assert (result["step_id"], result["errors"]) == ("user", {"base": error})
+    assert result["description_placeholders"] is not None
+    assert placeholders.items() <= result["description_placeholders"].items()
+    assert flow.suggestions() == typed(controller, ssl="insecure")
+    assert controller.login_attempts <= 1
+
+    controller.faults.clear()
+    await flow.submit(flow.suggestions())
+    await flow.finish()
+
+
+@pytest.mark.parametrize("rejection", Rejection)
+async def test_a_wrong_password_can_be_corrected_at_once(
+    flow: Flow, controller: SimulatedController, rejection: Rejection
+) -> None:
+    controller.faults.rejection = rejection
+    await flow.submit(typed(controller, password="wrong"))
+    result = await flow.submit()
+    assert (result["step_id"], result["errors"]) == ("user", {"base": "invalid_auth"})
+    assert flow.suggestions() == typed(controller, password="wrong")
+
+    # The certificate has been confirmed; nobody is asked again.
+    result = await flow.submit(typed(controller))
+    assert result["step_id"] == "clients"
+    await flow.finish()
+    assert controller.login_attempts == 2
+
+
+async def test_an_address_at_which_nothing_answers_can_be_corrected(
+    flow: Flow, controller: SimulatedController
+) -> None:
+    result = await flow.submit(typed(controller, host=f"127.0.0.1:{closed_port()}"))
+    assert (result["step_id"], result["errors"]) == ("user", {"base": "cannot_connect"})
+    await flow.submit(typed(controller))
+    await flow.finish()
+
+
+@pytest.mark.parametrize("host", ["", "http://127.0.0.1", "https://me:secret@127.0.0.1", "a b"])
+async def test_an_impossible_address_can_be_corrected(
+    flow: Flow, controller: SimulatedController, host: str
+) -> None:
+    result = await flow.submit(typed(controller, host=host))
+    assert (result["step_id"], result["errors"]) == ("user", {"host": "invalid_host"})
+    await flow.submit(typed(controller))
+    await flow.finish()
+
+
+async def test_a_certificate_of_its_own_is_not_trusted_by_verify(
+    flow: Flow, controller: SimulatedController
+) -> None:
+    result = await flow.submit(typed(controller, ssl="verify"))
+    assert result["errors"] == {"base": "certificate_not_trusted"}
+    assert controller.requests() == []
+
+    await flow.submit(typed(controller, ssl="pinned"))
+    await flow.finish()
+
+
+async def test_another_certificate_than_the_confirmed_one_gets_no_credentials(
+    flow: Flow, controller: SimulatedController
+) -> None:
+    await flow.submit(typed(controller))
+    await controller.restart(certificate=make_certificate())
+    result = await flow.submit()
+    assert (result["step_id"], result["errors"]) == ("user", {"base": "certificate_changed"})
+    assert controller.login_attempts == 0
+
+    result = await flow.submit(flow.suggestions())
+    assert result["step_id"] == "certificate"
+    placeholders = result["description_placeholders"]
+    assert placeholders is not None
+    assert placeholders["fingerprint"] == controller.certificate.fingerprint
+    await flow.finish()
+
+
+async def test_an_unforeseen_error_is_logged_without_the_password(
+    flow: Flow, controller: SimulatedController, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    with patch(
+        "custom_components.unifi_scanner.config_flow.async_find_controller", side_effect=TypeError
+    ):
+        result = await flow.submit(typed(controller))
+    assert (result["step_id"], result["errors"]) == ("user", {"base": "unknown"})
+    assert "TypeError" in caplog.text
+
+    await flow.submit(typed(controller))
+    await flow.finish()
+    assert controller.password not in caplog.text
+
+
+# Logging in again
+
+
+async def test_a_new_password_is_taken_over_for_all_sites_of_the_account(
+    hass: HomeAssistant, campus: SimulatedController
+) -> None:
+    entry = entry_of(campus, password="old")
+    other_site = entry_of(campus, password="old", site="8xff0x6m")
+    other_console = entry_of(campus, password="old", url="https://10.0.0.2:443", site="elsewhere")
+    for each in (entry, other_site, other_console):
+        each.add_to_hass(hass)
+
+    flow = Flow(hass)
+    flow.result = await entry.start_reauth_flow(hass)
+    assert flow.result["step_id"] == "reauth_confirm"
+    shown = flow.result["description_placeholders"]
+    assert shown is not None
+    assert shown["username"] == campus.username
+
+    result = await flow.submit({"password": "wrong"})
+    assert (result["step_id"], result["errors"]) == ("reauth_confirm", {"base": "invalid_auth"})
+
+    result = await flow.submit({"password": campus.password})
+    assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "reauth_successful")
+    assert entry.data["password"] == other_site.data["password"] == campus.password
+    assert other_console.data["password"] == "old"
+    assert campus.login_attempts == 2
+
+
+async def test_an_account_with_a_second_factor_can_be_repaired(
+    hass: HomeAssistant, controller: SimulatedController
+) -> None:
+    entry = entry_of(controller)
+    entry.add_to_hass(hass)
+    second_factor(controller)
+    flow = Flow(hass)
+    flow.result = await entry.start_reauth_flow(hass)
+    result = await flow.submit({"password": controller.password})
+    assert result["errors"] == {"base": "second_factor"}
+
+    controller.faults.clear()
+    result = await flow.submit({"password": controller.password})
+    assert result["reason"] == "reauth_successful"

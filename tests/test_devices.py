@@ -1,0 +1,161 @@
+"""Access points and clients come, go and are renamed."""
+
+from collections.abc import AsyncIterator
+
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import device_registry as dr
+import pytest
+
+from custom_components.unifi_scanner.const import DOMAIN
+from tests.home import ANNA, ATTIC, CARA, HALL, KITCHEN, UNIQUE_ID, Home, furnished_home, until
+
+pytestmark = pytest.mark.usefixtures("socket_enabled")
+
+
+@pytest.fixture
+async def home(hass: HomeAssistant) -> AsyncIterator[Home]:
+    async with furnished_home(hass) as home:
+        yield home
+
+
+async def test_a_new_access_point_appears_when_a_client_comes_to_it(home: Home) -> None:
+    await home.set_up()
+    home.world.add_access_point("Garden", mac="78:45:58:00:00:04")
+    await home.controller.roam(ANNA, "Garden")
+    await until(lambda: home.shows("wireless_clients", "78:45:58:00:00:04") == "1")
+    assert home.shows("access_point", ANNA) == "Garden"
+
+
+async def test_a_console_with_a_radio_is_an_access_point_and_a_switch_is_not(home: Home) -> None:
+    home.world.add_access_point("Console", mac="78:45:58:00:00:05", type="udm", model="UDR")
+    await home.set_up()
+    assert set(home.coordinator.access_points) == {HALL, KITCHEN, ATTIC}
+    await home.controller.roam(ANNA, "Console")
+    await until(lambda: home.shows("wireless_clients", "78:45:58:00:00:05") == "1")
+    await home.controller.roam(ANNA, "Hall")
+    await until(lambda: home.shows("access_point", ANNA) == "Hall")
+    await home.later(61)
+    assert home.shows("wireless_clients", "78:45:58:00:00:05") == "0"
+
+
+async def test_a_renamed_access_point_is_renamed_everywhere(home: Home) -> None:
+    """O10."""
+    await home.set_up()
+    home.world.devices[HALL].name = "Lobby"
+    await home.later(61)
+    await until(lambda: home.shows("access_point", ANNA) == "Lobby")
+    device = home.device(HALL)
+    assert device is not None
+    assert device.name == "Lobby"
+
+
+async def test_an_access_point_that_is_gone_is_unavailable(home: Home) -> None:
+    await home.set_up()
+    del home.world.devices[ATTIC]
+    await home.later(61)
+    await until(lambda: home.shows("wireless_clients", ATTIC) == "unavailable")
+
+
+async def test_nothing_goes_when_a_booting_controller_lists_nothing(home: Home) -> None:
+    """F9 and C4."""
+    await home.set_up()
+    home.controller.faults.refuse("*stat/*", status=200, body={"meta": {"rc": "ok"}, "data": []})
+    for _ in range(3):
+        await home.later(61)
+        await home.settled()
+    assert home.shows("access_point", ANNA) == "Hall"
+    assert home.shows("wireless_clients", HALL) == "2"
+    assert home.shows("wireless_clients", ATTIC) == "0"
+    assert home.events == []
+
+
+async def test_a_tracked_client_that_is_away_at_the_start_is_there(home: Home) -> None:
+    await home.set_up(clients=(ANNA, CARA))
+    assert home.shows("access_point", CARA) == "not_connected"
+    device = home.device(CARA)
+    assert device is not None
+    assert device.name == CARA
+
+
+async def test_a_client_that_is_away_keeps_its_name_over_a_restart(home: Home) -> None:
+    await home.set_up()
+    await home.hass.config_entries.async_unload(home.entry.entry_id)
+    home.world.disconnect(ANNA)
+    await home.hass.config_entries.async_setup(home.entry.entry_id)
+    device = home.device(ANNA)
+    assert device is not None
+    assert device.name == "Anna"
+    assert home.shows("access_point", ANNA) == "not_connected"
+
+
+async def test_a_renamed_client_is_renamed(home: Home) -> None:
+    await home.set_up()
+    await home.controller.rename(ANNA, "Anna's phone")
+    await home.later(61)
+    await home.settled()
+    device = home.device(ANNA)
+    assert device is not None
+    assert device.name == "Anna's phone"
+
+
+async def test_a_new_client_is_tracked_without_a_reload_when_wanted(home: Home) -> None:
+    await home.set_up(clients=(ANNA,), add_new_clients=True)
+    coordinator = home.coordinator
+    home.world.add_client("Cara", mac=CARA)
+    await home.controller.connect(CARA, "Attic")
+    await home.controller.sync(CARA)
+    await until(lambda: home.shows("access_point", CARA) == "Attic")
+    assert home.entry.options["clients"] == [ANNA, CARA]
+    assert home.coordinator is coordinator
+    await home.controller.roam(CARA, "Hall")
+    await until(lambda: home.shows("access_point", CARA) == "Hall")
+
+
+async def test_who_the_user_left_out_is_not_new_and_guests_do_not_count(home: Home) -> None:
+    await home.set_up(clients=(ANNA,), add_new_clients=True)
+    home.world.add_client("Guest", mac=CARA, ap="Hall", is_guest=True)
+    await home.controller.sync()
+    await home.later(61)
+    await home.settled()
+    assert home.entry.options["clients"] == [ANNA]
+    assert await home.hass.config_entries.async_reload(home.entry.entry_id)
+    await home.settled()
+    assert home.entry.options["clients"] == [ANNA]
+
+
+async def test_a_new_client_is_left_alone_when_that_is_not_wanted(home: Home) -> None:
+    await home.set_up(clients=(ANNA,))
+    home.world.add_client("Cara", mac=CARA)
+    await home.controller.connect(CARA, "Attic")
+    await home.controller.sync(CARA)
+    await home.happened(1)
+    assert home.entry.options["clients"] == [ANNA]
+    assert home.device(CARA) is None
+
+
+async def test_passers_by_leave_no_trace_in_the_registries(home: Home) -> None:
+    """P3, with a smaller crowd."""
+    await home.set_up(clients=(ANNA,))
+    devices = len(dr.async_entries_for_config_entry(dr.async_get(home.hass), home.entry.entry_id))
+    for number in range(200):
+        home.world.add_client(None, mac=f"02:00:00:00:02:{number:02x}", ap="Hall")
+    await home.controller.sync()
+    await until(lambda: home.coordinator.tracker.connected_clients == 202)
+    await home.hass.async_block_till_done()
+    assert devices == len(
+        dr.async_entries_for_config_entry(dr.async_get(home.hass), home.entry.entry_id)
+    )
+
+
+async def test_devices_hang_on_the_controllers(home: Home) -> None:
+    await home.set_up()
+    controller = home.device()
+    assert controller is not None
+    assert (controller.name, controller.manufacturer) == ("Home", "Ubiquiti")
+    assert controller.sw_version == home.coordinator.system_info.version
+    for mac in (ANNA, HALL):
+        device = home.device(mac)
+        assert device is not None
+        assert device.via_device_id == controller.id
+        assert device.connections == {("mac", mac)}
+        assert device.identifiers == {(DOMAIN, f"{UNIQUE_ID}_{mac}")}

@@ -1,0 +1,174 @@
+"""What is kept of the past, and when a day begins."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from freezegun.api import FrozenDateTimeFactory
+from homeassistant.core import HomeAssistant
+import pytest
+from pytest_homeassistant_custom_component.common import async_fire_time_changed
+
+from custom_components.unifi_scanner import history as module
+from custom_components.unifi_scanner.api.records import EventKind
+from custom_components.unifi_scanner.const import DOMAIN
+from custom_components.unifi_scanner.history import SiteHistory, async_remove_history
+from custom_components.unifi_scanner.roaming import ClientEvent, ClientState
+from tests.home import ANNA, BEN, HALL, KITCHEN
+from tests.test_bus import ROAM
+
+KEY = f"{DOMAIN}.entry"
+STATE = ClientState(
+    mac=ANNA,
+    name="Anna",
+    guest=False,
+    ap_mac=KITCHEN,
+    ssid="Home",
+    band="5",
+    channel=36,
+    signal=None,
+    connected_since=None,
+    previous_ap_mac=HALL,
+    last_roam=None,
+    roam_count=None,
+    ip="10.0.0.9",
+)
+
+
+@pytest.fixture(autouse=True)
+async def _berlin(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> None:
+    """Let it be 23:30 in Berlin, and 22:30 by the controller's UTC."""
+    freezer.move_to("2026-11-21 22:30:00+00:00")
+    await hass.config.async_set_time_zone("Europe/Berlin")
+
+
+async def loaded(hass: HomeAssistant, *tracked: str) -> SiteHistory:
+    history = SiteHistory(hass, "entry", set(tracked))
+    await history.async_load()
+    return history
+
+
+def roam(mac: str, at: str) -> tuple[ClientEvent, ClientState]:
+    time = datetime.fromisoformat(at).replace(tzinfo=UTC).timestamp()
+    return replace(ROAM, mac=mac, time=time), replace(STATE, mac=mac, last_roam=time)
+
+
+async def test_only_tracked_clients_have_a_past_and_the_site_counts_all(
+    hass: HomeAssistant, hass_storage: dict[str, Any]
+) -> None:
+    history = await loaded(hass, ANNA)
+    history.async_record(*roam(ANNA, "2026-11-21 22:10"))
+    history.async_record(*roam(BEN, "2026-11-21 22:20"))
+    assert history.roams_today == 2
+    assert history.client(ANNA).roams_today == 1
+    assert history.client(BEN).roams_today == 0
+    await history.async_save()
+    assert set(hass_storage[KEY]["data"]["clients"]) == {ANNA}
+
+
+async def test_a_roam_of_before_midnight_does_not_count_after_it(
+    hass: HomeAssistant, freezer: FrozenDateTimeFactory
+) -> None:
+    history = await loaded(hass, ANNA)
+    freezer.move_to("2026-11-21 23:00:10+00:00")
+    history.async_begin_day()
+    history.async_record(*roam(ANNA, "2026-11-21 22:59"))
+    assert history.roams_today == 0
+    assert history.client(ANNA).last_roam is not None
+    history.async_record(*roam(ANNA, "2026-11-21 23:00:05"))
+    assert history.roams_today == 1
+
+
+async def test_what_is_no_roam_does_not_count(hass: HomeAssistant) -> None:
+    history = await loaded(hass, ANNA)
+    event, state = roam(ANNA, "2026-11-21 22:10")
+    for kind in set(EventKind) - {EventKind.ROAM}:
+        history.async_record(replace(event, kind=kind), state)
+    assert history.roams_today == 0
+
+
+@pytest.mark.parametrize(
+    ("then", "counts"), [("2026-11-21 22:59:00+00:00", 1), ("2026-11-21 23:01:00+00:00", 0)]
+)
+async def test_a_restart_keeps_the_counts_of_the_same_day_only(
+    hass: HomeAssistant, freezer: FrozenDateTimeFactory, then: str, counts: int
+) -> None:
+    history = await loaded(hass, ANNA)
+    history.async_record(*roam(ANNA, "2026-11-21 22:10"))
+    await history.async_save()
+    freezer.move_to(then)
+    again = await loaded(hass, ANNA)
+    assert (again.roams_today, again.client(ANNA).roams_today) == (counts, counts)
+    assert again.client(ANNA).last_roam == history.client(ANNA).last_roam
+    assert again.client(ANNA).previous_ap_mac == HALL
+
+
+async def test_a_client_that_is_no_longer_tracked_is_forgotten(hass: HomeAssistant) -> None:
+    history = await loaded(hass, ANNA, BEN)
+    history.async_record(*roam(ANNA, "2026-11-21 22:10"))
+    history.async_record(*roam(BEN, "2026-11-21 22:10"))
+    await history.async_save()
+    assert (await loaded(hass, BEN)).client(ANNA).last_roam is None
+
+
+async def test_roams_all_the_time_do_not_put_the_write_off(
+    hass: HomeAssistant, hass_storage: dict[str, Any], freezer: FrozenDateTimeFactory
+) -> None:
+    history = await loaded(hass, ANNA)
+    for _ in range(4):
+        history.async_record(*roam(ANNA, "2026-11-21 22:40"))
+        freezer.tick(10)
+        async_fire_time_changed(hass)
+        await hass.async_block_till_done()
+    assert hass_storage[KEY]["data"]["roams_today"] >= 3
+
+
+async def test_nothing_is_written_when_nothing_has_happened(
+    hass: HomeAssistant, hass_storage: dict[str, Any]
+) -> None:
+    history = await loaded(hass, ANNA)
+    await history.async_save()
+    assert KEY not in hass_storage
+
+
+async def test_a_removed_history_is_gone(hass: HomeAssistant, hass_storage: dict[str, Any]) -> None:
+    history = await loaded(hass, ANNA)
+    history.async_record(*roam(ANNA, "2026-11-21 22:10"))
+    await history.async_save()
+    await async_remove_history(hass, "entry")
+    assert KEY not in hass_storage
+
+
+@pytest.fixture
+def _room_for_two(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(module, "_KNOWN_LIMIT", 2)
+    return
+
+
+async def test_a_client_is_new_once_and_only_when_it_is_real(hass: HomeAssistant) -> None:
+    history = await loaded(hass)
+    assert history.async_meet([ANNA], {ANNA: STATE}) == []
+    states = {
+        "ghost": replace(STATE, mac="ghost", ip=None),
+        "guest": replace(STATE, mac="guest", guest=True),
+        "gone": replace(STATE, mac="gone", ap_mac=None),
+        ANNA: STATE,
+        BEN: replace(STATE, mac=BEN),
+    }
+    assert history.async_meet([*states, "unheard-of"], states) == [BEN]
+    assert history.async_meet(states, states) == []
+    await history.async_save()
+    assert (await loaded(hass)).async_meet(states, states) == []
+
+
+@pytest.mark.usefixtures("_room_for_two")
+async def test_the_oldest_of_many_clients_are_forgotten(
+    hass: HomeAssistant, hass_storage: dict[str, Any]
+) -> None:
+    history = await loaded(hass)
+    history.async_meet([], {})
+    for mac in ("a", "b", "c"):
+        assert history.async_meet([mac], {mac: STATE}) == [mac]
+    await history.async_save()
+    assert hass_storage[KEY]["data"]["known"] == ["b", "c"]

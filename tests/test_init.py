@@ -1,0 +1,291 @@
+"""The life of a config entry, from its set-up to Home Assistant's end."""
+
+from base64 import b64encode
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+from unittest.mock import patch
+
+from homeassistant.config_entries import (
+    SOURCE_REAUTH,
+    ConfigEntryDisabler,
+    ConfigEntryState,
+)
+from homeassistant.const import EVENT_HOMEASSISTANT_FINAL_WRITE, EVENT_HOMEASSISTANT_STOP
+from homeassistant.core import HomeAssistant
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.unifi_scanner.const import DOMAIN
+from tests.controller import Booting, SimulatedController, make_certificate
+from tests.handshakes import let_refused_handshakes_pass
+from tests.home import until
+
+pytestmark = pytest.mark.usefixtures("socket_enabled")
+
+
+@pytest.fixture(autouse=True)
+def _handshakes_may_be_broken_off(hass: HomeAssistant) -> None:
+    let_refused_handshakes_pass(hass)
+
+
+@pytest.fixture
+async def controller() -> AsyncIterator[SimulatedController]:
+    async with SimulatedController(sites=("default", "second")) as controller:
+        controller.world.add_access_point("Hall")
+        controller.world.add_access_point("Kitchen")
+        controller.world.add_client("Anna", mac="02:00:00:00:00:0a", ap="Hall")
+        yield controller
+
+
+def entry_of(
+    hass: HomeAssistant, controller: SimulatedController, **changes: Any
+) -> MockConfigEntry:
+    """Return an entry, known to Home Assistant and not set up yet."""
+    data = {
+        "host": f"127.0.0.1:{controller.port}",
+        "url": controller.base_url,
+        "username": controller.username,
+        "password": controller.password,
+        "ssl": "pinned",
+        "certificate": b64encode(controller.certificate_der).decode(),
+        "site": "default",
+        **changes,
+    }
+    entry = MockConfigEntry(
+        domain=DOMAIN,
+        title=f"Dream Machine {data['site']}",
+        data=data,
+        options={
+            "clients": ["02:00:00:00:00:0a"],
+            "add_new_clients": False,
+            "disconnect_delay": 10.0,
+        },
+        unique_id=f"{controller.settings.controller_id}_{data['site']}",
+    )
+    entry.add_to_hass(hass)
+    return entry
+
+
+async def set_up(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    """Set up an entry, whether that succeeds or not."""
+    await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+
+
+def shown(hass: HomeAssistant) -> set[str]:
+    """Return the states of all sensors."""
+    return {state.state for state in hass.states.async_all("sensor")}
+
+
+async def sockets(controller: SimulatedController, count: int) -> None:
+    """Wait until so many event sockets are open."""
+    await until(lambda: controller.open_sockets == count)
+
+
+def logouts(controller: SimulatedController) -> int:
+    """Return how often somebody has logged out."""
+    return len(controller.requests("/api/auth/logout"))
+
+
+async def test_an_entry_is_set_up_and_unloaded(
+    hass: HomeAssistant, controller: SimulatedController
+) -> None:
+    entry = entry_of(hass, controller)
+    await set_up(hass, entry)
+    assert entry.state is ConfigEntryState.LOADED
+    await sockets(controller, 1)
+    assert "Hall" in shown(hass)
+    assert controller.login_attempts == 1
+
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    await hass.async_block_till_done()
+    assert entry.state is ConfigEntryState.NOT_LOADED
+    await sockets(controller, 0)
+
+
+async def test_an_entry_that_cannot_be_unloaded_goes_on(
+    hass: HomeAssistant, controller: SimulatedController
+) -> None:
+    entry = entry_of(hass, controller)
+    await set_up(hass, entry)
+    with patch.object(hass.config_entries, "async_unload_platforms", return_value=False):
+        assert not await hass.config_entries.async_unload(entry.entry_id)
+    await sockets(controller, 1)
+    assert entry.state is ConfigEntryState.FAILED_UNLOAD
+
+
+async def test_twenty_reloads_take_one_login_and_leave_one_socket(
+    hass: HomeAssistant, controller: SimulatedController
+) -> None:
+    entry = entry_of(hass, controller)
+    await set_up(hass, entry)
+    for _ in range(20):
+        assert await hass.config_entries.async_reload(entry.entry_id)
+    await hass.async_block_till_done()
+    await sockets(controller, 1)
+    assert controller.login_attempts == 1
+
+
+async def test_two_sites_of_one_console_log_in_once(
+    hass: HomeAssistant, controller: SimulatedController
+) -> None:
+    entries = [entry_of(hass, controller, site=site) for site in ("default", "second")]
+    await set_up(hass, entries[0])
+    assert [entry.state for entry in entries] == [ConfigEntryState.LOADED] * 2
+    await sockets(controller, 2)
+    assert controller.login_attempts == 1
+
+    await hass.config_entries.async_remove(entries[0].entry_id)
+    assert logouts(controller) == 0
+    await hass.config_entries.async_remove(entries[1].entry_id)
+    assert logouts(controller) == 1
+    await sockets(controller, 0)
+
+
+async def test_a_removed_entry_leaves_nothing_on_disk(
+    hass: HomeAssistant, controller: SimulatedController, hass_storage: dict[str, Any]
+) -> None:
+    entry = entry_of(hass, controller)
+    await set_up(hass, entry)
+    await sockets(controller, 1)
+    await controller.roam("Anna", "Kitchen")
+    await until(lambda: "Kitchen" in shown(hass))
+    await hass.config_entries.async_unload(entry.entry_id)
+    assert any(key.startswith(DOMAIN) for key in hass_storage)
+    await hass.config_entries.async_remove(entry.entry_id)
+    await hass.async_block_till_done()
+    assert not any(key.startswith(DOMAIN) for key in hass_storage)
+    assert logouts(controller) == 1
+
+
+async def test_a_disabled_entry_logs_out(
+    hass: HomeAssistant, controller: SimulatedController
+) -> None:
+    entry = entry_of(hass, controller)
+    await set_up(hass, entry)
+    await hass.config_entries.async_set_disabled_by(entry.entry_id, ConfigEntryDisabler.USER)
+    assert logouts(controller) == 1
+    await sockets(controller, 0)
+
+
+async def test_home_assistants_stop_closes_the_socket_and_logs_out(
+    hass: HomeAssistant, controller: SimulatedController
+) -> None:
+    entry = entry_of(hass, controller)
+    await set_up(hass, entry)
+    await sockets(controller, 1)
+    hass.bus.async_fire(EVENT_HOMEASSISTANT_STOP)
+    await hass.async_block_till_done()
+    await sockets(controller, 0)
+    assert logouts(controller) == 0
+    hass.bus.async_fire(EVENT_HOMEASSISTANT_FINAL_WRITE)
+    await hass.async_block_till_done()
+    assert logouts(controller) == 1
+
+
+def boots(controller: SimulatedController) -> None:
+    controller.faults.booting = Booting.UNAVAILABLE
+
+
+def limits(controller: SimulatedController) -> None:
+    controller.faults.limit_logins(locked_until=2e9, retry_after=90)
+
+
+def answers_nonsense(controller: SimulatedController) -> None:
+    controller.faults.refuse("*stat/*", status=200, body={"meta": {"rc": "ok"}, "data": "?"})
+
+
+def refuses(controller: SimulatedController) -> None:
+    controller.faults.refuse("*stat/*", status=403)
+
+
+def closes_the_site(controller: SimulatedController) -> None:
+    no_permission = {"meta": {"rc": "error", "msg": "api.err.NoSiteContext"}, "data": []}
+    controller.faults.refuse("*stat/*", status=200, body=no_permission)
+
+
+@pytest.mark.parametrize(
+    ("fault", "key"),
+    [
+        (boots, "controller_starting"),
+        (limits, "rate_limited"),
+        (answers_nonsense, "unexpected_answer"),
+        (refuses, "no_access"),
+        (closes_the_site, "unknown_site"),
+    ],
+)
+async def test_a_controller_that_is_not_ready_is_tried_again(
+    hass: HomeAssistant,
+    controller: SimulatedController,
+    fault: Callable[[SimulatedController], None],
+    key: str,
+) -> None:
+    fault(controller)
+    entry = entry_of(hass, controller)
+    await set_up(hass, entry)
+    assert entry.state is ConfigEntryState.SETUP_RETRY
+    assert entry.error_reason_translation_key == key
+    assert entry.reason
+    assert "{" not in entry.reason
+    assert controller.open_sockets == 0
+
+
+async def test_a_controller_that_is_away_is_tried_again(
+    hass: HomeAssistant, controller: SimulatedController
+) -> None:
+    await controller.stop_listening()
+    entry = entry_of(hass, controller)
+    await set_up(hass, entry)
+    assert entry.state is ConfigEntryState.SETUP_RETRY
+    assert entry.error_reason_translation_key == "cannot_connect"
+
+    await controller.start()
+    assert await hass.config_entries.async_reload(entry.entry_id)
+    assert entry.state is ConfigEntryState.LOADED
+
+
+async def test_another_certificate_is_tried_again_and_gets_no_credentials(
+    hass: HomeAssistant, controller: SimulatedController
+) -> None:
+    entry = entry_of(hass, controller)
+    await controller.restart(certificate=make_certificate())
+    await set_up(hass, entry)
+    assert entry.state is ConfigEntryState.SETUP_RETRY
+    assert entry.error_reason_translation_key == "certificate_changed"
+    assert controller.requests() == []
+
+
+def wants_a_code(controller: SimulatedController) -> None:
+    controller.faults.login_code = "123456"
+
+
+def knows_another_password(controller: SimulatedController) -> None:
+    controller.faults.refuse(
+        "*/login", status=403, body={"code": "AUTHENTICATION_FAILED_INVALID_CREDENTIALS"}
+    )
+
+
+@pytest.mark.parametrize(
+    ("fault", "key"), [(wants_a_code, "second_factor"), (knows_another_password, "invalid_auth")]
+)
+async def test_a_rejected_login_asks_the_user_and_does_not_try_again(
+    hass: HomeAssistant,
+    controller: SimulatedController,
+    fault: Callable[[SimulatedController], None],
+    key: str,
+) -> None:
+    fault(controller)
+    entry = entry_of(hass, controller)
+    await set_up(hass, entry)
+    assert entry.state is ConfigEntryState.SETUP_ERROR
+    assert entry.error_reason_translation_key == key
+    flows = hass.config_entries.flow.async_progress_by_handler(DOMAIN)
+    assert [flow["context"]["source"] for flow in flows] == [SOURCE_REAUTH]
+
+    controller.faults.clear()
+    await hass.config_entries.flow.async_configure(
+        flows[0]["flow_id"], {"password": controller.password}
+    )
+    await hass.async_block_till_done()
+    assert entry.state is ConfigEntryState.LOADED
+    assert logouts(controller) == 0

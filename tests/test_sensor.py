@@ -1,0 +1,201 @@
+"""The sensors: what they show, and that they write no more than that."""
+
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+from homeassistant.core import Event, HomeAssistant, callback
+from homeassistant.helpers import entity_registry as er
+import pytest
+
+from custom_components.unifi_scanner import sensor
+from custom_components.unifi_scanner.const import DOMAIN
+from tests.controller import Band
+from tests.home import ANNA, BEN, HALL, KITCHEN, UNIQUE_ID, Home, furnished_home, until
+
+pytestmark = pytest.mark.usefixtures("socket_enabled")
+
+
+@pytest.fixture
+async def home(hass: HomeAssistant) -> AsyncIterator[Home]:
+    async with furnished_home(hass) as home:
+        yield home
+
+
+def enable(home: Home, key: str, mac: str = ANNA) -> None:
+    """Enable, before the set-up, what is disabled by default."""
+    er.async_get(home.hass).async_get_or_create(
+        "sensor", DOMAIN, f"{UNIQUE_ID}_{mac}_{key}", disabled_by=None
+    )
+
+
+class Writes:
+    """The entities that were written, changed or not."""
+
+    def __init__(self, home: Home) -> None:
+        """Watch from now on."""
+        self.entity_ids: list[str] = []
+        bus = home.hass.bus
+        bus.async_listen("state_changed", self._ignore, event_filter=self._remember)
+        bus.async_listen("state_reported", self._ignore, event_filter=self._remember)
+
+    @callback
+    def _remember(self, data: Mapping[str, Any]) -> bool:
+        self.entity_ids.append(data["entity_id"])
+        return False
+
+    @callback
+    def _ignore(self, _: Event[Any]) -> None:
+        """Listen: without a listener nobody asks the filter."""
+
+
+async def test_a_client_shows_where_it_is(home: Home) -> None:
+    for key in ("ssid", "channel", "signal", "roam_count"):
+        enable(home, key)
+    home.world.clients[ANNA].extra["roam_count"] = 7
+    await home.set_up()
+    state = home.state("access_point", ANNA)
+    assert state is not None
+    assert (state.state, state.attributes["ap_mac"]) == ("Hall", HALL)
+    assert state.name == "Anna"
+    shown = {
+        key: home.shows(key, ANNA)
+        for key in ("previous_access_point", "last_roam", "roams_today", "band", "ssid", "channel")
+    }
+    assert shown == {
+        "previous_access_point": "unknown",
+        "last_roam": "unknown",
+        "roams_today": "0",
+        "band": "5_ghz",
+        "ssid": "Home",
+        "channel": "36",
+    }
+    assert (home.shows("signal", ANNA), home.shows("roam_count", ANNA)) == ("-55", "7")
+
+
+async def test_a_roam_shows_where_to_and_where_from(home: Home) -> None:
+    await home.set_up()
+    since = home.shows("connected_since", ANNA)
+    await home.controller.roam(ANNA, "Kitchen", band=Band.NG)
+    await home.happened(1)
+    assert home.shows("access_point", ANNA) == "Kitchen"
+    assert home.shows("previous_access_point", ANNA) == "Hall"
+    assert home.shows("roams_today", ANNA) == "1"
+    assert home.shows("band", ANNA) == "2_4_ghz"
+    assert home.shows("connected_since", ANNA) == since
+    assert home.shows("last_roam", ANNA) == home.events[0].data["time"][:19] + "+00:00"
+    assert home.shows("wireless_clients", HALL) == "1"
+    assert home.shows("wireless_clients", KITCHEN) == "1"
+    assert home.shows("wireless_clients") == "2"
+    assert home.shows("roams_today") == "1"
+
+
+async def test_a_client_that_is_away_is_not_connected_and_that_is_known(home: Home) -> None:
+    await home.set_up(disconnect_delay=0.0)
+    await home.controller.disconnect(ANNA)
+    await home.happened(1)
+    state = home.state("access_point", ANNA)
+    assert state is not None
+    assert (state.state, state.attributes["ap_mac"]) == ("not_connected", None)
+    assert home.shows("connected_since", ANNA) == "unknown"
+    assert home.shows("band", ANNA) == "unknown"
+    assert home.shows("wireless_clients") == "1"
+
+
+async def test_what_is_technical_is_diagnostic_and_what_is_noisy_is_off(home: Home) -> None:
+    await home.set_up()
+    entries = {
+        entry.unique_id.removeprefix(f"{UNIQUE_ID}_{ANNA}_"): entry
+        for entry in er.async_entries_for_config_entry(er.async_get(home.hass), home.entry.entry_id)
+        if ANNA in entry.unique_id
+    }
+    assert {key for key, entry in entries.items() if entry.disabled_by is None} == {
+        "access_point",
+        "previous_access_point",
+        "connected_since",
+        "last_roam",
+        "roams_today",
+        "band",
+    }
+    assert {key for key, entry in entries.items() if entry.entity_category is not None} == {
+        "band",
+        "ssid",
+        "channel",
+        "signal",
+        "roam_count",
+    }
+
+
+async def test_nothing_is_written_when_nothing_shown_has_changed(home: Home) -> None:
+    await home.set_up()
+    writes = Writes(home)
+    for signal in range(-80, -50):
+        home.world.set_signal(ANNA, signal)
+        await home.controller.sync()
+    await until(lambda: (state := home.coordinator.client(ANNA)) and state.signal == -51)
+    await home.later(61)
+    await home.quiet()
+    assert writes.entity_ids == []
+
+
+async def test_a_roam_writes_only_what_it_changes(home: Home) -> None:
+    await home.set_up()
+    writes = Writes(home)
+    await home.controller.roam(ANNA, "Kitchen")
+    await home.happened(1)
+    await home.hass.async_block_till_done()
+    assert sorted(writes.entity_ids) == [
+        "sensor.anna",
+        "sensor.anna_last_roam",
+        "sensor.anna_previous_access_point",
+        "sensor.anna_roams_today",
+        "sensor.hall_wireless_clients",
+        "sensor.home_roams_today",
+        "sensor.kitchen_wireless_clients",
+    ]
+
+
+async def test_the_signal_is_written_twice_a_minute_and_after_each_roam(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """P1."""
+    now = 1000.0
+    monkeypatch.setattr(sensor, "monotonic", lambda: now)
+    enable(home, "signal")
+    await home.set_up()
+    writes = Writes(home)
+
+    async def measure(signal: int) -> str | None:
+        home.world.set_signal(ANNA, signal)
+        await home.controller.sync(ANNA)
+        await until(lambda: (state := home.coordinator.client(ANNA)) and state.signal == signal)
+        return home.shows("signal", ANNA)
+
+    assert await measure(-60) == "-60"
+    assert [await measure(signal) for signal in (-61, -62, -63)] == ["-60"] * 3
+    now += 31
+    assert await measure(-64) == "-64"
+    now += 5
+    await home.controller.roam(ANNA, "Kitchen")
+    await home.happened(1)
+    assert await measure(-70) == "-70"
+    assert await measure(-71) == "-70"
+    # The last one, held back, is made up for by the next snapshot.
+    now += 31
+    await home.later(61)
+    await home.quiet()
+    assert home.shows("signal", ANNA) == "-71"
+    signal = home.entity_id("signal", ANNA)
+    assert writes.entity_ids.count(str(signal)) <= 5
+
+
+async def test_the_cost_of_a_record_does_not_grow_with_the_clients(home: Home) -> None:
+    await home.set_up()
+    asked: list[str] = []
+    for entity in home.hass.data["entity_components"]["sensor"].entities:
+        read = entity._read
+        entity._read = lambda read=read, name=entity.entity_id: asked.append(name) or read()
+    home.world.set_signal(BEN, -40)
+    await home.controller.sync(BEN)
+    await until(lambda: (state := home.coordinator.client(BEN)) and state.signal == -40)
+    assert asked
+    assert all(name.startswith("sensor.ben") for name in asked)
