@@ -115,7 +115,7 @@ class Device:
         """Return the BSSID of one network on one radio: locally administered, like real ones."""
         digest = hashlib.sha256(f"{self.mac}/{band}/{ssid}".encode()).digest()
         head = int(self.mac[:2], 16) | 2
-        return f"{head:02x}{self.mac[2:12]}{digest[0]:02x}:{digest[1]:02x}:{self.mac[15:]}"
+        return f"{head:02x}{self.mac[2:9]}{digest[0]:02x}:{digest[1]:02x}:{self.mac[15:]}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,29 +3,28 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import lru_cache
-from math import isfinite
-import re
-from typing import Any, Literal
+from typing import Any
 
 from .events import BufferedEvent
+from .fields import Band, as_band, as_integer, as_log_band, as_ssid, as_text, as_time, normalise_mac
 
-type Band = Literal["2.4", "5", "6"]
-
-# The controller's radio codes (protocol.md 3.3).
-BANDS: dict[str, Band] = {"ng": "2.4", "na": "5", "6e": "6"}
-
-_LOG_BANDS: dict[str, Band] = {band: band for band in BANDS.values()}
-
-# Above this a timestamp can only be milliseconds: as seconds it would lie beyond the year 5000.
-_MILLISECONDS_FROM = 1e11
-_YEAR_2100 = 4_102_444_800.0
-_MAC = re.compile(r"(?:[0-9a-f]{2}[:-]?){5}[0-9a-f]{2}")
-_NO_MACS = frozenset({"00:00:00:00:00:00", "ff:ff:ff:ff:ff:ff"})
-# Home Assistant keeps no state longer than this, and no name needs more.
-_TEXT_LIMIT = 255
-_NUMBER_LIMIT = 32
-_MAC_LENGTHS = range(12, 20)
+__all__ = [
+    "Band",
+    "DeviceRecord",
+    "EventKind",
+    "EventRecord",
+    "Observation",
+    "Site",
+    "StationRecord",
+    "SystemInfo",
+    "normalise_mac",
+    "observation_from",
+    "parse_device",
+    "parse_log_row",
+    "parse_site",
+    "parse_station",
+    "parse_system_info",
+]
 
 
 class EventKind(StrEnum):
@@ -162,17 +161,17 @@ def parse_station(data: Mapping[str, Any], received: float) -> StationRecord | N
         guest=get("is_guest") is True,
         ap_mac=normalise_mac(get("ap_mac")),
         bssid=normalise_mac(get("bssid")),
-        ssid=_ssid(get("essid")),
-        band=_band(get("radio")),
-        channel=_integer(get("channel"), 1, 300),
-        signal=_integer(get("signal"), -150, -1),
-        seen_at=_time(get("last_seen")),
-        connected_since=_time(get("assoc_time")),
-        associated_at=_time(get("latest_assoc_time")),
-        roam_count=_integer(get("roam_count"), 0, 2**53),
-        alias=_text(get("name")) or _text(get("display_name")),
-        hostname=_text(get("hostname")),
-        ip=_text(get("ip")),
+        ssid=as_ssid(get("essid")),
+        band=as_band(get("radio")),
+        channel=as_integer(get("channel"), 1, 300),
+        signal=as_integer(get("signal"), -150, -1),
+        seen_at=as_time(get("last_seen")),
+        connected_since=as_time(get("assoc_time")),
+        associated_at=as_time(get("latest_assoc_time")),
+        roam_count=as_integer(get("roam_count"), 0, 2**53),
+        alias=as_text(get("name")) or as_text(get("display_name")),
+        hostname=as_text(get("hostname")),
+        ip=as_text(get("ip")),
         is_mlo=get("is_mlo") is True,
     )
 
@@ -192,22 +191,22 @@ def _parse_event(
         EventKind.CONNECTED: (None, ap),
         EventKind.DISCONNECTED: (ap, None),
     }[kind]
-    band, channel = _band(get("radio")), _integer(get("channel"), 1, 300)
+    band, channel = as_band(get("radio")), as_integer(get("channel"), 1, 300)
     return EventRecord(
         kind=kind,
         mac=mac,
         received=received,
-        time=_time(get("time")),
+        time=as_time(get("time")),
         guest=guest,
-        ssid=_ssid(get("ssid")),
+        ssid=as_ssid(get("ssid")),
         ap_from=ap_from,
         ap_to=ap_to,
-        ap_name=_text(get("ap_displayName")) or _text(get("ap_name")),
-        band_from=_band(get("radio_from")),
-        band_to=_band(get("radio_to")) or band,
-        channel_from=_integer(get("channel_from"), 1, 300),
-        channel_to=_integer(get("channel_to"), 1, 300) or channel,
-        hostname=_text(get("hostname")),
+        ap_name=as_text(get("ap_displayName")) or as_text(get("ap_name")),
+        band_from=as_band(get("radio_from")),
+        band_to=as_band(get("radio_to")) or band,
+        channel_from=as_integer(get("channel_from"), 1, 300),
+        channel_to=as_integer(get("channel_to"), 1, 300) or channel,
+        hostname=as_text(get("hostname")),
     )
 
 
@@ -228,37 +227,37 @@ def parse_log_row(row: Mapping[str, Any], received: float) -> EventRecord | None
         return None
     device = normalise_mac(get("DEVICE", "id"))
     left, reached = normalise_mac(get("DEVICE_FROM", "id")), normalise_mac(get("DEVICE_TO", "id"))
-    band, channel = _log_band(get("RADIO_BAND")), _integer(get("CHANNEL"), 1, 300)
+    band, channel = as_log_band(get("RADIO_BAND")), as_integer(get("CHANNEL"), 1, 300)
     gone = kind is EventKind.DISCONNECTED
     return EventRecord(
         kind=kind,
         mac=mac,
         received=received,
-        time=_time(row.get("timestamp")),
+        time=as_time(row.get("timestamp")),
         guest=False,
-        ssid=_ssid(get("WLAN")),
+        ssid=as_ssid(get("WLAN")),
         ap_from=left or (device if gone else None),
         ap_to=None if gone else reached or device,
-        ap_name=_text(get("DEVICE_TO")) or _text(get("DEVICE")),
-        band_from=band if gone else _log_band(get("PREVIOUS_RADIO_BAND")),
+        ap_name=as_text(get("DEVICE_TO")) or as_text(get("DEVICE")),
+        band_from=band if gone else as_log_band(get("PREVIOUS_RADIO_BAND")),
         band_to=None if gone else band,
-        channel_from=channel if gone else _integer(get("PREVIOUS_CHANNEL"), 1, 300),
+        channel_from=channel if gone else as_integer(get("PREVIOUS_CHANNEL"), 1, 300),
         channel_to=None if gone else channel,
-        hostname=_text(get("CLIENT")) or _text(get("CLIENT", "hostname")),
-        signal=_integer(get("SIGNAL_STRENGTH"), -150, -1),
+        hostname=as_text(get("CLIENT")) or as_text(get("CLIENT", "hostname")),
+        signal=as_integer(get("SIGNAL_STRENGTH"), -150, -1),
         logged=True,
     )
 
 
 def parse_site(data: Mapping[str, Any]) -> Site | None:
     """Return a site of `/api/self/sites`, None when it has no name."""
-    name = _text(data.get("name"))
+    name = as_text(data.get("name"))
     if name is None:
         return None
     return Site(
-        id=_text(data.get("_id")) or name,
+        id=as_text(data.get("_id")) or name,
         name=name,
-        description=_text(data.get("desc")) or name,
+        description=as_text(data.get("desc")) or name,
     )
 
 
@@ -269,85 +268,17 @@ def parse_device(data: Mapping[str, Any]) -> DeviceRecord | None:
         return None
     return DeviceRecord(
         mac=mac,
-        name=_text(data.get("name")),
-        model=_text(data.get("model")),
-        type=_text(data.get("type")),
+        name=as_text(data.get("name")),
+        model=as_text(data.get("model")),
+        type=as_text(data.get("type")),
     )
 
 
 def parse_system_info(data: Mapping[str, Any]) -> SystemInfo:
     """Return `data[0]` of `stat/sysinfo`."""
     return SystemInfo(
-        controller_id=_text(data.get("anonymous_controller_id")),
-        name=_text(data.get("name")) or _text(data.get("hostname")),
-        version=_text(data.get("version")),
-        model=_text(data.get("ubnt_device_type")),
+        controller_id=as_text(data.get("anonymous_controller_id")),
+        name=as_text(data.get("name")) or as_text(data.get("hostname")),
+        version=as_text(data.get("version")),
+        model=as_text(data.get("ubnt_device_type")),
     )
-
-
-@lru_cache(maxsize=8192)
-def _canonical_mac(value: str) -> str | None:
-    lowered = value.strip().lower()
-    if not _MAC.fullmatch(lowered):
-        return None
-    digits = lowered.replace(":", "").replace("-", "")
-    mac = ":".join(digits[i : i + 2] for i in range(0, 12, 2))
-    return None if mac in _NO_MACS else mac
-
-
-def normalise_mac(value: object) -> str | None:
-    """Return a MAC as `aa:bb:cc:dd:ee:ff`, None for what is not one (masked, short, zero)."""
-    if not isinstance(value, str) or len(value) not in _MAC_LENGTHS:
-        return None
-    return _canonical_mac(value)
-
-
-def _ssid(value: object) -> str | None:
-    # Blanks belong to an SSID; an empty one is a hidden network whose name is not told.
-    return value[:_TEXT_LIMIT] if isinstance(value, str) and value else None
-
-
-def _text(value: object) -> str | None:
-    if not isinstance(value, str):
-        return None
-    return value[: _TEXT_LIMIT * 2].strip()[:_TEXT_LIMIT] or None
-
-
-def _band(value: object) -> Band | None:
-    return BANDS.get(value) if isinstance(value, str) else None
-
-
-def _log_band(value: object) -> Band | None:
-    """Return the band of a text such as "5 GHz", or of a radio code."""
-    if not isinstance(value, str):
-        return None
-    name = value.lower().removesuffix("ghz").strip()
-    return _LOG_BANDS.get(name) or BANDS.get(name)
-
-
-def _number(value: object) -> float | None:
-    if isinstance(value, str) and len(value) <= _NUMBER_LIMIT:
-        try:
-            value = float(value)
-        except ValueError:
-            return None
-    if not isinstance(value, (int, float)) or isinstance(value, bool):
-        return None
-    try:
-        number = float(value)
-    except OverflowError:
-        return None
-    return number if isfinite(number) else None
-
-
-def _integer(value: object, low: int, high: int) -> int | None:
-    number = _number(value)
-    return int(number) if number is not None and low <= number <= high else None
-
-
-def _time(value: object) -> float | None:
-    number = _number(value)
-    if number is None:
-        return None
-    seconds = number / 1000 if number > _MILLISECONDS_FROM else number
-    return seconds if 0 < seconds < _YEAR_2100 else None

@@ -1,0 +1,95 @@
+"""Values as the controller sends them, of whatever kind, as values that can be relied on."""
+
+from functools import lru_cache
+from math import isfinite
+import re
+from typing import Literal
+
+type Band = Literal["2.4", "5", "6"]
+
+# The controller's radio codes (protocol.md 3.3).
+BANDS: dict[str, Band] = {"ng": "2.4", "na": "5", "6e": "6"}
+
+_LOG_BANDS: dict[str, Band] = {band: band for band in BANDS.values()}
+
+# Above this a timestamp can only be milliseconds: as seconds it would lie beyond the year 5000.
+_MILLISECONDS_FROM = 1e11
+_YEAR_2100 = 4_102_444_800.0
+_MAC = re.compile(r"(?:[0-9a-f]{2}[:-]?){5}[0-9a-f]{2}")
+_NO_MACS = frozenset({"00:00:00:00:00:00", "ff:ff:ff:ff:ff:ff"})
+# Home Assistant keeps no state longer than this, and no name needs more.
+_TEXT_LIMIT = 255
+_NUMBER_LIMIT = 32
+_MAC_LENGTHS = range(12, 20)
+
+
+@lru_cache(maxsize=8192)
+def _canonical_mac(value: str) -> str | None:
+    lowered = value.strip().lower()
+    if not _MAC.fullmatch(lowered):
+        return None
+    digits = lowered.replace(":", "").replace("-", "")
+    mac = ":".join(digits[i : i + 2] for i in range(0, 12, 2))
+    return None if mac in _NO_MACS else mac
+
+
+def normalise_mac(value: object) -> str | None:
+    """Return a MAC as `aa:bb:cc:dd:ee:ff`, None for what is not one (masked, short, zero)."""
+    if not isinstance(value, str) or len(value) not in _MAC_LENGTHS:
+        return None
+    return _canonical_mac(value)
+
+
+def as_ssid(value: object) -> str | None:
+    """Return an SSID as it is, blanks and all; None for a hidden one, whose name is not told."""
+    return value[:_TEXT_LIMIT] if isinstance(value, str) and value else None
+
+
+def as_text(value: object) -> str | None:
+    """Return a text without blanks around it, None for an empty one; bounded in length."""
+    if not isinstance(value, str):
+        return None
+    return value[: _TEXT_LIMIT * 2].strip()[:_TEXT_LIMIT] or None
+
+
+def as_band(value: object) -> Band | None:
+    """Return the band of a radio code."""
+    return BANDS.get(value) if isinstance(value, str) else None
+
+
+def as_log_band(value: object) -> Band | None:
+    """Return the band of a text such as "5 GHz", or of a radio code."""
+    if not isinstance(value, str):
+        return None
+    name = value.lower().removesuffix("ghz").strip()
+    return _LOG_BANDS.get(name) or BANDS.get(name)
+
+
+def _number(value: object) -> float | None:
+    if isinstance(value, str) and len(value) <= _NUMBER_LIMIT:
+        try:
+            value = float(value)
+        except ValueError:
+            return None
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        return None
+    try:
+        number = float(value)
+    except OverflowError:
+        return None
+    return number if isfinite(number) else None
+
+
+def as_integer(value: object, low: int, high: int) -> int | None:
+    """Return a whole number within bounds, also from a text, else None."""
+    number = _number(value)
+    return int(number) if number is not None and low <= number <= high else None
+
+
+def as_time(value: object) -> float | None:
+    """Return a time as POSIX seconds, from seconds or milliseconds, else None."""
+    number = _number(value)
+    if number is None:
+        return None
+    seconds = number / 1000 if number > _MILLISECONDS_FROM else number
+    return seconds if 0 < seconds < _YEAR_2100 else None
