@@ -1,6 +1,10 @@
 """What every test of the integration needs."""
 
+from collections.abc import Iterator
+
 import pytest
+
+from tests.secret_watch import PLANTED, SecretWatch
 
 
 @pytest.fixture(autouse=True)
@@ -8,3 +12,20 @@ def _enable_custom_integrations(request: pytest.FixtureRequest) -> None:
     """Let Home Assistant load the integration, in the tests that start one."""
     if "hass" in request.fixturenames:
         request.getfixturevalue("enable_custom_integrations")
+
+
+@pytest.fixture(scope="session")
+def secret_watch() -> Iterator[SecretWatch]:
+    """Read all log records of the run."""
+    watch = SecretWatch()
+    with watch.watching():
+        yield watch
+
+
+@pytest.fixture(autouse=True)
+def _no_secret_is_logged(secret_watch: SecretWatch) -> Iterator[None]:
+    """Fail the test in which a log record told a secret."""
+    secret_watch.secrets = set(PLANTED)
+    yield
+    told, secret_watch.told = secret_watch.told, []
+    assert told == []

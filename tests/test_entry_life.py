@@ -11,8 +11,9 @@ from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
-from custom_components.unifi_scanner import session
+from custom_components.unifi_scanner import logins
 from custom_components.unifi_scanner.const import DOMAIN
+from tests.controller import Rejection
 from tests.home import ANNA, BEN, Home, furnished_home, until
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
@@ -114,6 +115,7 @@ async def test_a_controller_that_does_not_answer_is_tried_again_later(home: Home
 
 
 async def test_a_rejected_password_asks_the_user(home: Home) -> None:
+    home.controller.faults.rejection = Rejection.CODE_403
     await home.set_up(password="wrong", wait=False)
     assert home.entry.state is ConfigEntryState.SETUP_ERROR
     (flow,) = home.hass.config_entries.flow.async_progress()
@@ -123,7 +125,7 @@ async def test_a_rejected_password_asks_the_user(home: Home) -> None:
 async def test_a_login_that_is_rejected_while_it_runs_asks_the_user(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(session, "LOGIN_INTERVAL", 0.0)
+    monkeypatch.setattr(logins, "LOGIN_INTERVAL", 0.0)
     await home.set_up()
     home.controller.faults.login_code = "123456"
     await home.controller.expire_sessions()
@@ -136,7 +138,7 @@ async def test_a_login_that_is_rejected_while_it_runs_asks_the_user(
 async def test_a_stream_whose_login_is_rejected_ends_and_asks_the_user(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(session, "LOGIN_INTERVAL", 0.0)
+    monkeypatch.setattr(logins, "LOGIN_INTERVAL", 0.0)
     await home.set_up()
     home.controller.faults.refuse("*wss*", status=401)
     home.controller.faults.login_code = "123456"

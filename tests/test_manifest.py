@@ -12,8 +12,8 @@ import yaml
 
 from custom_components.unifi_scanner import binary_sensor, sensor
 from custom_components.unifi_scanner.api import errors
+from custom_components.unifi_scanner.ask import describe_error
 from custom_components.unifi_scanner.const import DOCUMENTATION, DOMAIN
-from custom_components.unifi_scanner.session import describe_error
 
 ROOT = Path(__file__).parent.parent
 INTEGRATION = ROOT / "custom_components" / DOMAIN

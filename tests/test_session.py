@@ -3,6 +3,7 @@
 import asyncio
 from base64 import b64encode
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import suppress
 from unittest.mock import patch
 
 from homeassistant.const import EVENT_HOMEASSISTANT_FINAL_WRITE
@@ -19,7 +20,6 @@ from custom_components.unifi_scanner.api.errors import (
     RateLimitedError,
     SecondFactorRequiredError,
     SessionExpiredError,
-    UnifiError,
 )
 from custom_components.unifi_scanner.const import DOMAIN
 from custom_components.unifi_scanner.session import (
@@ -28,7 +28,7 @@ from custom_components.unifi_scanner.session import (
     async_acquire_console,
     async_close_unneeded,
 )
-from tests.controller import Booting, Flavour, SimulatedController, make_certificate
+from tests.controller import Booting, Flavour, Rejection, SimulatedController, make_certificate
 from tests.handshakes import let_refused_handshakes_pass
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
@@ -48,7 +48,7 @@ class Clock:
 @pytest.fixture
 def clock() -> Iterator[Clock]:
     clock = Clock()
-    with patch("custom_components.unifi_scanner.session.monotonic", clock):
+    with patch("time.time", clock):
         yield clock
 
 
@@ -162,11 +162,11 @@ async def test_logins_by_themselves_are_a_minute_apart(
 async def test_wrong_passwords_count(
     acquire: Acquire, controller: SimulatedController, clock: Clock
 ) -> None:
+    controller.faults.rejection = Rejection.CODE_403
     console = await acquire(password="wrong")
-    with pytest.raises(BadCredentialsError):
-        await console.async_call(sites)
-    with pytest.raises(RateLimitedError):
-        await console.async_call(sites)
+    for _ in range(3):
+        with pytest.raises(BadCredentialsError):
+            await console.async_call(sites)
     # Nor does the same account get another try under another password.
     with pytest.raises(RateLimitedError):
         await (await acquire()).async_call(sites)
@@ -266,26 +266,49 @@ async def test_a_second_factor_is_told_apart(
 # The stream
 
 
-async def test_a_refused_stream_gets_the_cookies_of_a_new_login(
+async def test_refused_streams_get_the_cookies_of_one_new_login(
     acquire: Acquire, controller: SimulatedController, clock: Clock
 ) -> None:
     console = await acquire()
     await console.async_call(sites)
     before = console.client.cookies
+    renewals = [console.renewal(), console.renewal()]
     clock.now += 61
-    first, second = await asyncio.gather(console.async_renew(), console.async_renew())
+    first, second = await asyncio.gather(*(renew() for renew in renewals))
     assert first == second != before
     assert controller.login_attempts == 2
 
 
-async def test_a_refused_stream_gets_the_cookies_of_a_login_just_made(
+async def test_a_refused_stream_gets_the_cookies_of_a_login_made_long_ago_for_others(
     acquire: Acquire, controller: SimulatedController, clock: Clock
 ) -> None:
     console = await acquire()
     await console.async_call(sites)
-    clock.now += 59
-    assert await console.async_renew() == console.client.cookies
-    assert controller.login_attempts == 1
+    renew = console.renewal()
+    await controller.expire_sessions()
+    clock.now += 61
+    await console.async_call(sites)
+    clock.now += 7200
+    assert await renew() == console.client.cookies
+    assert controller.login_attempts == 2
+    # Refused with these, too: only a new login can help.
+    await renew()
+    assert controller.login_attempts == 3
+
+
+async def test_a_stream_that_is_refused_whatever_it_shows_does_not_make_logins_of_it(
+    acquire: Acquire, controller: SimulatedController, clock: Clock
+) -> None:
+    console = await acquire()
+    await console.async_call(sites)
+    renew = console.renewal()
+    for _ in range(24 * 60):
+        clock.now += 60
+        with suppress(RateLimitedError):
+            await renew()
+    assert controller.login_attempts < 35
+    # Meanwhile the session, which REST is happy with, is used on.
+    await console.async_call(sites)
 
 
 async def test_a_stream_is_told_why_there_are_no_cookies(
@@ -293,8 +316,8 @@ async def test_a_stream_is_told_why_there_are_no_cookies(
 ) -> None:
     console = await acquire()
     await controller.stop_listening()
-    with pytest.raises(UnifiError):
-        await console.async_renew()
+    with pytest.raises(CannotConnectError):
+        await console.renewal()()
 
 
 # Certificates

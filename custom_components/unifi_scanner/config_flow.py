@@ -26,6 +26,7 @@ from .api.endpoints import candidate_urls
 from .api.errors import UnifiError
 from .api.records import Site, StationRecord, SystemInfo
 from .api.tls import Certificate, TlsMode
+from .ask import describe_error
 from .connection import Endpoint, async_find_controller
 from .const import (
     CONF_ADD_NEW_CLIENTS,
@@ -37,7 +38,7 @@ from .const import (
     DOCUMENTATION,
     DOMAIN,
 )
-from .session import ConsoleSession, async_acquire_console, describe_error
+from .session import ConsoleSession, async_acquire_console
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -214,12 +215,14 @@ class UnifiScannerConfigFlow(ConfigFlow, domain=DOMAIN):
 
         async def async_confirm() -> ConfigFlowResult:
             await self._async_use({**entry.data, **user_input})
-            # The same account of the same console at its other sites.
+            # The same account of the same console at its other sites, which may have given up too.
             for other in self._async_current_entries(include_ignore=False):
                 if other is not entry and all(
                     other.data[key] == entry.data[key] for key in (CONF_URL, CONF_USERNAME)
                 ):
-                    self._update(other, user_input)
+                    data = {**other.data, **user_input}
+                    self.hass.config_entries.async_update_entry(other, data=data)
+                    self.hass.config_entries.async_schedule_reload(other.entry_id)
             return self.async_update_reload_and_abort(entry, data_updates=user_input)
 
         return await self._async_try(async_confirm, self._show_reauth)

@@ -11,8 +11,7 @@ from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.event import async_track_time_change
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 
-from .api import DeviceType, UnifiClient
-from .api.records import DeviceRecord, Observation, StationRecord, SystemInfo
+from .api.records import DeviceRecord, Observation, SystemInfo
 from .ask import async_ask
 from .bus import EVENT_TYPES, payload
 from .const import (
@@ -27,6 +26,7 @@ from .dispatch import Listeners
 from .history import SiteHistory, async_remove_history
 from .roaming import ClientEvent, ClientState, RoamTracker
 from .session import ConsoleSession
+from .snapshot import SnapshotReader
 from .stream import SiteStream
 from .timers import Timers
 
@@ -75,8 +75,9 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
             config_entry,
             on_batch=self._async_take_batch,
             on_change=self._async_take_stream_change,
+            on_refusal=self._async_take_refusal,
         )
-        self._device_type: DeviceType | None = None
+        self._snapshots = SnapshotReader(config_entry, console, self._stream, self.tracker)
         self._timers = Timers(hass)
         self._client_listeners = Listeners()
         self._access_point_listeners = Listeners()
@@ -90,8 +91,7 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
         self._end_of_days = async_track_time_change(
             self.hass, self._async_begin_day, hour=0, minute=0, second=0
         )
-        if self._device_type is not None:
-            self._stream.async_start(self.console, self._device_type)
+        self._stream.async_start(self.console)
 
     async def async_stop(self) -> None:
         """End the stream and all that is scheduled, and write down what would be lost."""
@@ -160,23 +160,17 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
     @override
     async def _async_update_data(self) -> None:
         self._snapshot_requested = False
-        devices, stations = await async_ask(self.console, self.config_entry, self._async_fetch)
+        snapshot = await self._snapshots.async_read()
         now = time.time()
-        events = self.tracker.snapshot(stations, now)
-        self.devices.async_take(devices, self.tracker.clients_per_access_point)
+        # What is known in detail comes before what only shows that something has happened.
+        events = self.tracker.observe(snapshot.log, now)
+        events += self.tracker.snapshot(snapshot.stations, now)
+        self.devices.async_take(snapshot.devices, self.tracker.clients_per_access_point)
         self.devices.async_follow_names(self.clients)
         self._async_adopt(self.clients)
         self._async_apply(events)
         if (due := self.tracker.recheck_due) is not None:
             self._timers.async_set("recheck", due - now, self._async_request_snapshot)
-
-    async def _async_fetch(
-        self, client: UnifiClient
-    ) -> tuple[Sequence[DeviceRecord], Sequence[StationRecord]]:
-        devices = await client.access_points(self.site)
-        stations = await client.stations(self.site)
-        self._device_type = client.device_type
-        return devices, stations
 
     @override
     @callback
@@ -200,6 +194,10 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
         self._site_listeners.async_call(self.site)
         # Connected: what has happened meanwhile? Lost: does the controller answer at all?
         self._async_request_snapshot()
+
+    @callback
+    def _async_take_refusal(self) -> None:
+        self.tracker.doubt(time.time())
 
     @callback
     def _async_take_batch(self, batch: Sequence[Observation | None]) -> None:

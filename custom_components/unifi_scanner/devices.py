@@ -89,7 +89,9 @@ class SiteDevices:
             # A controller that boots lists nothing for minutes.
             self.async_meet(occupied)
             return
-        devices = {record.mac: record for record in records}
+        # One that was removed keeps its name for as long as clients are listed on it.
+        kept = {mac: known for mac, known in self.access_points.items() if mac in occupied}
+        devices = kept | {record.mac: record for record in records}
         self.access_points = {
             mac: record
             for mac, record in devices.items()

@@ -5,24 +5,24 @@ from base64 import b64decode
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from math import ceil
 import ssl
-from time import monotonic
+import time
 from typing import Any, Self
 
 from homeassistant.const import (
-    CONF_HOST,
     CONF_PASSWORD,
     CONF_SSL,
     CONF_URL,
     CONF_USERNAME,
     EVENT_HOMEASSISTANT_FINAL_WRITE,
 )
-from homeassistant.core import Event, HomeAssistant, callback
+from homeassistant.core import Event, HomeAssistant
+from homeassistant.helpers.singleton import singleton
 from homeassistant.util.hass_dict import HassKey
 
 from .api.client import UnifiClient
 from .api.errors import (
+    AuthenticationError,
     BadCredentialsError,
     CannotConnectError,
     CertificateNotTrustedError,
@@ -30,17 +30,13 @@ from .api.errors import (
     RateLimitedError,
     SecondFactorRequiredError,
     SessionExpiredError,
-    SiteUnknownError,
-    UnifiError,
 )
 from .api.tls import TlsMode
 from .connection import async_ssl_context, create_http_session
 from .const import CONF_CERTIFICATE, DOMAIN
+from .logins import SHORT_LIFE, LoginLedger
+from .trust import async_pinned_is_back, async_report_certificate, async_withdraw_outdated
 
-# Consoles refuse logins, good ones too, after five or six within a minute (protocol.md 2).
-LOGIN_INTERVAL = 60.0  # seconds
-# How long to leave a console alone that refuses logins and does not say for how long.
-LOCKED_FOR = 300.0  # seconds
 # What unloading and Home Assistant's stop may lose on a console that does not answer.
 LOGOUT_TIMEOUT = 5.0  # seconds
 
@@ -67,46 +63,12 @@ class ConsoleKey:
         )
 
 
-# The translation keys of what can go wrong: errors of the flow's forms, exceptions of the entry.
-_ERROR_KEYS: tuple[tuple[type[UnifiError], str], ...] = (
-    (CannotConnectError, "cannot_connect"),
-    (ControllerStartingError, "controller_starting"),
-    (BadCredentialsError, "invalid_auth"),
-    (SecondFactorRequiredError, "second_factor"),
-    (SessionExpiredError, "no_access"),
-    (RateLimitedError, "rate_limited"),
-    (CertificateNotTrustedError, "certificate_not_trusted"),
-    (SiteUnknownError, "unknown_site"),
-)
-
-
-def describe_error(error: UnifiError, data: Mapping[str, Any]) -> tuple[str, dict[str, str]]:
-    """Return an error's translation key and placeholders; `data` is the config entry's."""
-    placeholders = {"host": str(data[CONF_HOST])}
-    if isinstance(error, RateLimitedError):
-        placeholders["seconds"] = str(ceil(error.retry_after or LOCKED_FOR))
-    elif isinstance(error, SiteUnknownError):
-        placeholders["site"] = error.site
-    elif isinstance(error, CertificateNotTrustedError) and data[CONF_SSL] == TlsMode.PINNED:
-        return "certificate_changed", placeholders
-    key = next((key for kind, key in _ERROR_KEYS if isinstance(error, kind)), "unexpected_answer")
-    return key, placeholders
-
-
-@dataclass(slots=True)
-class LoginBudget:
-    """When an account may next log in by itself; `not_before` is in seconds of `monotonic`."""
-
-    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
-    not_before: float = 0.0
-
-
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Consoles:
-    """Every session there is, and every account's budget, which outlives its sessions."""
+    """Every session there is, and the ledger of logins, which outlives them."""
 
+    ledger: LoginLedger
     sessions: dict[ConsoleKey, ConsoleSession] = field(default_factory=dict)
-    budgets: dict[tuple[str, str], LoginBudget] = field(default_factory=dict)
 
 
 _CONSOLES: HassKey[Consoles] = HassKey(f"{DOMAIN}_consoles")
@@ -120,50 +82,69 @@ class ConsoleSession:
         hass: HomeAssistant,
         key: ConsoleKey,
         ssl_context: ssl.SSLContext,
-        budget: LoginBudget,
+        ledger: LoginLedger,
     ) -> None:
         """Prepare a session; nothing is sent yet."""
         self.ssl_context = ssl_context
         self.users = 0
         self._hass = hass
         self._key = key
-        self._budget = budget
+        self._ledger = ledger
+        self._account = ledger.account(key.url, key.username)
         self._http = create_http_session(hass)
         self.client = UnifiClient(self._http, key.url, ssl_context)
         self._logged_in = False
         self._proven = False
+        self._ended = False
         self._logins = 0
         self._last_login = 0.0
+        # Why nothing but a person's doing can help.
+        self._rejection: AuthenticationError | None = None
+
+    @property
+    def contested(self) -> bool:
+        """Whether somebody else, most likely a client with the same account, ends our sessions."""
+        lasts = not self._ended and time.time() - self._last_login >= SHORT_LIFE
+        return self._account.contested and not lasts
 
     async def async_call[T](self, call: Callable[[UnifiClient], Awaitable[T]]) -> T:
         """Return what a call on the client gives, after a login where there is no session.
 
         A session that ended is renewed once. Raises UnifiError, of which RateLimitedError also
-        when the account's own budget of logins is used up.
+        when the account's own budget of logins is used up, and BadCredentialsError that is not
+        `definite` for a rejection that may be a booting console's.
         """
-        if not self._logged_in:
-            await self._async_log_in(self._logins)
-        seen = self._logins
         try:
-            result = await call(self.client)
-        except SessionExpiredError:
-            if not self._proven and monotonic() < self._budget.not_before:
-                # Refused from the start: the account lacks a right, and has just logged in.
-                raise
-            await self._async_log_in(seen)
-            result = await call(self.client)
-        self._proven = True
+            result = await self._async_call(call)
+        except CertificateNotTrustedError as error:
+            if self._key.certificate is not None and error.certificate is not None:
+                async_report_certificate(
+                    self._hass, self._key.url, self._key.certificate, error.certificate
+                )
+            raise
+        if self._key.certificate is not None:
+            async_pinned_is_back(self._hass, self._key.url, self._key.certificate)
         return result
 
-    async def async_renew(self) -> Mapping[str, str]:
-        """Return cookies with which a refused stream can go on.
+    def renewal(self) -> Callable[[], Awaitable[Mapping[str, str]]]:
+        """Return what gives one stream the cookies with which it can go on when it was refused.
 
-        They come from a new login, or from one that another site or a REST call has made within
-        the last minute: the stream may not have seen that one yet. Raises UnifiError.
+        They are those of the present session as long as the stream has not had them: a REST call
+        or another site may have logged in. Else they come from a new login. Raises UnifiError as
+        `async_call` does.
         """
-        if not self._logged_in or monotonic() - self._last_login >= LOGIN_INTERVAL:
-            await self._async_log_in(self._logins)
-        return self.client.cookies
+        handed = self.client.cookies
+
+        async def async_renew() -> Mapping[str, str]:
+            nonlocal handed
+            if not self._logged_in or self.client.cookies == handed:
+                seen = self._logins
+                await self._async_note_end(seen)
+                await self._async_log_in(seen)
+            handed = self.client.cookies
+            return handed
+
+        return async_renew
 
     async def async_sign_in(self) -> None:
         """Log in because a person asks, who need not wait for the budget. Raises UnifiError."""
@@ -187,31 +168,74 @@ class ConsoleSession:
                     await self.client.logout()
         self._http.detach()
 
+    async def _async_call[T](self, call: Callable[[UnifiClient], Awaitable[T]]) -> T:
+        if not self._logged_in:
+            await self._async_log_in(self._logins)
+        seen = self._logins
+        try:
+            result = await call(self.client)
+        except SessionExpiredError:
+            await self._async_note_end(seen)
+            if seen == self._logins and not self._proven and self._account.remaining:
+                # Refused from the start: the account lacks a right, and has just logged in.
+                raise
+            await self._async_log_in(seen)
+            result = await call(self.client)
+        self._proven = True
+        return result
+
+    async def _async_note_end(self, seen: int) -> None:
+        """Take note, once, that the session of login number `seen` has ended."""
+        if self._logged_in and seen == self._logins and not self._ended:
+            self._ended = True
+            self._account.end_session(time.time() - self._last_login)
+            await self._ledger.async_save()
+
     async def _async_log_in(self, seen: int, *, asked: bool = False) -> None:
         """Log in, unless someone else has since the caller saw login number `seen`."""
-        budget = self._budget
-        async with budget.lock:
+        async with self._account.lock:
             if self._logins != seen:
                 return
-            before = budget.not_before
-            if not asked and (wait := before - monotonic()) > 0:
+            if not asked and (wait := self._account.remaining):
+                if self._rejection is not None:
+                    raise self._rejection.with_traceback(None)
                 raise RateLimitedError("The budget of logins is used up", retry_after=wait)
             self._logged_in = False
             self.client.forget_session()
-            budget.not_before = monotonic() + LOGIN_INTERVAL
             try:
-                await self.client.login(self._key.username, self._key.password)
-            except CannotConnectError, CertificateNotTrustedError, ControllerStartingError:
-                # It did not reach what counts logins.
-                budget.not_before = before
-                raise
-            except RateLimitedError as error:
-                budget.not_before = monotonic() + (error.retry_after or LOCKED_FOR)
-                raise
+                await self._async_try_login(asked=asked)
+            finally:
+                await self._ledger.async_save()
             self._logged_in = True
             self._proven = False
+            self._ended = False
             self._logins += 1
-            self._last_login = monotonic()
+            self._last_login = time.time()
+
+    async def _async_try_login(self, *, asked: bool) -> None:
+        """Send one login, and let the account know what became of it."""
+        account = self._account
+        before = account.since, account.wait
+        account.begin()
+        self._rejection = None
+        try:
+            await self.client.login(self._key.username, self._key.password)
+        except CannotConnectError, CertificateNotTrustedError, ControllerStartingError:
+            # It did not reach what counts logins.
+            account.since, account.wait = before
+            raise
+        except RateLimitedError as error:
+            wait = account.refuse(error.retry_after)
+            raise RateLimitedError(str(error), retry_after=wait) from error
+        except BadCredentialsError as error:
+            if not error.definite and (asked or not account.reject()):
+                raise
+            self._rejection = BadCredentialsError(str(error), definite=True)
+            raise self._rejection from error
+        except SecondFactorRequiredError as error:
+            self._rejection = error
+            raise
+        account.accept()
 
 
 async def async_acquire_console(hass: HomeAssistant, data: Mapping[str, Any]) -> ConsoleSession:
@@ -219,33 +243,35 @@ async def async_acquire_console(hass: HomeAssistant, data: Mapping[str, Any]) ->
     key = ConsoleKey.of(data)
     certificate = b64decode(key.certificate) if key.certificate else None
     context = await async_ssl_context(hass, key.ssl, certificate)
-    consoles = _async_consoles(hass)
+    consoles = await _async_consoles(hass)
+    async_withdraw_outdated(hass)
     if (console := consoles.sessions.get(key)) is None:
-        budget = consoles.budgets.setdefault((key.url, key.username), LoginBudget())
-        console = consoles.sessions[key] = ConsoleSession(hass, key, context, budget)
+        console = consoles.sessions[key] = ConsoleSession(hass, key, context, consoles.ledger)
     console.users += 1
     return console
 
 
 async def async_close_unneeded(hass: HomeAssistant) -> None:
-    """Close every session that nobody holds and no enabled entry names."""
+    """Close every session that nobody holds and no enabled entry names; forget what was of it."""
     needed = {
         ConsoleKey.of(entry.data)
         for entry in hass.config_entries.async_entries(
             DOMAIN, include_ignore=False, include_disabled=False
         )
     }
-    sessions = _async_consoles(hass).sessions
+    consoles = await _async_consoles(hass)
+    sessions = consoles.sessions
     unneeded = [key for key, console in sessions.items() if not console.users and key not in needed]
     for console in [sessions.pop(key) for key in unneeded]:
         await console.async_close()
+    await consoles.ledger.async_save()
+    async_withdraw_outdated(hass)
 
 
-@callback
-def _async_consoles(hass: HomeAssistant) -> Consoles:
-    if (consoles := hass.data.get(_CONSOLES)) is not None:
-        return consoles
-    consoles = hass.data[_CONSOLES] = Consoles()
+@singleton(_CONSOLES, async_=True)
+async def _async_consoles(hass: HomeAssistant) -> Consoles:
+    consoles = Consoles(ledger=LoginLedger(hass))
+    await consoles.ledger.async_load()
 
     async def async_close_all(_event: Event) -> None:
         sessions = list(consoles.sessions.values())

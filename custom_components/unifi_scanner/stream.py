@@ -1,6 +1,7 @@
 """A site's event stream in batches: what has come in one go is handled in one go."""
 
 from collections.abc import Callable, Sequence
+import time
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_URL
@@ -19,12 +20,20 @@ from .api.records import Observation, observation_from
 from .const import CONF_SITE
 from .session import ConsoleSession
 
+# Frames that also come where the controller does not tell how its clients are: what happens to
+# them, and the greeting of a new socket (protocol.md 3.5).
+_IRREGULAR = frozenset({"events", "session-metadata:sync"})
+# Sync records are handed over this many at a time, so that a frame with all clients of a large site
+# does not hold Home Assistant's loop; that many take about 2 ms.
+_SLICE = 100
+
 
 class SiteStream:
     """Keeps the socket of a site open while its entry is loaded.
 
     `on_batch` is called with the observations in order of arrival, None for a record that could not
-    be read; `on_change` when `connected` has changed.
+    be read; `on_change` when `connected` has changed; `on_refusal` when the controller could not be
+    reached or did not let the socket be opened.
     """
 
     def __init__(
@@ -34,6 +43,7 @@ class SiteStream:
         *,
         on_batch: Callable[[Sequence[Observation | None]], None],
         on_change: Callable[[], None],
+        on_refusal: Callable[[], None],
     ) -> None:
         """Prepare, without a connection."""
         self.connected = False
@@ -42,25 +52,65 @@ class SiteStream:
         self._entry = entry
         self._on_batch = on_batch
         self._on_change = on_change
+        self._on_refusal = on_refusal
+        self._heard = hass.loop.time()
+        self._broken = False
+        self._gap: float | None = None
         self._buffer = WebSocketEventBuffer()
         self._drain_scheduled = False
         self._stopped = False
 
     @callback
-    def async_start(self, console: ConsoleSession, device_type: DeviceType) -> None:
+    def async_start(self, console: ConsoleSession) -> None:
         """Begin to listen, with the console's session."""
         self.client = UnifiWebSocketClient(
             base_url=self._entry.data[CONF_URL],
             site=self._entry.data[CONF_SITE],
             cookies=console.client.cookies,
-            device_type=device_type,
+            # Any guess will do: a wrong one is refused, and then looked into.
+            device_type=console.client.device_type or DeviceType.UNIFI_OS,
             ssl_context=console.ssl_context,
-            renew_session=console.async_renew,
+            renew_session=console.renewal(),
+            find_kind=console.client.detect,
             on_state=self._async_take_state,
         )
         self._entry.async_create_background_task(
             self._hass, self._async_listen(self.client), f"{self._entry.title} event stream"
         )
+
+    @property
+    def heard(self) -> float:
+        """When the stream last told anything or was opened, by the event loop's clock."""
+        frame = self.client.last_frame if self.client is not None else None
+        return self._heard if frame is None else max(frame, self._heard)
+
+    @property
+    def traffic(self) -> int:
+        """How many frames have come of those that come all the time, whatever happens."""
+        if self.client is None:
+            return 0
+        types = self.client.statistics.types
+        return sum(count for name, count in types.items() if name not in _IRREGULAR)
+
+    @property
+    def unbroken(self) -> bool:
+        """Whether everything that happens is heard of."""
+        return self.connected and not self._broken
+
+    @callback
+    def async_take_gap(self) -> float | None:
+        """Return since when nothing was heard, in POSIX seconds; None when that was told before."""
+        gap, self._gap = self._gap, None
+        return gap
+
+    @callback
+    def async_reopen(self) -> None:
+        """Open the socket anew, because it has gone mute."""
+        if self.client is not None:
+            self._async_break()
+            self._entry.async_create_background_task(
+                self._hass, self.client.drop(), f"{self._entry.title} mute event stream"
+            )
 
     async def async_stop(self) -> None:
         """Close the socket; nothing is handed over any more."""
@@ -76,14 +126,31 @@ class SiteStream:
 
     @callback
     def _async_take_state(self, state: StreamState) -> None:
-        connected = state is StreamState.CONNECTED
-        if connected is not self.connected:
-            self.connected = connected
+        was_connected, self.connected = self.connected, state is StreamState.CONNECTED
+        refused = state is StreamState.WAITING and not was_connected
+        if self.connected:
+            self._heard = self._hass.loop.time()
+            self._broken = False
+        elif was_connected or refused:
+            self._async_break()
+        if refused:
+            self._on_refusal()
+        if self.connected is not was_connected:
             self._on_change()
+
+    @callback
+    def _async_break(self) -> None:
+        if not self._broken:
+            self._broken = True
+            self._gap = time.time() - (self._hass.loop.time() - self.heard)
 
     @callback
     def _async_take_event(self, event: BufferedEvent) -> None:
         self._buffer.add(event)
+        self._async_schedule_drain()
+
+    @callback
+    def _async_schedule_drain(self) -> None:
         if not self._drain_scheduled:
             self._drain_scheduled = True
             self._hass.loop.call_soon(self._async_drain)
@@ -91,5 +158,8 @@ class SiteStream:
     @callback
     def _async_drain(self) -> None:
         self._drain_scheduled = False
-        if not self._stopped:
-            self._on_batch([observation_from(event) for event in self._buffer.drain()])
+        if self._stopped:
+            return
+        self._on_batch([observation_from(event) for event in self._buffer.drain(_SLICE)])
+        if len(self._buffer):
+            self._async_schedule_drain()

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 import ssl
+from typing import Any
 
 import aiohttp
 import pytest
@@ -41,9 +42,17 @@ def flavour() -> Flavour:
 
 
 @pytest.fixture
-async def controller(flavour: Flavour) -> AsyncGenerator[SimulatedController]:
+def settings() -> dict[str, Any]:
+    """Return what else the controller is; a test module may have its own."""
+    return {}
+
+
+@pytest.fixture
+async def controller(
+    flavour: Flavour, settings: dict[str, Any]
+) -> AsyncGenerator[SimulatedController]:
     """Run a controller with two access points and one phone at the first."""
-    async with SimulatedController(flavour=flavour) as running:
+    async with SimulatedController(flavour=flavour, **settings) as running:
         running.world.add_access_point("Hall")
         running.world.add_access_point("Kitchen")
         running.world.add_client("Phone", ap="Hall")

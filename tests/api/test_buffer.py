@@ -43,6 +43,15 @@ def test_a_drained_buffer_takes_more() -> None:
     assert buffer.drain() == [event(2), sync(3)]
 
 
+def test_a_slice_holds_all_events_and_the_oldest_sync_records() -> None:
+    buffer = filled(9, sync(0), event(1), sync(2), sync(3), event(4), sync(5))
+    assert buffer.drain(2) == [sync(0), event(1), sync(2), event(4)]
+    assert len(buffer) == 2
+    buffer.add(event(6))
+    assert buffer.drain(2) == [sync(3), sync(5), event(6)]
+    assert len(buffer) == 0
+
+
 @pytest.mark.parametrize("kind", ["sta:sync", "client:sync"])
 def test_when_full_the_oldest_sync_record_gives_way(kind: str) -> None:
     buffer = filled(3, event(0), sync(1, kind), sync(2, kind), event(3))

@@ -291,12 +291,12 @@ async def test_an_unknown_site_is_told(logged_in: UnifiClient) -> None:
     assert caught.value.site == "no such site"
 
 
-async def test_a_controller_that_says_nothing_of_itself_is_unexpected(
+async def test_a_controller_that_says_nothing_of_itself_is_starting(
     controller: SimulatedController, logged_in: UnifiClient
 ) -> None:
     body: dict[str, object] = {"meta": {"rc": "ok"}, "data": []}
     controller.faults.refuse("*stat/sysinfo", status=200, body=body)
-    with pytest.raises(UnexpectedAnswerError):
+    with pytest.raises(ControllerStartingError):
         await logged_in.system_info("default")
 
 

@@ -152,7 +152,7 @@ def test_numbers_that_are_none_are_unknown(odd: object) -> None:
 
 def test_sites_devices_and_system_are_read() -> None:
     site = parse_site({"_id": "1", "name": "default", "desc": "Home "})
-    assert (site.id, site.name, site.description) == ("1", "default", "Home")
+    assert (site.name, site.description) == ("default", "Home")
     assert parse_site({"desc": "nameless"}) is None
     device = parse_device({"mac": HALL, "type": "udm", "model": "UDR", "name": ""})
     assert (device.mac, device.name, device.type) == (HALL, None, "udm")

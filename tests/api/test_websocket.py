@@ -377,4 +377,4 @@ async def test_no_cookie_and_no_frame_is_ever_logged(
     ours = [record for record in caplog.records if not record.name.startswith("tests.")]
     assert any(record.name.startswith("custom_components") for record in ours)
     assert "planted" not in "\n".join(f"{r.name} {r.getMessage()} {r.exc_text}" for r in ours)
-    assert socket._cookies["TOKEN"] not in caplog.text
+    assert socket._opener.cookies["TOKEN"] not in caplog.text

@@ -15,6 +15,7 @@ from custom_components.unifi_scanner.api import (
     BadCredentialsError,
     BufferedEvent,
     CannotConnectError,
+    DeviceType,
     RateLimitedError,
     ReconnectPolicy,
     SecondFactorRequiredError,
@@ -24,7 +25,7 @@ from custom_components.unifi_scanner.api import (
     UnifiError,
     UnifiWebSocketClient,
 )
-from tests.controller import Booting, SimulatedController, make_certificate
+from tests.controller import Booting, Flavour, SimulatedController, make_certificate
 
 from .conftest import MakeSocket, until
 
@@ -344,6 +345,99 @@ async def test_a_failure_is_logged_once_and_the_recovery_once(
         await until(lambda: not socket.is_connected)
         await until(lambda: socket.is_connected)
     assert len(told()) == 4
+
+
+@pytest.mark.parametrize("flavour", list(Flavour))
+async def test_the_path_follows_the_controllers_kind(
+    controller: SimulatedController, make_socket: MakeSocket, logged_in: UnifiClient
+) -> None:
+    (wrong,) = set(DeviceType) - {logged_in.device_type}
+    socket = make_socket(device_type=wrong, find_kind=logged_in.detect)
+    guessed = socket.endpoint
+    controller.faults.refuse("*/events", status=404, times=1)
+    async with streaming(socket):
+        await controller.wait_for_sockets()
+    assert socket.endpoint != guessed
+    assert controller.last_handshake is not None
+    assert controller.last_handshake.cookies == logged_in.cookies
+    assert [request.path for request in controller.requests()].count("/") == 2
+
+
+@pytest.mark.parametrize("status", [200, 404, 502, 503])
+async def test_the_kind_is_asked_after_each_answer_of_a_booting_controller(
+    controller: SimulatedController, make_socket: MakeSocket, status: int
+) -> None:
+    asked: list[int] = []
+    refused = controller.faults.refuse("*/events", status=status, times=3)
+
+    async def find_kind() -> DeviceType:
+        asked.append(refused.hits)
+        if len(asked) == 1:
+            raise CannotConnectError("down")
+        if len(asked) == 2:
+            raise RuntimeError("a bug")
+        return DeviceType.UNIFI_OS
+
+    async with streaming(make_socket(find_kind=find_kind)):
+        await controller.wait_for_sockets()
+    # Without an answer no handshake is tried: it could go to the wrong path again.
+    assert asked == [1, 1, 1, 2, 3]
+
+
+async def test_a_closed_socket_leaves_no_doubt_about_the_kind(
+    controller: SimulatedController, make_socket: MakeSocket
+) -> None:
+    async def find_kind() -> DeviceType:
+        raise AssertionError("Nobody asked")
+
+    socket = make_socket(find_kind=find_kind)
+    async with streaming(socket):
+        await controller.wait_for_sockets()
+        await controller.close_sockets()
+        await until(lambda: len(controller.requests("/events")) == 2)
+        await controller.wait_for_sockets()
+
+
+async def test_a_dropped_socket_is_opened_anew_at_once_and_in_silence(
+    controller: SimulatedController, make_socket: MakeSocket, caplog: pytest.LogCaptureFixture
+) -> None:
+    policy = Recorded()
+    states: list[StreamState] = []
+    socket = make_socket(reconnect=policy, on_state=states.append)
+    async with streaming(socket):
+        await socket.drop()
+        await controller.wait_for_sockets()
+        await until(lambda: socket.is_connected)
+        await socket.drop()
+        await until(lambda: len(controller.requests("/events")) == 2)
+        await until(lambda: socket.is_connected)
+        assert controller.open_sockets == 1
+        await controller.close_sockets()
+        await until(lambda: policy.attempts)
+    assert states[:5] == [
+        StreamState.CONNECTING,
+        StreamState.CONNECTED,
+        StreamState.CONNECTING,
+        StreamState.CONNECTED,
+        StreamState.WAITING,
+    ]
+    assert policy.attempts[0] == 0
+    assert caplog.text.count("stream is down") == 1
+
+
+async def test_a_rejection_that_leaves_doubts_does_not_end_the_stream(
+    controller: SimulatedController, make_socket: MakeSocket
+) -> None:
+    rejections: list[int] = []
+
+    async def renew() -> dict[str, str]:
+        rejections.append(1)
+        raise BadCredentialsError("no", definite=False)
+
+    await controller.expire_sessions()
+    async with streaming(make_socket(renew_session=renew)) as listening:
+        await until(lambda: len(rejections) == 3)
+        assert not listening.done()
 
 
 async def test_another_certificate_keeps_the_cookies_at_home(

@@ -141,7 +141,7 @@ async def test_while_the_session_is_renewed(
 async def test_from_within_the_renewal(
     controller: SimulatedController, make_socket: MakeSocket, *, by_connect: bool
 ) -> None:
-    cookies = make_socket()._cookies
+    cookies = make_socket()._opener.cookies
 
     async def renew() -> dict[str, str]:
         await socket.stop()

@@ -4,16 +4,18 @@ import argparse
 import asyncio
 from collections.abc import Sequence
 import json
+from math import inf
 from pathlib import Path
 import signal
 import sys
 
 from .certificate import ServerCertificate
-from .life import Walking
+from .life import Life, Walking
 from .models import Flavour, Generation, Happening, Link, Site
 from .server import SimulatedController
 from .world import World
 
+HIGHEST_PORT = 65535
 EPILOG = """
 The first line on standard output is JSON: url, port, username, fingerprint, sites. With
 --print-truth each thing that happens follows as one line of JSON. Ctrl-C or SIGTERM stops it.
@@ -43,6 +45,7 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespac
     add("--people", type=int, default=4, help="number of people walking (%(default)s)")
     add("--seed", type=int, default=1, help="same seed, same walk (%(default)s)")
     add("--speed", type=float, default=5.0, help="times the pace of real people (%(default)s)")
+    add("--wait-for-socket", action="store_true", help="all stay put until somebody listens")
     add("--sync-seconds", type=float, default=3.0, help="pause of sync frames (%(default)s)")
     add("--login-limit", type=int, default=5, help="logins a minute, 0: no limit (%(default)s)")
     add("--certificate", type=Path, help="PEM file to show in place of a new certificate")
@@ -52,6 +55,12 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespac
     options = parser.parse_args(arguments)
     if (options.certificate is None) is not (options.key is None):
         parser.error("--certificate and --key go together")
+    if not 0 <= options.port <= HIGHEST_PORT:
+        parser.error(f"--port has to be between 0 and {HIGHEST_PORT}")
+    if options.people < 0:
+        parser.error("--people cannot be negative")
+    if not (options.speed > 0 and options.sync_seconds > 0):
+        parser.error("--speed and --sync-seconds have to be more than 0")
     return options
 
 
@@ -79,7 +88,10 @@ async def run(options: argparse.Namespace) -> None:
         port=options.port,
         sites=_sites(options.site or ["default:Default"]),
         certificate=certificate,
-        walking=Walking(
+    )
+    life = Life(
+        controller,
+        Walking(
             seed=options.seed,
             people=options.people,
             speed=options.speed,
@@ -109,7 +121,17 @@ async def run(options: argparse.Namespace) -> None:
             part.write_text(json.dumps(ready) + "\n")
             part.replace(options.ready_file)
         _print(ready)
-        await stopped.wait()
+        async with asyncio.TaskGroup() as tasks:
+            begin = tasks.create_task(_begin(life, controller, wait=options.wait_for_socket))
+            await stopped.wait()
+            begin.cancel()
+        await life.stop()
+
+
+async def _begin(life: Life, controller: SimulatedController, *, wait: bool) -> None:
+    if wait:
+        await controller.wait_for_sockets(seconds=inf)
+    life.start()
 
 
 def _sites(texts: Sequence[str]) -> list[Site]:

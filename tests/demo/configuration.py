@@ -21,17 +21,78 @@ CONFIGURATION: dict[str, Any] = {
     "history": None,
     "logbook": None,
     "recorder": {"commit_interval": 0},
-    "automation": [],
-    "logger": {"default": "warning", "logs": {"custom_components.unifi_scanner": "info"}},
+    "logger": {
+        "default": "warning",
+        "logs": {
+            "custom_components.unifi_scanner": "info",
+            # Cameras and voices, which Home Assistant always loads, miss their programs: not used.
+            "haffmpeg": "critical",
+            "homeassistant.components.camera.img_util": "critical",
+        },
+    },
 }
+# Home Assistant's own editor saves to such files only.
+INCLUDED: dict[str, Any] = {
+    "automation": [
+        {
+            "id": "light_follows_anna",
+            "alias": "The light follows Anna",
+            "mode": "queued",
+            "max": 50,
+            "triggers": [
+                {
+                    "trigger": "event",
+                    "event_type": [
+                        "unifi_scanner_roam",
+                        "unifi_scanner_connected",
+                        "unifi_scanner_disconnected",
+                    ],
+                    "event_data": {"client_name": "Anna's phone"},
+                }
+            ],
+            "actions": [
+                {
+                    "if": "{{ trigger.event.data.area_from is not none }}",
+                    "then": {
+                        "action": "light.turn_off",
+                        "target": {"area_id": "{{ trigger.event.data.area_from }}"},
+                    },
+                },
+                {
+                    "if": "{{ trigger.event.data.area_to is not none }}",
+                    "then": {
+                        "action": "light.turn_on",
+                        "target": {"area_id": "{{ trigger.event.data.area_to }}"},
+                    },
+                },
+            ],
+        }
+    ],
+    # One of these in each room; they do as they are told.
+    "template": [
+        {
+            "light": [
+                {"name": f"{room} light", "unique_id": room, "turn_on": [], "turn_off": []}
+                for room in ("Bedroom", "Garden", "Hall", "Kitchen", "Living Room", "Office")
+            ]
+        }
+    ],
+}
+DOMAINS = {*CONFIGURATION, *INCLUDED}
 
 
 def write(folder: Path, port: int, integration: Path) -> None:
     """Fill `folder` for a first start on 127.0.0.1:`port` with the integration linked into it."""
     storage = folder / ".storage"
     storage.mkdir(parents=True)
+    lines = []
     # YAML is a superset of JSON.
-    (folder / "configuration.yaml").write_text(json.dumps(CONFIGURATION, indent=2))
+    for domain, content in CONFIGURATION.items():
+        lines.append(f"{domain}: {json.dumps(content)}\n")
+    for domain, content in INCLUDED.items():
+        lines.append(f"{domain}: !include {domain}s.yaml\n")
+        (folder / f"{domain}s.yaml").write_text(json.dumps(content, indent=2))
+    (folder / "configuration.yaml").write_text("".join(lines))
     components = folder / "custom_components"
     components.mkdir()
     (components / integration.name).symlink_to(integration, target_is_directory=True)

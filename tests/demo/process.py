@@ -2,8 +2,8 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import ExitStack, asynccontextmanager, suppress
 import socket
 import sys
 
@@ -15,19 +15,26 @@ class DemoError(Exception):
     """The demo cannot go on; the text is for the person at the terminal."""
 
 
-def free_port(wanted: int, option: str) -> int:
-    """Return the port, or any free one for 0; a taken one is a DemoError."""
-    with socket.socket() as probe:
-        # As the servers do: a port that a former run left a moment ago is free.
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, wanted))
-        except OSError as err:
-            raise DemoError(
-                f"Port {wanted} cannot be used ({err.strerror}). "
-                f"Choose another with {option} PORT, or any free one with {option} 0."
-            ) from err
-        return int(probe.getsockname()[1])
+def free_ports(wanted: Mapping[str, int]) -> list[int]:
+    """Return the port for each option, any free one for 0; a DemoError names all those taken."""
+    ports, taken = [], []
+    with ExitStack() as probes:
+        for option, port in wanted.items():
+            probe = probes.enter_context(socket.socket())
+            # As the servers do: a port that a former run left a moment ago is free.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((HOST, port))
+            except OSError as err:
+                taken.append(
+                    f"Port {port} cannot be used ({err.strerror}). "
+                    f"Choose another with {option} PORT, or any free one with {option} 0."
+                )
+            else:
+                ports.append(int(probe.getsockname()[1]))
+    if taken:
+        raise DemoError("\n       ".join(taken))
+    return ports
 
 
 @asynccontextmanager

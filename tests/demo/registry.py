@@ -23,17 +23,21 @@ class Device:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registry:
-    """The three kinds of devices."""
+    """The three kinds of devices; the lights' entity ids by room."""
 
     site: Device
     access_points: list[Device]
     clients: list[Device]
+    lights: dict[str, str]
 
 
 async def registry(house: HomeAssistant) -> Registry:
     """Read the registries, people and rooms by name."""
     entities: dict[str, dict[str, str]] = {}
+    lights: dict[str, str] = {}
     for entry in await house.command("config/entity_registry/list"):
+        if entry["platform"] == "template":
+            lights[entry["unique_id"]] = entry["entity_id"]
         if entry["platform"] == DOMAIN and not entry["disabled_by"]:
             of_device = entities.setdefault(entry["device_id"], {})
             of_device[entry["translation_key"]] = entry["entity_id"]
@@ -57,4 +61,5 @@ async def registry(house: HomeAssistant) -> Registry:
             if "wireless_clients" in device.entities and device not in sites
         ],
         clients=[device for device in devices if "access_point" in device.entities],
+        lights=lights,
     )

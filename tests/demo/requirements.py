@@ -7,7 +7,7 @@ import sys
 from homeassistant.bootstrap import CORE_INTEGRATIONS, DEFAULT_INTEGRATIONS
 from homeassistant.const import BASE_PLATFORMS
 
-from .configuration import CONFIGURATION
+from .configuration import DOMAINS
 
 # Loaded at every start, though none of Home Assistant's lists names them.
 ALWAYS = {"isal", "network"}
@@ -18,7 +18,7 @@ BY_FRONTEND = {"my", "sun"}
 def requirements() -> set[str]:
     """Collect them from the manifests, from what is loaded by default down its dependencies."""
     components = files("homeassistant.components")
-    waiting = {*CORE_INTEGRATIONS, *DEFAULT_INTEGRATIONS, *BASE_PLATFORMS, *CONFIGURATION}
+    waiting = {*CORE_INTEGRATIONS, *DEFAULT_INTEGRATIONS, *BASE_PLATFORMS, *DOMAINS}
     waiting |= ALWAYS | BY_FRONTEND
     seen: set[str] = set()
     found: set[str] = set()
@@ -27,7 +27,9 @@ def requirements() -> set[str]:
         seen.add(domain)
         manifest = json.loads((components / domain / "manifest.json").read_text())
         found.update(manifest.get("requirements", []))
-        waiting.update(set(manifest.get("dependencies", [])) - seen)
+        # Those it would load after, where they are used at all, its code imports all the same.
+        for key in ("dependencies", "after_dependencies"):
+            waiting.update(set(manifest.get(key, [])) - seen)
     return found
 
 

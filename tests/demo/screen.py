@@ -39,11 +39,17 @@ async def step[T](title: str, work: Awaitable[T]) -> T:
     return await task
 
 
+HEADER = """
+Roams as they arrive on Home Assistant's event bus. Signal: blank if not known yet at that moment;
+"inferred": worked out from the controller's records, the controller did not itself say so.
+
+time      who              from -> to                     band   signal"""
+
+
 def roam_line(roam: Json) -> str:
-    """Return one roam of the event bus as one line."""
+    """Return one roam of the event bus as one line, in the columns of HEADER."""
     at = datetime.fromisoformat(roam["time"]).astimezone()
     path = f"{roam['ap_from_name']} -> {roam['ap_to_name']}"
-    # The controller's roam events do not tell it; what it sends next does.
     signal = "" if roam["signal"] is None else f"{roam['signal']} dBm"
     inferred = "inferred" if roam["inferred"] else ""
     line = f"{at:%H:%M:%S}  {roam['client_name']:<16} {path:<28} {roam['band_to']:>3} GHz"

@@ -53,14 +53,20 @@ async def _loaded(house: HomeAssistant) -> None:
 
 
 async def furnish(house: HomeAssistant) -> list[str]:
-    """Give each access point the room it is named after; returns the rooms' names."""
+    """Give each access point and light its room, switch the lights off; returns the rooms."""
     areas = await house.command("config/area_registry/list")
     # Every new Home Assistant has some rooms already.
     ids = {area["name"].casefold(): area["area_id"] for area in areas}
-    access_points = (await registry(house)).access_points
-    for device in access_points:
+    listed = await registry(house)
+    for device in listed.access_points:
         if (room := device.name.casefold()) not in ids:
             area = await house.command("config/area_registry/create", name=device.name)
             ids[room] = area["area_id"]
-        await house.command("config/device_registry/update", device_id=device.id, area_id=ids[room])
-    return [device.name for device in access_points]
+        in_room = {"area_id": ids[room]}
+        await house.command("config/device_registry/update", device_id=device.id, **in_room)
+        light = listed.lights[device.name]
+        await house.command("config/entity_registry/update", entity_id=light, **in_room)
+    every_light = {"entity_id": list(listed.lights.values())}
+    switch = {"domain": "light", "service": "turn_off", "target": every_light}
+    await house.command("call_service", **switch)
+    return [device.name for device in listed.access_points]

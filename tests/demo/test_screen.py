@@ -4,8 +4,8 @@ import socket
 
 import pytest
 
-from .process import HOST, DemoError, free_port
-from .screen import LogWatch, roam_line
+from .process import HOST, DemoError, free_ports
+from .screen import HEADER, LogWatch, roam_line
 
 ROAM = {
     "client_name": "Anna's phone",
@@ -54,14 +54,25 @@ async def test_only_complaints_about_the_integration_are_shown(
     assert capsys.readouterr().out.count("Home Assistant's log") == shown
 
 
+def test_the_columns_stand_under_their_header() -> None:
+    header, line = HEADER.splitlines()[-1], roam_line(ROAM)
+    for title, value in (("who", "Anna"), ("from", "Hall"), ("signal", "-58")):
+        assert header.index(title) == line.index(value)
+
+
 @pytest.mark.usefixtures("socket_enabled")
-def test_a_taken_port_is_named_with_the_way_out() -> None:
-    with socket.create_server((HOST, 0)) as taken:
-        port = taken.getsockname()[1]
-        with pytest.raises(DemoError, match=rf"Port {port} .*--port 0"):
-            free_port(port, "--port")
+def test_all_taken_ports_are_named_at_once_with_the_way_out() -> None:
+    with socket.create_server((HOST, 0)) as one, socket.create_server((HOST, 0)) as other:
+        wanted = {"--port": one.getsockname()[1], "--other": other.getsockname()[1]}
+        with pytest.raises(DemoError) as error:
+            free_ports(wanted)
+    for option, port in wanted.items():
+        assert f"Port {port} cannot be used" in str(error.value)
+        assert f"{option} 0" in str(error.value)
 
 
 @pytest.mark.usefixtures("socket_enabled")
 def test_port_0_is_any_free_one() -> None:
-    assert free_port(0, "--port") > 0
+    ports = free_ports({"--port": 0, "--other": 0})
+    assert len(set(ports)) == len(ports)
+    assert all(ports)

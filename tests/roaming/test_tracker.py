@@ -356,6 +356,45 @@ def test_empty_snapshots_send_nobody_away_for_five_minutes(tracker: RoamTracker)
     assert tracker.recheck_due is None
 
 
+def test_empty_snapshots_do_not_ask_for_another_at_once(tracker: RoamTracker) -> None:
+    tracker.snapshot([station(NOW + 60, OFFICE, mac="aa:00:00:00:00:02")], NOW + 60)
+    assert tracker.recheck_due == NOW + 70
+    tracker.snapshot([], NOW + 70)
+    assert tracker.recheck_due is None
+
+
+def test_nobody_comes_home_when_a_controller_that_listed_nobody_has_booted() -> None:
+    tracker = RoamTracker()
+    assert tracker.snapshot([], NOW) == []
+    assert tracker.snapshot([station(NOW + 60, HALL)], NOW + 60) == []
+    assert tracker.clients[PHONE].ap_mac == HALL
+
+
+def test_client_that_was_only_missing_in_a_snapshot_roams_without_a_gap(
+    tracker: RoamTracker,
+) -> None:
+    tracker.snapshot([station(NOW + 60, OFFICE, mac="aa:00:00:00:00:02")], NOW + 60)
+    told = tracker.observe([roam(NOW + 62, HALL, BEDROOM)], NOW + 62)
+    assert kinds(told) == [("roam", HALL, BEDROOM)]
+    assert told[0].roam_gap is None
+
+
+def test_client_that_was_seen_in_the_future_does_not_set_the_clock(tracker: RoamTracker) -> None:
+    odd = station(NOW + 90_000, OFFICE, mac="aa:00:00:00:00:02", received=NOW + 60)
+    tracker.snapshot([odd, station(NOW + 60, HALL)], NOW + 60)
+    assert kinds(tracker.observe([roam(NOW + 65, HALL, BEDROOM)], NOW + 65)) == [
+        ("roam", HALL, BEDROOM)
+    ]
+
+
+def test_change_of_radio_that_comes_late_is_told_and_changes_nothing(tracker: RoamTracker) -> None:
+    tracker.observe([roam(NOW + 9, HALL, BEDROOM, band_to="5", channel_to=40)], NOW + 9)
+    late = roam_radio(NOW + 5, HALL, "2.4", 11, received=NOW + 10)
+    assert kinds(tracker.observe([late], NOW + 10)) == [("roam_radio", HALL, HALL)]
+    assert tracker.observe([late], NOW + 11) == []
+    assert tracker.clients[PHONE].band == "5"
+
+
 def test_snapshot_does_not_send_away_who_has_just_come(tracker: RoamTracker) -> None:
     tracker.observe([connected(NOW + 59, OFFICE, mac="aa:00:00:00:00:02")], NOW + 59)
     tracker.snapshot([station(NOW + 60, HALL)], NOW + 60)
@@ -421,3 +460,53 @@ def test_rows_of_the_system_log_after_a_snapshot_tell_what_it_could_not(
     ]
     assert kinds(tracker.observe(rows, NOW + 61)) == [("roam", HALL, BEDROOM)]
     assert tracker.clients[PHONE].ap_mac == OFFICE
+
+
+def test_roam_that_is_learned_after_its_departure_was_told_is_an_arrival(
+    tracker: RoamTracker,
+) -> None:
+    tracker.observe([disconnected(NOW + 5, HALL)], NOW + 5)
+    tracker.advance(NOW + 15)
+    told = tracker.observe([roam(NOW + 5.5, HALL, BEDROOM, received=NOW + 130)], NOW + 130)
+    assert kinds(told) == [("connected", None, BEDROOM)]
+
+
+def test_link_that_began_anew_after_an_unseen_roam_does_not_make_its_report_another(
+    tracker: RoamTracker,
+) -> None:
+    told = tracker.snapshot([station(NOW + 60, BEDROOM, associated_at=NOW + 50)], NOW + 60)
+    assert kinds(told) == [("roam", HALL, BEDROOM)]
+    # It had roamed before; what began at 50 was a change of radio.
+    row = roam(NOW + 20, HALL, BEDROOM, received=NOW + 61, logged=True)
+    assert tracker.observe([row], NOW + 61) == []
+
+
+def test_return_that_only_a_new_link_showed_is_told_when_its_report_comes(
+    tracker: RoamTracker,
+) -> None:
+    assert tracker.observe([station(NOW + 60, HALL, associated_at=NOW + 50)], NOW + 60) == []
+    told = tracker.observe([roam(NOW + 50.5, BEDROOM, HALL, received=NOW + 61)], NOW + 61)
+    assert kinds(told) == [("roam", BEDROOM, HALL)]
+
+
+def test_record_of_a_link_one_second_older_is_out_of_date(tracker: RoamTracker) -> None:
+    tracker.observe([station(NOW + 7, BEDROOM, associated_at=NOW + 7)], NOW + 8)
+    tracker.observe([station(NOW + 8, OFFICE, associated_at=NOW + 8)], NOW + 9)
+    stale = station(NOW + 12, BEDROOM, associated_at=NOW + 7)
+    assert tracker.observe([stale], NOW + 12) == []
+    assert tracker.clients[PHONE].ap_mac == OFFICE
+
+
+def test_last_roam_before_a_departure_that_snapshots_showed_is_no_return(
+    tracker: RoamTracker,
+) -> None:
+    other = station(NOW + 60, OFFICE, mac="aa:00:00:00:00:02")
+    tracker.snapshot([other], NOW + 60)
+    assert kinds(tracker.snapshot([other], NOW + 70)) == [("disconnected", HALL, None)]
+    rows = [
+        roam(NOW + 20, HALL, BEDROOM, received=NOW + 71, logged=True),
+        disconnected(NOW + 30, BEDROOM, received=NOW + 71, logged=True),
+    ]
+    assert kinds(tracker.observe(rows, NOW + 71)) == [("roam", HALL, BEDROOM)]
+    assert tracker.advance(NOW + 100) == []
+    assert not tracker.clients[PHONE].connected

@@ -1,13 +1,14 @@
 """Whatever way a walk is told, what comes out is the truth."""
 
+from itertools import pairwise
 from random import Random
 
 from hypothesis import given, settings, strategies as st
 
-from custom_components.unifi_scanner.roaming import EventKind
+from custom_components.unifi_scanner.roaming import ClientEvent, EventKind
 
 from .observed import BEDROOM, HALL, OFFICE, PHONE
-from .walks import Faults, Observer, Step, roams, true_events, walk
+from .walks import Faults, Observer, Stay, Step, roams, true_events, walk
 
 PLACES = st.sampled_from([HALL, BEDROOM, OFFICE])
 CHANNELS = st.sampled_from([36, 11])
@@ -34,9 +35,8 @@ def journeys(draw: st.DrawFn, shortest: float = 1.5, away: float = 60) -> list[S
 def assert_told_exactly(observer: Observer) -> None:
     """Every change was told once and in order, with its origin where the controller said it."""
     told = [event for event in observer.told if event.mac == PHONE]
-    told = [event for event in told if event.kind is not EventKind.ROAM_RADIO]
     told.sort(key=lambda event: event.time)
-    truth = [event for event in true_events(observer.line) if event[0] != "roam_radio"]
+    truth = true_events(observer.line)
     assert [(event.kind, event.ap_to) for event in told] == [(kind, to) for kind, _, to in truth]
     for event, (_, origin, _) in zip(told, truth, strict=True):
         # What is inferred before a late report of a stop in between comes from the stop before.
@@ -75,19 +75,28 @@ def test_nothing_is_invented_or_told_twice_when_messages_are_lost(
     steps: list[Step], first: str, random: Random
 ) -> None:
     observer = walk(first, steps, Faults(random, drop=0.4, double=0.2, late=5))
+    origins = {(after.since, after.ap): before.ap for before, after in pairwise(observer.line)}
     arrivals = [stay for stay in observer.line[1:] if stay.ap is not None]
     told = [
         event
         for event in observer.told
         if event.mac == PHONE and event.kind in {EventKind.ROAM, EventKind.CONNECTED}
     ]
-    for event in sorted(told, key=lambda event: event.time):
+    for event in told:
+        # Records date an arrival in whole seconds; without one only its first record does.
         match = next(
-            (stay for stay in arrivals if stay.ap == event.ap_to and stay.since - 1 <= event.time),
-            None,
+            (stay for stay in arrivals if stay.ap == event.ap_to and fits(event, stay)), None
         )
-        assert match is not None, f"invented: {event}"
+        assert match is not None, f"invented, or told twice: {event}"
         arrivals.remove(match)
+        if event.kind is EventKind.ROAM and not event.inferred:
+            assert event.ap_from == origins[match.since, match.ap]
+
+
+def fits(event: ClientEvent, stay: Stay) -> bool:
+    if event.kind is EventKind.CONNECTED and event.inferred:
+        return stay.since - 1 <= event.time
+    return stay.since - 1 <= event.time <= stay.since + 0.1
 
 
 @settings(deadline=None, max_examples=200)

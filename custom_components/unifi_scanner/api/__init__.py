@@ -9,6 +9,7 @@ from .errors import (
     CannotConnectError,
     CertificateNotTrustedError,
     ControllerStartingError,
+    NotSupportedError,
     RateLimitedError,
     SecondFactorRequiredError,
     SessionExpiredError,
@@ -29,6 +30,7 @@ from .records import (
     normalise_mac,
     observation_from,
 )
+from .system_log import LogRow
 from .tls import Certificate, TlsMode, create_context, fetch_certificate
 from .websocket import ReconnectPolicy, StreamState, UnifiWebSocketClient
 
@@ -46,6 +48,8 @@ __all__ = [
     "EventKind",
     "EventRecord",
     "FrameStatistics",
+    "LogRow",
+    "NotSupportedError",
     "Observation",
     "RateLimitedError",
     "ReconnectPolicy",

@@ -13,6 +13,7 @@ from .errors import (
     BadCredentialsError,
     CannotConnectError,
     ControllerStartingError,
+    NotSupportedError,
     RateLimitedError,
     SecondFactorRequiredError,
     SessionExpiredError,
@@ -126,11 +127,7 @@ def entries(answer: Answer, site: str | None = None) -> list[dict[str, Any]]:
     code = answer.code
     if site is not None and code in {"api.err.NoSiteContext", "api.err.NoPermission"}:
         raise SiteUnknownError(site)
-    if code == "api.err.LoginRequired" or answer.status in {
-        HTTPStatus.UNAUTHORIZED,
-        HTTPStatus.FORBIDDEN,
-    }:
-        raise SessionExpiredError("The controller no longer accepts the session")
+    _check_session(answer)
     if (busy := _busy(answer)) is not None:
         raise busy
     document = answer.document
@@ -144,6 +141,25 @@ def entries(answer: Answer, site: str | None = None) -> list[dict[str, Any]]:
     return [record for record in data if isinstance(record, dict)]
 
 
+def refuse_v2(answer: Answer) -> None:
+    """Raise what the second API's answer means, unless it is a success (protocol.md 2 and 4).
+
+    Raises NotSupportedError where a version lacks what was asked for, SessionExpiredError,
+    RateLimitedError, ControllerStartingError or UnexpectedAnswerError.
+    """
+    _check_session(answer)
+    if answer.status in {
+        HTTPStatus.BAD_REQUEST,
+        HTTPStatus.NOT_FOUND,
+        HTTPStatus.METHOD_NOT_ALLOWED,
+    }:
+        raise NotSupportedError(f"HTTP {answer.status} {answer.code}")
+    if (busy := _busy(answer)) is not None:
+        raise busy
+    if not answer.ok:
+        raise UnexpectedAnswerError(f"HTTP {answer.status} {answer.code}")
+
+
 def refusal(status: int, retry_after: float | None) -> UnifiError:
     """Return what a refused WebSocket handshake means (protocol.md 2, last table)."""
     if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
@@ -152,6 +168,14 @@ def refusal(status: int, retry_after: float | None) -> UnifiError:
         return ControllerStartingError(f"HTTP {status} instead of a WebSocket")
     answer = Answer(status=status, document=None, retry_after=retry_after)
     return _busy(answer) or CannotConnectError(f"The handshake was refused with HTTP {status}")
+
+
+def _check_session(answer: Answer) -> None:
+    if answer.code == "api.err.LoginRequired" or answer.status in {
+        HTTPStatus.UNAUTHORIZED,
+        HTTPStatus.FORBIDDEN,
+    }:
+        raise SessionExpiredError("The controller no longer accepts the session")
 
 
 def _is_error(document: object) -> bool:

@@ -48,10 +48,17 @@ class WebSocketEventBuffer:
                 (self._syncs or self._events).popleft()
                 self._dropped += 1
 
-    def drain(self) -> list[BufferedEvent]:
-        """Return all events in order of arrival and hold none of them any longer."""
+    def drain(self, most_syncs: int | None = None) -> list[BufferedEvent]:
+        """Return what is held in order of arrival and hold it no longer.
+
+        With `most_syncs` all events, but only so many of the sync records, the oldest: events of
+        one burst must be put in order together, records may wait.
+        """
         with self._lock:
             events, self._events = self._events, deque()
-            syncs, self._syncs = self._syncs, deque()
+            if most_syncs is None or len(self._syncs) <= most_syncs:
+                syncs, self._syncs = self._syncs, deque()
+            else:
+                syncs = deque(self._syncs.popleft() for _ in range(most_syncs))
         # Both are in order already, which sorting recognises: one pass.
         return [event for _, event in sorted(chain(events, syncs), key=itemgetter(0))]

@@ -82,6 +82,11 @@ def site_path(device_type: DeviceType, site: str, path: str) -> str:
     return rest_path(device_type, f"/api/s/{quote(site, safe='')}/{path}")
 
 
+def v2_site_path(device_type: DeviceType, site: str, path: str) -> str:
+    """Return where `path` of one site lies in the second API, e.g. `system-log/all`."""
+    return rest_path(device_type, f"/v2/api/site/{quote(site, safe='')}/{path}")
+
+
 def websocket_url(base_url: str, site: str, device_type: DeviceType) -> str:
     """Return the URL of a site's event socket (protocol.md 1); the port stays as given.
 

@@ -77,5 +77,9 @@ class SiteUnknownError(UnifiError):
         self.site = site
 
 
+class NotSupportedError(UnifiError):
+    """This version of the controller does not have what was asked for."""
+
+
 class UnexpectedAnswerError(UnifiError):
     """The answer is JSON, but not of the documented shape."""

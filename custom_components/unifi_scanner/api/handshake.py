@@ -58,13 +58,15 @@ async def open_socket(
     except InvalidStatus as err:
         answer = err.response
         wait = parse_retry_after(answer.headers.get("Retry-After"))
-        raise refusal(answer.status_code, wait) from err
+        refused = refusal(answer.status_code, wait)
     except ssl.SSLCertVerificationError as err:
         raise CertificateNotTrustedError("The controller's certificate is not trusted") from err
     except TimeoutError as err:
         raise CannotConnectError("The handshake was not answered in time") from err
     except (OSError, WebSocketException, EOFError) as err:
         raise CannotConnectError(f"The handshake failed: {type(err).__name__}") from err
+    # Not as a consequence of the library's error, which holds the answer with its cookies.
+    raise refused
 
 
 async def close_socket(connection: ClientConnection) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from .events import BufferedEvent
+from .events import SYNC_TYPES, BufferedEvent
 from .fields import Band, as_band, as_integer, as_log_band, as_ssid, as_text, as_time, normalise_mac
 
 __all__ = [
@@ -40,7 +40,6 @@ class EventKind(StrEnum):
 class Site:
     """One site of the controller; `name` is the short name that stands in URLs."""
 
-    id: str
     name: str
     description: str
 
@@ -78,7 +77,6 @@ class StationRecord:
     is_wired: bool
     guest: bool
     ap_mac: str | None
-    bssid: str | None
     ssid: str | None
     band: Band | None
     channel: int | None
@@ -110,7 +108,6 @@ class EventRecord:
     ssid: str | None
     ap_from: str | None
     ap_to: str | None
-    ap_name: str | None
     band_from: Band | None
     band_to: Band | None
     channel_from: int | None
@@ -133,13 +130,12 @@ _LOG_KINDS: dict[str, EventKind] = {
     "CLIENT_CONNECTED_WIRELESS": EventKind.CONNECTED,
     "CLIENT_DISCONNECTED_WIRELESS": EventKind.DISCONNECTED,
 }
-_SYNC_TYPES = frozenset({"sta:sync", "client:sync"})
 
 
 def observation_from(event: BufferedEvent) -> Observation | None:
     """Return what a frame's entry tells about a client, None when it tells nothing usable."""
     received = event.timestamp.timestamp()
-    if event.event_type in _SYNC_TYPES:
+    if event.event_type in SYNC_TYPES:
         return parse_station(event.data, received)
     if (known := _EVENT_KINDS.get(event.event_type)) is None:
         return None
@@ -160,7 +156,6 @@ def parse_station(data: Mapping[str, Any], received: float) -> StationRecord | N
         is_wired=get("is_wired") is True or kind == "WIRED",
         guest=get("is_guest") is True,
         ap_mac=normalise_mac(get("ap_mac")),
-        bssid=normalise_mac(get("bssid")),
         ssid=as_ssid(get("essid")),
         band=as_band(get("radio")),
         channel=as_integer(get("channel"), 1, 300),
@@ -201,7 +196,6 @@ def _parse_event(
         ssid=as_ssid(get("ssid")),
         ap_from=ap_from,
         ap_to=ap_to,
-        ap_name=as_text(get("ap_displayName")) or as_text(get("ap_name")),
         band_from=as_band(get("radio_from")),
         band_to=as_band(get("radio_to")) or band,
         channel_from=as_integer(get("channel_from"), 1, 300),
@@ -238,7 +232,6 @@ def parse_log_row(row: Mapping[str, Any], received: float) -> EventRecord | None
         ssid=as_ssid(get("WLAN")),
         ap_from=left or (device if gone else None),
         ap_to=None if gone else reached or device,
-        ap_name=as_text(get("DEVICE_TO")) or as_text(get("DEVICE")),
         band_from=band if gone else as_log_band(get("PREVIOUS_RADIO_BAND")),
         band_to=None if gone else band,
         channel_from=channel if gone else as_integer(get("PREVIOUS_CHANNEL"), 1, 300),
@@ -255,7 +248,6 @@ def parse_site(data: Mapping[str, Any]) -> Site | None:
     if name is None:
         return None
     return Site(
-        id=as_text(data.get("_id")) or name,
         name=name,
         description=as_text(data.get("desc")) or name,
     )

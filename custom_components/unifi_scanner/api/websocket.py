@@ -13,7 +13,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.protocol import State
 
 from .buffer import WebSocketEventBuffer
-from .endpoints import DeviceType, websocket_url
+from .endpoints import DeviceType
 from .errors import (
     BadCredentialsError,
     CannotConnectError,
@@ -22,11 +22,12 @@ from .errors import (
     UnifiError,
 )
 from .events import BufferedEvent, FrameStatistics, parse_unifi_event, parse_unifi_events
-from .handshake import close_socket, open_socket
+from .handshake import close_socket
 from .log import get_logger
+from .opening import KindDetection, SessionRenewal, SocketOpener
 from .reconnect import ReconnectPolicy, delay_after
 from .status import StreamState, StreamStatus
-from .tls import TlsMode, create_context
+from .tls import TlsMode
 
 __all__ = [
     "BufferedEvent",
@@ -42,7 +43,6 @@ __all__ = [
 _LOGGER = get_logger(__name__)
 
 type EventCallback = Callable[[BufferedEvent], Awaitable[None] | None]
-type SessionRenewal = Callable[[], Awaitable[Mapping[str, str]]]
 
 # `stop` waits no longer than this for what it has ended.
 _STOP_TIMEOUT = 2.0
@@ -52,7 +52,8 @@ _RECONNECT = ReconnectPolicy()
 class UnifiWebSocketClient:
     """The events of one site, as long as it is wanted.
 
-    `cookies` are those of a logged-in session; `renew_session` logs in anew and returns fresh ones.
+    `cookies` are those of a logged-in session; `renew_session` logs in anew and returns fresh ones;
+    `find_kind` asks the controller what it is when its answers make `device_type` doubtful.
     Without `ssl_context` one is made from `verify_ssl`, off the event loop. After `stop` a client
     stays stopped.
     """
@@ -67,17 +68,23 @@ class UnifiWebSocketClient:
         verify_ssl: bool = False,
         ssl_context: ssl.SSLContext | None = None,
         renew_session: SessionRenewal | None = None,
+        find_kind: KindDetection | None = None,
         reconnect: ReconnectPolicy = _RECONNECT,
         on_state: Callable[[StreamState], None] | None = None,
     ) -> None:
         """Prepare, without a connection; raise ValueError when `base_url` is not an HTTP(S) URL."""
         self.statistics = FrameStatistics()
-        self._endpoint = websocket_url(base_url, site, device_type)
-        self._secure = self._endpoint.startswith("wss:")
-        self._cookies = dict(cookies)
-        self._tls_mode = TlsMode.VERIFY if verify_ssl else TlsMode.INSECURE
-        self._ssl_context = ssl_context
-        self._renew_session = renew_session
+        self._opener = SocketOpener(
+            _LOGGER,
+            base_url=base_url,
+            site=site,
+            cookies=cookies,
+            device_type=device_type,
+            tls_mode=TlsMode.VERIFY if verify_ssl else TlsMode.INSECURE,
+            ssl_context=ssl_context,
+            renew_session=renew_session,
+            find_kind=find_kind,
+        )
         self._reconnect = reconnect
         self._status = StreamStatus(_LOGGER, on_state)
         self._random = Random()  # noqa: S311 - spreads load, guards nothing
@@ -86,14 +93,15 @@ class UnifiWebSocketClient:
         self._work: set[asyncio.Task[Any]] = set()
         self._listening = False
         self._stopped = False
+        self._dropped = False
         self._last_frame: float | None = None
         self._opened: float | None = None
         self._frames_before = 0
 
     @property
     def endpoint(self) -> str:
-        """The socket's URL."""
-        return self._endpoint
+        """The socket's URL; its path follows the controller's kind."""
+        return self._opener.endpoint
 
     @property
     def state(self) -> StreamState:
@@ -136,8 +144,9 @@ class UnifiWebSocketClient:
         """Call `on_event` for every event, over reconnects, until `stop`.
 
         An exception in the callback is logged and changes nothing. Raises BadCredentialsError and
-        SecondFactorRequiredError when `renew_session` does, SessionExpiredError when the session is
-        rejected and there is no `renew_session`, RuntimeError when it listens already.
+        SecondFactorRequiredError when `renew_session` does (the former only if it is `definite`),
+        SessionExpiredError when the session is rejected and there is no `renew_session`,
+        RuntimeError when it listens already.
         """
         if self._listening:
             raise RuntimeError("The client listens already")
@@ -146,6 +155,12 @@ class UnifiWebSocketClient:
             await self._until_stopped(self._stream(on_event))
         finally:
             self._listening = False
+
+    async def drop(self) -> None:
+        """Close the socket, for one that has gone mute; `listen` opens another at once."""
+        if self._connection is not None and self.is_connected:
+            self._dropped = True
+            await close_socket(self._connection)
 
     async def stop(self) -> None:
         """End `connect` and `listen` at once and close the socket, within 2 seconds.
@@ -200,12 +215,16 @@ class UnifiWebSocketClient:
                         await self._open()
                     await self._receive(on_event)
                 except UnifiError as err:
-                    self._status.fail(err)
+                    dropped, self._dropped = self._dropped, False
+                    if not dropped:
+                        self._status.fail(err)
                     if self._is_final(err):
                         raise
                     await self._close()
                     if self._was_stable():
                         attempt = 0
+                    if dropped:
+                        continue
                     self._status.change(StreamState.WAITING)
                     await asyncio.sleep(delay_after(err, attempt, self._reconnect, self._random))
                     attempt += 1
@@ -215,8 +234,10 @@ class UnifiWebSocketClient:
 
     def _is_final(self, err: UnifiError) -> bool:
         if isinstance(err, SessionExpiredError):
-            return self._renew_session is None
-        return isinstance(err, (BadCredentialsError, SecondFactorRequiredError))
+            return not self._opener.renews
+        if isinstance(err, BadCredentialsError):
+            return err.definite
+        return isinstance(err, SecondFactorRequiredError)
 
     def _was_stable(self) -> bool:
         opened, self._opened = self._opened, None
@@ -229,32 +250,10 @@ class UnifiWebSocketClient:
             if self.is_connected:
                 return
             self._status.change(StreamState.CONNECTING)
-            if self._ssl_context is None and self._secure:
-                self._ssl_context = await asyncio.to_thread(create_context, self._tls_mode)
-            try:
-                connection = await self._handshake()
-            except SessionExpiredError:
-                if self._renew_session is None:
-                    raise
-                await self._renew(self._renew_session)
-                connection = await self._handshake()
-            self._connection = connection
+            self._connection = await self._opener.open()
             self._opened = asyncio.get_running_loop().time()
             self._frames_before = self.statistics.frames
         self._status.change(StreamState.CONNECTED)
-
-    async def _handshake(self) -> ClientConnection:
-        context = self._ssl_context if self._secure else None
-        return await open_socket(self._endpoint, self._cookies, context)
-
-    async def _renew(self, renew_session: SessionRenewal) -> None:
-        try:
-            self._cookies = dict(await renew_session())
-        except UnifiError:
-            raise
-        except Exception as err:
-            _LOGGER.exception("The session could not be renewed")
-            raise CannotConnectError("The session could not be renewed") from err
 
     async def _receive(self, on_event: EventCallback) -> None:
         """Hand over events until `stop`; raise CannotConnectError when the socket closes."""

@@ -1,5 +1,8 @@
 """The controller's clock as seen from ours."""
 
+from collections.abc import Sequence
+from statistics import median_low
+
 # Both clocks are normally set by NTP; a smaller difference is a record's age, not a wrong clock.
 _SKEW = 30.0
 # Departures have been reported up to ten minutes late (protocol.md 3.2); older news is a replay.
@@ -17,11 +20,20 @@ class ControllerClock:
         self.offset = 0.0
         self._known = False
 
-    def compare(self, newest: float, now: float) -> None:
-        """Compare the clocks: `newest` is the freshest time in an answer that was got at `now`."""
+    def compare(self, times: Sequence[float], now: float) -> None:
+        """Compare the clocks by when clients were last seen, in an answer got at `now`."""
+        if not times:
+            return
+        # A client that was seen in the future says nothing of the clock.
+        credible = median_low(times) + _LATE
+        newest = max(time for time in times if time <= credible)
         self._known = True
         if abs(newest - now - self.offset) > _SKEW:
             self.offset = newest - now
+
+    def shift(self, seconds: float) -> None:
+        """Take note that our clock has been set by that much."""
+        self.offset -= seconds
 
     def local(self, time: float | None, received: float) -> float:
         """Return when something happened by our clock, never later than it was received.
@@ -32,7 +44,9 @@ class ControllerClock:
             return received
         if not self._known and time - self.offset < received - _LATE:
             return received
-        return min(time - self.offset, received)
+        # Nothing is received before it happens: what seems so shows how far the clock is ahead.
+        self.offset = max(self.offset, time - received)
+        return time - self.offset
 
     def is_replay(self, time: float | None, received: float) -> bool:
         """Return whether the controller itself dates this so far back that it is no news."""

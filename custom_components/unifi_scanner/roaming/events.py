@@ -4,10 +4,11 @@ from collections import Counter
 from dataclasses import replace
 
 from ..api.records import EventKind, EventRecord
+from .changes import Arrival, RadioChange
 from .clock import ControllerClock
-from .ledger import Arrival, Ledger, RadioChange
+from .ledger import Ledger
 from .models import Source
-from .track import LOG_SLACK, SLACK, Held, Move, Track
+from .track import LOG_SLACK, SLACK, Held, Move, Retune, Track
 
 # Records count a client as seen for some seconds after it has left.
 _LINGER = 10.0
@@ -73,7 +74,13 @@ class Events:
             if t < track.since:
                 self._counters["outdated"] += 1
                 return
-            if ap_from is not None:
+            if ap_from is not None and track.absent is not None and t < track.absent:
+                # The last roams before a departure that snapshots have shown already.
+                self._insert(track, event, t, ap_to, ap_from)
+                track.since = t
+                self._ledger.set_state(track, replace(track.state, previous_ap_mac=ap_to))
+                return
+            if ap_from is not None and not self._is_end_of_departure(track, t, ap_from):
                 # It had come back unnoticed before it roamed.
                 self._arrive_by_event(track, event, t, ap_from, at_origin=True)
         elif track.knows_arrival(ap_to, t, ap_from, LOG_SLACK if event.logged else SLACK) or (
@@ -86,6 +93,14 @@ class Events:
             self._insert(track, event, t, ap_to, ap_from)
             return
         self._arrive_by_event(track, event, t, ap_to, ap_from=ap_from)
+
+    def _is_end_of_departure(self, track: Track, t: float, ap_from: str) -> bool:
+        """Return whether a roam is the one for which a departure would have been held back.
+
+        It was told too late: the departure has been told, and there is only the arrival to tell.
+        """
+        gap = t - track.since
+        return ap_from == track.state.previous_ap_mac and gap <= self._ledger.disconnect_delay
 
     def _arrive_by_event(
         self,
@@ -106,7 +121,8 @@ class Events:
                 # Only implied, it may have happened at any time since the client left.
                 earliest=track.since if at_origin else t,
                 since=t,
-                firm=True,
+                # Records count in whole seconds.
+                linked=self._event_time(event, t) - SLACK,
                 seen=t,
                 received=event.received,
                 time=self._event_time(event, t),
@@ -130,17 +146,20 @@ class Events:
         if track.held and t > track.held.left:
             self._ledger.stay(track)
         track.seen = max(track.seen, t)
+        state = track.state
+        band, channel = state.band or event.band_to, state.channel or event.channel_to
         if t > track.since:
             # Should it have been elsewhere in between, a late report of that finds its place.
-            track.since, track.firm = t, True
-        state = track.state
+            track.since, track.linked = t, self._event_time(event, t) - SLACK
+            if t > track.radio_since:
+                band, channel = event.band_to or band, event.channel_to or channel
         self._ledger.set_state(
             track,
             replace(
                 state,
                 ssid=state.ssid or event.ssid,
-                band=state.band or event.band_to,
-                channel=state.channel or event.channel_to,
+                band=band,
+                channel=channel,
             ),
         )
 
@@ -169,7 +188,7 @@ class Events:
             channel_to=event.channel_to,
             signal=event.signal,
         )
-        if follows is None and state.ap_mac != ap_to:
+        if follows is None and state.ap_mac not in {None, ap_to}:
             # Newer records show it where it is now, so it has come back since.
             track.insert(Move(ap_to, state.ap_mac, t, track.since))
             self._ledger.tell(
@@ -189,23 +208,30 @@ class Events:
 
     def _radio(self, track: Track, event: EventRecord, t: float, ap_mac: str) -> None:
         """Take a change of radio, which also proves that the client is there (protocol.md 3.2)."""
-        if track.state.ap_mac != ap_mac:
-            if t < track.since:
-                self._counters["outdated"] += 1
-                return
-            self._arrive_by_event(track, event, t, ap_mac, at_origin=True)
-        if track.held and t > track.held.left:
-            self._ledger.stay(track)
-        state = track.state
-        if (event.band_to, event.channel_to) == (state.band, state.channel) or t < max(
-            track.radio_since, track.earliest
-        ):
+        if track.knows_retune(ap_mac, event.band_to, t, LOG_SLACK if event.logged else SLACK):
             self._counters["echo"] += 1
             return
+        if track.state.ap_mac != ap_mac:
+            if t < track.since:
+                self._insert_radio(track, event, t, ap_mac)
+                return
+            self._arrive_by_event(track, event, t, ap_mac, at_origin=True)
+        if track.held and t >= track.held.left:
+            self._ledger.stay(track)
+        if t < track.radio_since:
+            self._insert_radio(track, event, t, ap_mac)
+            return
         track.seen = max(track.seen, t)
+        state = track.state
+        if (event.band_to, event.channel_to) == (state.band, state.channel):
+            # Should it have been on another one in between, a late report finds its place.
+            track.radio_since = t
+            self._counters["echo"] += 1
+            return
         self._ledger.change_radio(
             track,
             RadioChange(
+                earliest=t,
                 at=t,
                 time=self._event_time(event, t),
                 source=_source(event),
@@ -216,6 +242,46 @@ class Events:
                 channel_from=event.channel_from,
             ),
         )
+
+    def _insert_radio(self, track: Track, event: EventRecord, t: float, ap_mac: str) -> None:
+        """Tell a change of radio of the past, without changing the present one."""
+        if not track.remembers(t) or track.ap_at(t) != ap_mac:
+            self._counters["outdated"] += 1
+            return
+        state = track.state
+        followed = ap_mac != state.ap_mac or any(known.latest > t for known in track.retunes)
+        track.retunes.append(Retune(ap_mac, event.band_to, t, t))
+        self._ledger.tell(
+            track,
+            EventKind.ROAM_RADIO,
+            time=self._event_time(event, t),
+            source=_source(event),
+            inferred=False,
+            ssid=state.ssid,
+            ap_from=ap_mac,
+            ap_to=ap_mac,
+            band_from=event.band_from,
+            band_to=event.band_to,
+            channel_from=event.channel_from,
+            channel_to=event.channel_to,
+            signal=event.signal,
+        )
+        if not followed and event.band_to != state.band:
+            track.retunes.append(Retune(ap_mac, state.band, t, track.radio_since))
+            self._ledger.tell(
+                track,
+                EventKind.ROAM_RADIO,
+                time=self._clock.controller(track.radio_since),
+                source=Source.SYNC,
+                inferred=True,
+                ssid=state.ssid,
+                ap_from=ap_mac,
+                ap_to=ap_mac,
+                band_from=event.band_to,
+                band_to=state.band,
+                channel_from=event.channel_to,
+                channel_to=state.channel,
+            )
 
     def _event_time(self, event: EventRecord, t: float) -> float:
         return self._clock.controller(t) if event.time is None else event.time

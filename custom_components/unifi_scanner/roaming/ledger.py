@@ -1,54 +1,16 @@
 """The book of clients: every change of state is made, and told, here."""
 
 from collections import Counter, OrderedDict
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from ..api.records import Band, EventKind
+from .changes import Arrival, RadioChange
 from .models import ClientEvent, ClientState, Source
-from .track import Held, Move, Track
+from .track import Held, Move, Retune, Track
 
 # Clients that are gone are forgotten after a day, or sooner when there are too many passers-by.
 _FORGET_AFTER = 86_400.0
 _CLIENT_LIMIT = 20_000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Arrival:
-    """A client's arrival at an access point, between `earliest` and `since` by our clock.
-
-    `time` is the controller's. Without `ap_from` it comes from where it was last.
-    """
-
-    ap_to: str
-    earliest: float
-    since: float
-    firm: bool
-    seen: float
-    received: float
-    time: float
-    source: Source
-    inferred: bool
-    ssid: str | None
-    band: Band | None
-    channel: int | None
-    ap_from: str | None = None
-    band_from: Band | None = None
-    channel_from: int | None = None
-    signal: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RadioChange:
-    """A client's change to another band or channel at the same access point."""
-
-    at: float
-    time: float
-    source: Source
-    inferred: bool
-    band_to: Band | None
-    channel_to: int | None
-    band_from: Band | None
-    channel_from: int | None
 
 
 class Ledger:
@@ -111,7 +73,9 @@ class Ledger:
         """Make and tell a roam, or a connection of a client that was away."""
         old = track.state
         origin = (arrival.ap_from or old.ap_mac) if old.connected else None
-        gap = max(0.0, arrival.since - track.held.left) if track.held else None
+        held = track.held
+        # A client that was only missing in a snapshot has not been heard to leave.
+        gap = max(0.0, arrival.since - held.left) if held and not held.recheck else None
         self.stay(track)
         self.away.pop(old.mac, None)
         self.set_state(
@@ -129,7 +93,7 @@ class Ledger:
             ),
         )
         track.moves.append(Move(origin, arrival.ap_to, arrival.earliest, arrival.since))
-        track.earliest, track.since, track.firm = arrival.earliest, arrival.since, arrival.firm
+        track.since, track.linked, track.absent = arrival.since, arrival.linked, None
         track.seen = max(track.seen, arrival.seen) if arrival.inferred else arrival.seen
         track.radio_since = arrival.since
         track.arrived = arrival.received
@@ -163,6 +127,9 @@ class Ledger:
             ),
         )
         track.radio_since = change.at
+        if old.ap_mac is not None:
+            retune = Retune(old.ap_mac, track.state.band, change.earliest, change.at)
+            track.retunes.append(retune)
         self.tell(
             track,
             EventKind.ROAM_RADIO,
@@ -200,8 +167,8 @@ class Ledger:
         if held and not held.recheck and arrived - held.left > self.disconnect_delay:
             self.leave(track)
 
-    def leave(self, track: Track) -> None:
-        """Make and tell the departure that was held back."""
+    def leave(self, track: Track, absent: float | None = None) -> None:
+        """Make and tell the departure that was held back, shown by a snapshot of that time."""
         old, held = track.state, track.held
         if held is None or old.ap_mac is None:
             return
@@ -235,8 +202,8 @@ class Ledger:
             ),
         )
         track.moves.append(Move(old.ap_mac, None, held.left, held.left))
-        track.earliest = track.since = track.seen = held.left
-        track.firm = True
+        track.since = track.seen = held.left
+        track.linked, track.absent = held.time, absent
         self.away[old.mac] = held.left
 
     def tell(

@@ -4,14 +4,11 @@ from collections import Counter
 from dataclasses import replace
 
 from ..api.records import StationRecord
+from .changes import Arrival, RadioChange
 from .clock import ControllerClock
-from .ledger import Arrival, Ledger, RadioChange
+from .ledger import Ledger
 from .models import Source
 from .track import SLACK, STALE, Track
-
-# The access point's and the controller's idea of when a link began differ by seconds
-# (protocol.md 3.3).
-_ASSOCIATION_SLACK = 3.0
 
 
 class Stations:
@@ -49,7 +46,7 @@ class Stations:
             if track.held and t > track.held.left:
                 self._ledger.stay(track)
             if associated is not None and associated > track.since + SLACK:
-                track.since, track.firm = associated, True
+                track.since, track.linked = associated, station.associated_at
         self._refresh(track, station, t, associated, source)
 
     def _association(self, station: StationRecord, t: float) -> float | None:
@@ -65,12 +62,12 @@ class Stations:
         """Return whether a record describes the time before what is already known."""
         if station.ap_mac == track.state.ap_mac:
             return t < track.station
-        if track.firm and associated is not None and associated < track.since - SLACK:
-            return t < track.since + STALE
-        if track.firm and associated is not None and associated > track.since + SLACK:
-            return t < track.since
-        if track.firm and associated is None and t < track.since + STALE:
-            return True
+        if track.linked is not None:
+            if station.associated_at is None or station.associated_at < track.linked:
+                # An older link: the old access point goes on reporting for a while.
+                return t < track.since + STALE
+            if associated is not None and associated > track.since + SLACK:
+                return t < track.since
         return t <= max(track.seen, track.since)
 
     def _arrive_by_record(
@@ -82,18 +79,19 @@ class Stations:
         source: Source,
     ) -> None:
         before = max(track.seen, track.since)
-        firm = associated is not None and associated >= track.since
-        since = associated if associated is not None and firm else t
-        time = station.associated_at if firm else station.seen_at
+        is_link_known = associated is not None and associated >= track.since
+        since = associated if associated is not None and is_link_known else t
+        time = station.associated_at if is_link_known else station.seen_at
         if station.ap_mac is None:
             return
         self._ledger.arrive(
             track,
             Arrival(
                 ap_to=station.ap_mac,
-                earliest=max(min(before, since), since - _ASSOCIATION_SLACK) if firm else before,
+                # The link may be younger than the stay (protocol.md 3.3, `latest_assoc_time`).
+                earliest=min(before, since),
                 since=since,
-                firm=firm,
+                linked=station.associated_at if is_link_known else None,
                 seen=t,
                 received=station.received,
                 time=self._clock.controller(since) if time is None else time,
@@ -114,7 +112,7 @@ class Stations:
         source: Source,
     ) -> None:
         """Take over what a record says of the present link."""
-        track.station = t
+        before, track.station = track.station, t
         track.seen = max(track.seen, t)
         track.alias = station.alias or track.alias
         state = track.state
@@ -124,12 +122,13 @@ class Stations:
             if station.is_mlo:
                 # A multi-link client is on several bands at once: which one is shown means nothing.
                 band, channel = state.band, state.channel
-            elif t < track.radio_since + STALE and track.firm and not is_new_link:
+            elif t < track.radio_since + STALE and track.linked is not None and not is_new_link:
                 return
             else:
                 self._ledger.change_radio(
                     track,
                     RadioChange(
+                        earliest=max(before, track.radio_since),
                         at=t,
                         time=self._clock.controller(t),
                         source=source,

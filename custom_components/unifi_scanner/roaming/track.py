@@ -1,9 +1,9 @@
 """What the tracker remembers of one client: where it stays, since when, and how it came there."""
 
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from .models import ClientState, Source
+from .models import Band, ClientState, Source
 
 # Two reports of one move may differ by this much: records count in whole seconds.
 SLACK = 1.5
@@ -32,6 +32,16 @@ class Move:
 
 
 @dataclass(frozen=True, slots=True)
+class Retune:
+    """A change of radio at an access point that has been told, like a Move."""
+
+    ap_mac: str
+    band: Band | None
+    earliest: float
+    latest: float
+
+
+@dataclass(frozen=True, slots=True)
 class Held:
     """A departure that is held back, because the client may only be on its way elsewhere.
 
@@ -50,36 +60,53 @@ class Held:
 class Track:
     """One client. Times are by our clock.
 
-    The present stay began between `earliest` and `since`; `firm` says that `since` is known, not
-    just the time of the first record that showed it. `seen` is the newest proof of presence,
-    `station` the time of the newest client record, `arrived` when the arrival was reported. While
-    the client is away, `since` is when it left.
+    The present link began at `since`. By the controller's clock that was not before `linked`, None
+    when only the time of the first record that showed the link is known. `seen` is the newest proof
+    of presence, `station` the time of the newest client record, `arrived` when the arrival was
+    reported. While the client is away, `since` and `linked` are when it left; if only snapshots
+    have shown that, `absent` is when they did.
     """
 
     state: ClientState
     first: float
-    earliest: float = 0.0
     since: float = 0.0
-    firm: bool = False
+    linked: float | None = None
     seen: float = 0.0
     alias: str | None = None
     station: float = 0.0
     radio_since: float = 0.0
     arrived: float = 0.0
+    absent: float | None = None
     held: Held | None = None
     moves: deque[Move] = field(default_factory=lambda: deque(maxlen=_MOVES))
+    retunes: deque[Retune] = field(default_factory=lambda: deque(maxlen=_MOVES))
 
     def knows_arrival(self, ap_mac: str, t: float, ap_from: str | None, slack: float) -> bool:
-        """Return whether a report of an arrival there and then is an echo."""
-        if ap_mac == self.state.ap_mac:
-            if self.earliest - slack <= t <= self.since + slack:
+        """Return whether a report of an arrival there and then is an echo.
+
+        What is new in it is kept: when an arrival really happened that was only inferred.
+        """
+        for index in range(len(self.moves) - 1, -1, -1):
+            move = self.moves[index]
+            is_present = index == len(self.moves) - 1 and move.ap_to == self.state.ap_mac
+            if move.ap_to != ap_mac or not (is_present or t <= self.since):
+                continue
+            if move.earliest - slack <= t <= move.latest + slack:
+                if move.ap_from is not None:
+                    self.moves[index] = replace(move, earliest=t, latest=t)
                 return True
-            last = self.moves[-1].ap_from if self.moves else None
-            if ap_from == last is not None and self.since <= t <= self.since + ECHO:
+            is_repeated = ap_from is not None and ap_from == move.ap_from
+            if is_present and is_repeated and move.latest <= t <= move.latest + ECHO:
                 return True
-        return t <= self.since and any(
-            move.ap_to == ap_mac and move.earliest - slack <= t <= move.latest + slack
-            for move in self.moves
+        return False
+
+    def knows_retune(self, ap_mac: str, band: Band | None, t: float, slack: float) -> bool:
+        """Return whether a report of a change to that band there and then is an echo."""
+        return any(
+            known.ap_mac == ap_mac
+            and known.band == band
+            and known.earliest - slack <= t <= known.latest + slack
+            for known in self.retunes
         )
 
     def ap_at(self, t: float) -> str | None:
@@ -101,3 +128,28 @@ class Track:
         earlier = [known for known in self.moves if known.latest <= move.latest]
         self.moves = deque([*earlier, move, *later], maxlen=_MOVES)
         return later[0] if later else None
+
+    def shift(self, seconds: float) -> None:
+        """Move everything that is remembered in time, because our clock has been set."""
+        self.first += seconds
+        self.since += seconds
+        self.seen += seconds
+        self.station += seconds
+        self.radio_since += seconds
+        self.arrived += seconds
+        if self.absent is not None:
+            self.absent += seconds
+        if self.held is not None:
+            self.held = replace(
+                self.held, left=self.held.left + seconds, due=self.held.due + seconds
+            )
+        _shift(self.moves, seconds)
+        _shift(self.retunes, seconds)
+
+
+def _shift[Told: (Move, Retune)](remembered: deque[Told], seconds: float) -> None:
+    for _ in range(len(remembered)):
+        told = remembered.popleft()
+        remembered.append(
+            replace(told, earliest=told.earliest + seconds, latest=told.latest + seconds)
+        )

@@ -14,6 +14,10 @@ from .track import STALE, Held
 
 # A controller that boots or is upgraded lists nobody for minutes (core#107061).
 _EMPTY_PATIENCE = 300.0
+# After that its list fills up, client by client.
+_FILLING = 180.0
+# Our clock has been set when it goes back by more than this.
+_SET_BACK = 5.0
 
 
 class RoamTracker:
@@ -25,7 +29,6 @@ class RoamTracker:
 
     def __init__(self, disconnect_delay: float = 10.0) -> None:
         """Know nobody yet."""
-        self.disconnect_delay = disconnect_delay
         self.counters: Counter[str] = Counter()
         self._clock = ControllerClock()
         self._ledger = Ledger(disconnect_delay)
@@ -33,6 +36,13 @@ class RoamTracker:
         self._events = Events(self._ledger, self._clock, self.counters)
         self._primed = False
         self._empty_since: float | None = None
+        self._doubted_until = 0.0
+        self._now = 0.0
+
+    @property
+    def disconnect_delay(self) -> float:
+        """How long a departure is held back, in seconds."""
+        return self._ledger.disconnect_delay
 
     @property
     def clients(self) -> Mapping[str, ClientState]:
@@ -61,6 +71,7 @@ class RoamTracker:
 
     def observe(self, observations: Sequence[Observation | None], now: float) -> list[ClientEvent]:
         """Take a batch from the stream; None stands for a record that could not be read."""
+        self._follow_clock(now)
         batch: list[tuple[float, Observation]] = []
         for seen in observations:
             if seen is None:
@@ -84,28 +95,69 @@ class RoamTracker:
         return self._ledger.take_told()
 
     def snapshot(self, stations: Sequence[StationRecord], now: float) -> list[ClientEvent]:
-        """Take all clients that are connected now. The first snapshot tells nothing.
+        """Take all clients that are connected now. The first one that lists any tells nothing.
 
         A client that is missing is taken for gone when a second snapshot confirms it after the
         disconnect delay; `recheck_due` says when that is.
         """
-        if times := [station.seen_at for station in stations if station.seen_at is not None]:
-            self._clock.compare(max(times), now)
+        self._follow_clock(now)
+        self._clock.compare(
+            [station.seen_at for station in stations if station.seen_at is not None], now
+        )
         for station in stations:
             t = self._clock.local(station.seen_at, station.received)
             self._stations.take(station, t, Source.RESYNC)
         self._miss({station.mac for station in stations}, now)
         self._ledger.forget(now)
         told = self._ledger.take_told()
-        primed, self._primed = self._primed, True
-        return told if primed else []
+        if self._primed:
+            return told
+        # A controller that has just booted lists nobody; who comes then was there before.
+        self._primed = bool(stations) or not self._is_doubtful(now)
+        return []
+
+    def doubt(self, now: float) -> None:
+        """Take nobody for gone by snapshots for a while: the controller has just not answered.
+
+        It may be starting, and then lists its clients only as they report.
+        """
+        self._doubted_until = now + _FILLING
+
+    def controller_time(self, now: float) -> float:
+        """Return a time of ours by the controller's clock, as far as that is known."""
+        return self._clock.controller(now)
 
     def advance(self, now: float) -> list[ClientEvent]:
         """Tell the departures that were held back long enough."""
+        self._follow_clock(now)
         held = self._ledger.held
-        while held and next(iter(held.values())) <= now:
-            self._ledger.leave(self._ledger.tracks[next(iter(held))])
+        for mac in [mac for mac, due in held.items() if due <= now]:
+            self._ledger.leave(self._ledger.tracks[mac])
         return self._ledger.take_told()
+
+    def _follow_clock(self, now: float) -> None:
+        """When our clock has been set back, take what is known along.
+
+        Until it had caught up everything else would be out of date.
+        """
+        back = now - self._now
+        self._now = now
+        if back < -_SET_BACK:
+            self._clock.shift(back)
+            for track in self._ledger.tracks.values():
+                track.shift(back)
+            for times in (self._ledger.held, self._ledger.rechecks, self._ledger.away):
+                for mac in times:
+                    times[mac] += back
+            if self._empty_since is not None:
+                self._empty_since += back
+            self._doubted_until += back
+
+    def _is_doubtful(self, now: float) -> bool:
+        """Return whether those who are missing in a snapshot may be there all the same."""
+        if self._empty_since is None:
+            return now < self._doubted_until
+        return now - self._empty_since < _EMPTY_PATIENCE
 
     def _miss(self, present: set[str], now: float) -> None:
         """Take note of the connected clients that a snapshot does not list."""
@@ -113,8 +165,12 @@ class RoamTracker:
             self._empty_since = None
         else:
             self._empty_since = now if self._empty_since is None else self._empty_since
-            if now - self._empty_since < _EMPTY_PATIENCE:
-                return
+            self.doubt(now)
+        if self._is_doubtful(now):
+            # Nor is a suspicion worth anything that such a controller has raised.
+            for mac in list(self._ledger.rechecks):
+                self._ledger.stay(self._ledger.tracks[mac])
+            return
         for mac, track in self._ledger.tracks.items():
             suspected = track.held is not None and track.held.recheck
             # A snapshot lags behind events (protocol.md 5): who has just come may not be in it yet.
@@ -123,7 +179,7 @@ class RoamTracker:
                     self._ledger.stay(track)
             elif suspected:
                 if track.held is not None and track.held.due <= now:
-                    self._ledger.leave(track)
+                    self._ledger.leave(track, absent=now)
             elif track.held is None and track.state.connected:
                 self._ledger.hold(
                     track,

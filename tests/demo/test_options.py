@@ -1,0 +1,31 @@
+"""What a person may write behind `scripts/demo`."""
+
+import pytest
+
+from .options import parse_arguments
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        ("--port 99999", "--port has to be between 0 and 65535"),
+        ("--controller-port -1", "--controller-port has to be between 0 and 65535"),
+        ("--port 5000 --controller-port 5000", "have to differ"),
+        ("--seconds -5", "--seconds has to be more than 0"),
+        ("--seconds nan", "--seconds has to be more than 0"),
+        ("--people 0", "--people has to be at least 1"),
+        ("--speed 0", "--speed has to be more than 0"),
+        ("--sites 0", "--sites has to be between 1 and 20"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_with_the_reason(
+    arguments: str, reason: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        parse_arguments(arguments.split())
+    assert reason in capsys.readouterr().err
+
+
+def test_port_0_may_be_given_twice() -> None:
+    options = parse_arguments(["--port", "0", "--controller-port", "0"])
+    assert (options.port, options.controller_port) == (0, 0)

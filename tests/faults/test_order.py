@@ -1,0 +1,345 @@
+"""O1 to O12 of shared/faults.md: what happened comes late, twice, in the wrong order or as less."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from itertools import permutations
+
+from homeassistant.core import HomeAssistant
+import pytest
+
+from custom_components.unifi_scanner.roaming import RoamTracker
+from tests.controller import Band
+from tests.home import ANNA, BEN, CARA, HALL, KITCHEN, Home, furnished_home, until
+from tests.roaming.observed import BEDROOM, HALL as LOBBY, PHONE, roam, station
+
+from .clock import VirtualTime
+from .telling import arrival, departure, frame, kinds, record
+
+pytestmark = pytest.mark.usefixtures("socket_enabled")
+
+NOW = 1_790_000_000.0
+MINUTE = 60.0
+ROAMED = [("roam", "Hall", "Kitchen")]
+
+
+@pytest.fixture
+async def home(hass: HomeAssistant, clock: VirtualTime) -> AsyncIterator[Home]:
+    async with furnished_home(hass, clock=clock.time) as home:
+        yield home
+
+
+async def nothing_more(home: Home, seconds: float = 2 * MINUTE) -> None:
+    """Let time pass, with its timers, sync records and snapshots; see that nothing is told."""
+    told = kinds(home)
+    for _ in range(4):
+        await asyncio.sleep(seconds / 4)
+        home.world.touch()
+        await home.controller.sync()
+    await home.settled()
+    assert kinds(home) == told
+
+
+async def test_O1_disconnected_then_roam(home: Home) -> None:
+    """Reported: a Roam that begins with a Disconnected showed people as away (core#34669, #33375).
+
+    Promised: one roam, nobody is away, and the gap is measured.
+    """
+    await home.set_up()
+    await home.controller.tell_events(departure(home, ANNA))
+    await asyncio.sleep(4)
+    assert home.shows("access_point", ANNA) == "Hall"
+    await home.controller.roam(ANNA, "Kitchen")
+    ((_, data),) = await home.happened(1)
+    assert kinds(home) == ROAMED
+    assert data["inferred"] is False
+    # Departures are dated in whole seconds.
+    assert 4 <= data["roam_gap"] < 6
+    await nothing_more(home)
+
+
+async def test_O2_disconnected_then_connected_elsewhere(home: Home) -> None:
+    """Reported: old access points tell a roam as leaving and coming (homey#54, homey#29).
+
+    Promised: a roam, marked as inferred.
+    """
+    await home.set_up()
+    await home.controller.tell_events(departure(home, ANNA))
+    await asyncio.sleep(2)
+    await home.controller.tell_events(arrival(home.world.roam(ANNA, "Kitchen")))
+    ((_, data),) = await home.happened(1)
+    assert kinds(home) == ROAMED
+    assert data["inferred"] is True
+    assert 2 <= data["roam_gap"] < 4
+    await nothing_more(home)
+
+
+@pytest.mark.parametrize("ago", [0.0, 300.0], ids=["dated now", "dated then"])
+async def test_O3_late_disconnected_of_the_old_access_point(home: Home, ago: float) -> None:
+    """Reported: what the old access point noticed late showed the client as away (mueslo#22).
+
+    Promised: that is ignored, whatever time it carries.
+    """
+    await home.set_up()
+    await home.controller.roam(ANNA, "Kitchen")
+    await asyncio.sleep(300)
+    await home.controller.tell_events(departure(home, ANNA, ap=HALL, ago=ago))
+    await nothing_more(home)
+    assert kinds(home) == ROAMED
+    assert home.shows("access_point", ANNA) == "Kitchen"
+
+
+async def test_O4_roam_without_connected(home: Home) -> None:
+    """Reported: after a Roam of a client that was away it stayed away (core#51709).
+
+    Promised: it is there. That it has connected, unnoticed, is told as well, as inferred.
+    """
+    home.world.add_client("Cara", mac=CARA)
+    await home.set_up(clients=(ANNA, BEN, CARA))
+    unnoticed = home.world.connect(CARA, "Hall")
+    await home.controller.tell_events(
+        replace(home.world.roam(CARA, "Kitchen"), time=unnoticed.time)
+    )
+    told = await home.happened(2)
+    assert kinds(home) == [("connected", None, "Hall"), *ROAMED]
+    assert [data["inferred"] for _, data in told] == [True, False]
+    assert home.shows("access_point", CARA) == "Kitchen"
+    await nothing_more(home)
+
+
+@pytest.mark.parametrize("departure_ago", [None, 2.0, 0.0], ids=["alone", "behind", "at once"])
+async def test_O5_change_of_radio_only(home: Home, departure_ago: float | None) -> None:
+    """Reported: a RoamRadio, in one frame behind a Disconnected, left the client away (core#34798).
+
+    Promised: the band changes, the place does not.
+    """
+    await home.set_up()
+    left = departure(home, ANNA)
+    moved = home.world.roam_radio(ANNA, Band.NG)
+    told = (
+        [moved]
+        if departure_ago is None
+        else [replace(left, time=moved.time - departure_ago), moved]
+    )
+    await home.controller.tell_events(*told)
+    ((_, data),) = await home.happened(1)
+    assert kinds(home) == [("roam_radio", "Hall", "Hall")]
+    assert (data["band_from"], data["band_to"]) == ("5", "2.4")
+    assert home.shows("access_point", ANNA) == "Hall"
+    assert home.shows("band", ANNA) == "2_4_ghz"
+    await nothing_more(home)
+
+
+async def test_O6_phones_that_are_shown_as_wired(home: Home) -> None:
+    """Reported: phones that were listed as wired came back, or never left (core#30029, #25915).
+
+    That happens for moments, and for hours after they have left. Promised: such a record says
+    nothing: it neither moves anybody nor brings anybody back.
+    """
+    await home.set_up()
+    wired = {"is_wired": True, "ap_mac": KITCHEN}
+    home.world.clients[ANNA].extra |= wired
+    await home.controller.sync(ANNA)
+    await nothing_more(home)
+    assert home.shows("access_point", ANNA) == "Hall"
+    await home.controller.disconnect(ANNA)
+    await asyncio.sleep(11)
+    assert kinds(home) == [("disconnected", "Hall", None)]
+    home.world.raw_stations.append(
+        {"mac": ANNA, "last_seen": int(home.world.clock()) + 60, **wired},
+    )
+    await nothing_more(home)
+    assert home.shows("access_point", ANNA) == "not_connected"
+
+
+@pytest.mark.parametrize("order", list(permutations(["event", "sync", "log"])), ids="-".join)
+def test_O7_one_roam_told_by_three_sources(order: tuple[str, ...]) -> None:
+    """Promised: the first of event, sync record and system log makes the roam, and it alone."""
+    tracker = RoamTracker()
+    tracker.snapshot([station(NOW, LOBBY, associated_at=NOW - 3600)], NOW)
+    told = []
+    for late, source in enumerate(order):
+        received = NOW + 10 + 4 * late
+        seen = {
+            "event": roam(NOW + 9.4, LOBBY, BEDROOM, received=received),
+            "sync": station(received - 1, BEDROOM, received=received, associated_at=NOW + 9),
+            "log": roam(NOW + 8.7, LOBBY, BEDROOM, received=received, signal=-50, logged=True),
+        }[source]
+        told += tracker.observe([seen], received)
+    assert [(event.mac, event.ap_from, event.ap_to) for event in told] == [(PHONE, LOBBY, BEDROOM)]
+    told = tracker.snapshot([station(NOW + 60, BEDROOM, associated_at=NOW + 9)], NOW + 60)
+    assert told == []
+
+
+async def test_O7_one_roam_told_by_all_there_is(hass: HomeAssistant, clock: VirtualTime) -> None:
+    """Promised: event, sync record, system log and the snapshot after a reconnect make one roam."""
+    async with furnished_home(hass, clock=clock.time, network_version="10.4.57") as home:
+        await home.set_up()
+        happening = await home.controller.roam(ANNA, "Kitchen")
+        await home.controller.sync()
+        await asyncio.sleep(2)
+        await home.controller.tell_events(happening)
+        await home.cut()
+        await until(lambda: home.coordinator.stream_connected)
+        await nothing_more(home)
+        assert kinds(home) == ROAMED
+
+
+async def test_O8_there_and_back(home: Home) -> None:
+    """Promised: there and back within three seconds are two roams.
+
+    That a room does not change by it is a matter of rooms, not of access points.
+    """
+    await home.set_up()
+    await home.controller.roam(ANNA, "Kitchen")
+    await asyncio.sleep(1.5)
+    await home.controller.sync(ANNA)
+    await asyncio.sleep(1.5)
+    await home.controller.roam(ANNA, "Hall")
+    await home.happened(2)
+    await nothing_more(home)
+    assert kinds(home) == [*ROAMED, ("roam", "Kitchen", "Hall")]
+    assert home.shows("roams_today", ANNA) == "2"
+
+
+@pytest.mark.parametrize("skew", [-600.0, 600.0])
+@pytest.mark.parametrize("unit", [1, 1000], ids=["seconds", "milliseconds"])
+async def test_O9_wrong_clock_of_the_controller(
+    hass: HomeAssistant, clock: VirtualTime, skew: float, unit: int
+) -> None:
+    """Promised: with a clock that is ten minutes off the order is right and no gap is negative.
+
+    With times in seconds, too, which one document shows; controllers send milliseconds.
+    """
+    async with furnished_home(hass, clock=lambda: clock.time() + skew) as home:
+        await home.set_up()
+        for place in ("Kitchen", "Attic", "Hall"):
+            left = departure(home, ANNA)
+            await asyncio.sleep(2)
+            moved = home.world.roam(ANNA, place)
+            entries = [record(home, happening) for happening in (moved, left)]
+            for entry in entries:
+                entry["time"] = entry["time"] // 1000 * unit
+            await home.controller.send(frame(*entries))
+        told = await home.happened(3)
+        await nothing_more(home)
+        assert kinds(home) == [
+            ("roam", "Hall", "Kitchen"),
+            ("roam", "Kitchen", "Attic"),
+            ("roam", "Attic", "Hall"),
+        ]
+        assert all(1 <= data["roam_gap"] <= 3 for _, data in told)
+
+
+def test_O9_one_record_from_the_future() -> None:
+    """Promised: one client's wrong `last_seen` is not taken for the controller's clock."""
+    tracker = RoamTracker()
+    tracker.snapshot([station(NOW, LOBBY), station(NOW + 86_400, LOBBY, mac=CARA)], NOW)
+    told = tracker.observe([roam(NOW + 5, LOBBY, BEDROOM)], NOW + 5)
+    assert [(event.ap_from, event.ap_to) for event in told] == [(LOBBY, BEDROOM)]
+
+
+def test_O9_our_own_clock_is_set_back() -> None:
+    """Promised: when our own clock is set back an hour, what happens is not out of date for one."""
+    tracker = RoamTracker()
+    tracker.snapshot([station(NOW, LOBBY, associated_at=NOW - 3600)], NOW)
+    assert len(tracker.observe([roam(NOW + 5, LOBBY, BEDROOM)], NOW + 5)) == 1
+    # By the controller, whose clock is right, a minute later.
+    then, ours = NOW + 65, NOW + 65 - 3600
+    assert tracker.snapshot([station(then, BEDROOM, received=ours)], ours) == []
+    told = tracker.observe([roam(then + 5, BEDROOM, LOBBY, received=ours + 5)], ours + 5)
+    told += tracker.observe([roam(then + 5, BEDROOM, LOBBY, received=ours + 6)], ours + 6)
+    told += tracker.observe([station(then + 9, BEDROOM, received=ours + 9)], ours + 9)
+    assert [(event.ap_from, event.ap_to) for event in told] == [(BEDROOM, LOBBY)]
+    assert told[0].time == then + 5
+
+
+async def test_O10_an_access_point_is_renamed(home: Home) -> None:
+    """Promised: the name of an access point follows within a minute, wherever it is shown."""
+    await home.set_up()
+    home.world.devices[HALL].name = "Lobby"
+    await asyncio.sleep(61)
+    await until(lambda: home.shows("access_point", ANNA) == "Lobby")
+    device = home.device(HALL)
+    assert device is not None
+    assert device.name == "Lobby"
+    await home.controller.roam(ANNA, "Kitchen")
+    await home.happened(1)
+    assert kinds(home) == [("roam", "Lobby", "Kitchen")]
+
+
+@pytest.mark.parametrize("removed", [False, True], ids=["offline", "removed"])
+async def test_O10_an_access_point_is_gone_while_clients_are_listed_on_it(
+    home: Home, *, removed: bool
+) -> None:
+    """Promised: its clients stay there while they are listed on it, and roam away as ever.
+
+    It keeps its name: no place comes up that does not exist.
+    """
+    await home.set_up()
+    if removed:
+        kitchen = {"mac": KITCHEN, "name": "Kitchen", "type": "uap", "adopted": True}
+        body = {"meta": {"rc": "ok"}, "data": [kitchen]}
+        home.controller.faults.refuse("*stat/device-basic", status=200, body=body)
+    else:
+        home.world.devices[HALL].state = 0
+    await nothing_more(home)
+    assert home.shows("access_point", ANNA) == "Hall"
+    await home.controller.roam(ANNA, "Kitchen")
+    await home.controller.roam(BEN, "Kitchen")
+    await home.happened(2)
+    await nothing_more(home)
+    assert kinds(home) == ROAMED * 2
+    assert {home.shows("access_point", mac) for mac in (ANNA, BEN)} == {"Kitchen"}
+    assert home.shows("wireless_clients", KITCHEN) == "2"
+
+
+async def test_O11_replay_after_a_reconnect(hass: HomeAssistant, clock: VirtualTime) -> None:
+    """Promised: events that a controller sends again when the socket is opened again are dropped.
+
+    The same `_id` is no help: it is on events until 2023 only (protocol.md 3.2), so who, where and
+    when decide, with and without it.
+    """
+    async with furnished_home(hass, clock=clock.time, network_version="7.5.187") as home:
+        await home.set_up()
+        roams = []
+        for place in ("Kitchen", "Hall", "Attic"):
+            roams.append(await home.controller.roam(ANNA, place))
+            await asyncio.sleep(5)
+        gone = await home.controller.disconnect(BEN)
+        await home.happened(3)
+        await asyncio.sleep(11)
+        await home.happened(4)
+        await home.cut()
+        await until(lambda: home.coordinator.stream_connected)
+        told = [record(home, happening) for happening in (*roams, gone)]
+        assert all("_id" in entry for entry in told)
+        await home.controller.send(frame(*told))
+        for entry in told:
+            await home.controller.send(frame({**entry, "_id": None}))
+        await nothing_more(home)
+        assert len(home.events) == 4
+        assert home.shows("access_point", ANNA) == "Attic"
+        assert home.shows("access_point", BEN) == "not_connected"
+
+
+@pytest.mark.parametrize(
+    ("nap", "told"),
+    [(6.0, []), (1200.0, [("disconnected", "Hall", None), ("connected", None, "Hall")])],
+    ids=["short", "long"],
+)
+async def test_O12_naps(
+    home: Home, nap: float, told: list[tuple[str, str | None, str | None]]
+) -> None:
+    """Promised: a phone that naps for less than a departure is held back has not been away.
+
+    One that sleeps for longer has been away, and has come home, once.
+    """
+    await home.set_up()
+    await home.controller.disconnect(ANNA)
+    await asyncio.sleep(nap)
+    await home.controller.connect(ANNA, "Hall")
+    await home.happened(len(told))
+    await nothing_more(home)
+    assert kinds(home) == told
+    assert home.shows("access_point", ANNA) == "Hall"

@@ -1,0 +1,445 @@
+"""C: the controller restarts, is upgraded, closes the socket or has only begun to answer."""
+
+import asyncio
+from collections.abc import AsyncIterator
+import gc
+from itertools import pairwise
+from typing import Any
+
+from homeassistant.config_entries import SOURCE_USER, ConfigEntryState
+from homeassistant.core import Event, EventStateChangedData, HomeAssistant
+from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.helpers import device_registry as dr, entity_registry as er
+import pytest
+from websockets.asyncio.client import ClientConnection
+
+from custom_components.unifi_scanner.const import DOMAIN
+from tests.controller import Booting, Flavour, SimulatedController
+from tests.home import ANNA, BEN, CARA, Home, furnished_home
+
+from .clock import VirtualTime
+
+pytestmark = pytest.mark.usefixtures("socket_enabled")
+
+EMPTY: dict[str, Any] = {"meta": {"rc": "ok"}, "data": []}
+
+
+@pytest.fixture
+async def home(hass: HomeAssistant, clock: VirtualTime) -> AsyncIterator[Home]:
+    async with furnished_home(hass, clock=clock.time) as home:
+        yield home
+
+
+def connected(home: Home) -> bool:
+    return home.coordinator.stream_connected and home.controller.open_sockets == 1
+
+
+def attempts(home: Home) -> list[float]:
+    """Keep when the socket is tried to be opened from now on."""
+    client = home.coordinator._stream.client
+    assert client is not None
+    opener, tried = client._opener, list[float]()
+    open_it = opener.open
+
+    async def open_and_tell() -> ClientConnection:
+        tried.append(home.controller.console.clock())
+        return await open_it()
+
+    opener.open = open_and_tell  # type: ignore[method-assign]  # looks on, changes nothing
+    return tried
+
+
+async def lose_socket(home: Home, clock: VirtualTime) -> float:
+    """Close the socket, wait for the next one, and return how long it took."""
+    await home.controller.close_sockets(1001)
+    began = clock.time()
+    await home.controller.wait_for_sockets(seconds=310)
+    waited = clock.time() - began
+    await clock.until(lambda: connected(home), 10)
+    await home.settled()
+    return waited
+
+
+def objects(home: Home) -> int:
+    """Return how many objects there are, without the requests that the controller remembers."""
+    home.controller.console.recordings.requests.clear()
+    home.controller.console.recordings.handshakes.clear()
+    gc.collect()
+    return len(gc.get_objects())
+
+
+def watch_states(hass: HomeAssistant) -> list[str]:
+    """Collect every state that is written from now on."""
+    written: list[str] = []
+
+    def look(event: Event[EventStateChangedData]) -> None:
+        if (new := event.data["new_state"]) is not None:
+            written.append(new.state)
+
+    hass.bus.async_listen("state_changed", look)
+    return written
+
+
+async def test_C1_a_boot_of_minutes_is_waited_out(home: Home, clock: VirtualTime) -> None:
+    """core#40145: 502, then 503 while it boots; nothing reconnected, or a flood of attempts.
+
+    Promised: attempts get rarer, are never in step, and the stream is back within a minute of the
+    controller. What was known is shown for the minute of grace, then it is honestly unavailable
+    (nobody can know), and then there again, without an event.
+    """
+    await home.set_up()
+    tried = attempts(home)
+    home.controller.faults.booting = Booting.BAD_GATEWAY
+    await home.controller.close_sockets(1001)
+    await asyncio.sleep(50)
+    assert home.shows("access_point", ANNA) == "Hall"
+    await asyncio.sleep(130)
+    home.controller.faults.booting = Booting.UNAVAILABLE
+    await asyncio.sleep(60)
+    assert home.shows("access_point", ANNA) == "unavailable"
+    waits = [after - before for before, after in pairwise(tried)]
+    assert 5 <= len(tried) <= 12
+    assert waits[0] < waits[1] < waits[2]
+    assert all(3 < wait <= 45 for wait in waits)
+    assert len({round(wait, 1) for wait in waits[3:]}) > 1
+    home.controller.faults.booting = None
+    await clock.until(lambda: connected(home), 60)
+    await home.settled()
+    assert home.shows("access_point", ANNA) == "Hall"
+    assert home.events == []
+    assert home.controller.logins == 1
+
+
+async def test_C2_a_handshake_answered_with_a_page_is_tried_again(
+    home: Home, clock: VirtualTime
+) -> None:
+    """core#68328: HTTP 200 and HTML where a WebSocket is expected ended the integration.
+
+    Promised: another attempt, in the same session, after a look at what the controller is.
+    """
+    await home.set_up()
+    home.controller.faults.refuse("*wss*", status=200, body="<html>starting</html>", times=3)
+    await home.controller.close_sockets(1001)
+    await clock.until(lambda: connected(home), 90)
+    assert len(home.controller.requests("/events")) == 5
+    assert home.controller.login_attempts == 1
+    assert [request.path for request in home.controller.requests()].count("/") == 1 + 3
+    await home.controller.roam(ANNA, "Kitchen")
+    await home.happened(1)
+
+
+@pytest.mark.parametrize("flavour", list(Flavour))
+@pytest.mark.parametrize("booting", list(Booting))
+async def test_C3_the_kind_is_not_guessed_from_a_controller_that_boots(
+    hass: HomeAssistant, clock: VirtualTime, flavour: Flavour, booting: Booting
+) -> None:
+    """core#114196: while it booted it was taken for another kind, and for ever.
+
+    Promised: set-up succeeds as soon as the controller has started.
+    """
+    async with furnished_home(hass, clock=clock.time, flavour=flavour) as home:
+        home.controller.faults.booting = booting
+        await home.set_up(wait=False)
+        assert home.entry.state is ConfigEntryState.SETUP_RETRY
+        await asyncio.sleep(120)
+        home.controller.faults.booting = None
+        await clock.until(lambda: home.entry.state is ConfigEntryState.LOADED, 90)
+        await clock.until(lambda: connected(home), 10)
+        assert home.coordinator.console.client.device_type == flavour.value
+        assert home.controller.login_attempts == 1
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [(Flavour.SELF_HOSTED, Flavour.UNIFI_OS), (Flavour.UNIFI_OS, Flavour.SELF_HOSTED)],
+)
+async def test_C3_a_controller_that_comes_back_as_another_kind_is_found(
+    hass: HomeAssistant, clock: VirtualTime, before: Flavour, after: Flavour
+) -> None:
+    """core#87895: the wrong kind's paths were asked until a restart of Home Assistant.
+
+    Promised: the socket's path and the login follow, here for an application that has moved into a
+    UniFi OS Server, and back.
+    """
+    async with furnished_home(hass, clock=clock.time, flavour=before) as home:
+        await home.set_up()
+        await home.controller.stop_listening()
+        await asyncio.sleep(61)
+        async with SimulatedController(
+            clock=clock.time,
+            flavour=after,
+            port=home.controller.port,
+            certificate=home.controller.certificate,
+        ) as successor:
+            successor.world.devices |= home.world.devices
+            successor.world.clients |= home.world.clients
+            await clock.until(lambda: successor.open_sockets == 1, 300)
+            await home.settled()
+            assert successor.last_handshake is not None
+            assert successor.last_handshake.path.startswith("/proxy") is (after is Flavour.UNIFI_OS)
+            await successor.roam(ANNA, "Kitchen")
+            await home.happened(1)
+            await hass.config_entries.async_unload(home.entry.entry_id)
+
+
+async def test_C4_after_an_upgrade_nobody_is_away(home: Home, clock: VirtualTime) -> None:
+    """core#107061: a controller that has just started lists nobody, and everybody was away.
+
+    Promised: nobody goes away by an empty list of two minutes, nor by the list that then fills up,
+    client by client; who has really gone is away soon after.
+    """
+    home.world.add_client("Cara", mac=CARA, ap="Kitchen")
+    await home.set_up(clients=(ANNA, BEN, CARA))
+    await asyncio.sleep(61)
+    faults = home.controller.faults
+    faults.booting = Booting.BAD_GATEWAY
+    await home.controller.close_sockets(1001)
+    await asyncio.sleep(100)
+    faults.booting = None
+    empty = faults.refuse("*stat/sta", status=200, body=EMPTY)
+    await clock.until(lambda: connected(home), 60)
+    home.world.clients[ANNA].connected = home.world.clients[BEN].connected = False
+    await asyncio.sleep(120)
+    faults.remove(empty)
+    # Only Cara's access point has reported so far.
+    await asyncio.sleep(60)
+    home.world.clients[ANNA].connected = True
+    await asyncio.sleep(30)
+    assert home.events == []
+    assert home.shows("access_point", ANNA) == home.shows("access_point", BEN) == "Hall"
+    # Ben has left while the controller was down.
+    await asyncio.sleep(240)
+    ((kind, data),) = await home.happened(1)
+    assert (kind, data["client_mac"]) == ("unifi_scanner_disconnected", BEN)
+
+
+@pytest.mark.parametrize("path", ["*wss*", "*stat/sta"])
+async def test_C4_a_short_restart_is_seen_by_whatever_it_refuses(
+    home: Home, clock: VirtualTime, path: str
+) -> None:
+    """core#107061, where only the socket or only a snapshot falls into the restart."""
+    await home.set_up()
+    await asyncio.sleep(61)
+    home.controller.faults.refuse(path, status=502, times=1)
+    await home.controller.close_sockets(1001)
+    home.world.clients[ANNA].connected = False
+    await clock.until(lambda: not home.coordinator.stream_connected, 10)
+    await clock.until(lambda: connected(home), 60)
+    await asyncio.sleep(90)
+    home.world.clients[ANNA].connected = True
+    await asyncio.sleep(90)
+    assert home.events == []
+
+
+async def test_C5_a_socket_that_is_closed_every_five_hours_is_no_event(
+    home: Home, clock: VirtualTime
+) -> None:
+    """core#110723: fifteen seconds of unavailability every five hours fired automations.
+
+    Promised: nothing is unavailable, and nobody connects or disconnects.
+    """
+    await home.set_up()
+    written = watch_states(home.hass)
+    for hours in (0, 5):
+        await asyncio.sleep(hours * 3600)
+        await home.controller.close_sockets(1001)
+        await clock.until(lambda: not home.coordinator.stream_connected, 10)
+        await clock.until(lambda: connected(home), 10)
+    await asyncio.sleep(61)
+    assert "unavailable" not in written
+    assert home.shows("access_point", ANNA) == "Hall"
+    assert home.events == []
+    assert home.controller.logins == 1
+
+
+async def test_C6_a_socket_that_never_lasts_is_opened_ever_more_rarely(
+    home: Home, clock: VirtualTime
+) -> None:
+    """core#66016: a socket that was closed after 20 s, again and again, filled log and memory.
+
+    Promised: growing waits up to five minutes, no task or memory more, and the first short wait
+    only after a minute of stable stream with frames.
+    """
+    await home.set_up()
+    waits: list[float] = []
+    tasks: list[int] = []
+    held: list[int] = []
+    for _ in range(50):
+        await asyncio.sleep(20)
+        waits.append(await lose_socket(home, clock))
+        tasks.append(len(asyncio.all_tasks()))
+        held.append(objects(home) if len(waits) % 20 == 10 else 0)
+    assert waits[0] < waits[1] < waits[2] < waits[3] < waits[4]
+    assert all(200 < wait <= 305 for wait in waits[6:])
+    assert len({round(wait) for wait in waits[6:]}) > 5
+    assert max(tasks) <= max(tasks[:3])
+    assert held[49] < held[9] + 2_000
+    assert home.events == []
+    # Open for a minute, but mute from the start: that proves nothing.
+    home.controller.faults.silent = True
+    await lose_socket(home, clock)
+    await asyncio.sleep(70)
+    assert await lose_socket(home, clock) > 200
+    home.controller.faults.silent = False
+    await home.controller.sync()
+    await asyncio.sleep(70)
+    assert await lose_socket(home, clock) < 6
+
+
+@pytest.mark.parametrize("fault", [401, 403, 500, "silence"])
+async def test_C7_a_system_log_that_fails_for_ever_is_hardly_asked(
+    hass: HomeAssistant, clock: VirtualTime, fault: int | str
+) -> None:
+    """core#141987: an endpoint that failed was asked again at once, for ever.
+
+    Promised: ever rarer requests, no login because of it, and snapshots all the same.
+    """
+    async with furnished_home(hass, clock=clock.time, network_version="10.4.57") as home:
+        await home.set_up()
+        if isinstance(fault, int):
+            home.controller.faults.refuse("*/v2/*", status=fault)
+        else:
+            home.controller.faults.hang("*/v2/*")
+        for _ in range(30):
+            await home.controller.close_sockets(1001)
+            await asyncio.sleep(120)
+        assert 3 <= len(home.controller.requests("/v2/")) <= 7
+        assert home.controller.login_attempts == 1
+        assert home.coordinator.last_update_success
+        await home.controller.roam(ANNA, "Kitchen")
+        await home.happened(1)
+        await clock.until(lambda: connected(home), 310)
+
+
+async def test_C7_a_limit_that_names_no_time_to_wait_is_no_invitation(
+    home: Home, clock: VirtualTime
+) -> None:
+    """core#141987 for REST: "wait 0 s" was obeyed at once and over again.
+
+    Promised: nothing is asked more often than every few seconds, whatever the controller says.
+    """
+    await home.set_up()
+    home.controller.faults.refuse("*stat*", status=429, headers={"Retry-After": "0"})
+    before = len(home.controller.requests("stat"))
+    await asyncio.sleep(600)
+    assert len(home.controller.requests("stat")) - before <= 600 / 4
+    home.controller.faults.clear()
+    await clock.until(lambda: home.coordinator.last_update_success, 60)
+    assert home.shows("access_point", ANNA) == "Hall"
+
+
+@pytest.mark.parametrize("status", [None, 400, 405])
+async def test_C8_a_controller_without_a_system_log_is_asked_once(
+    hass: HomeAssistant, clock: VirtualTime, status: int | None
+) -> None:
+    """core#103269: an endpoint that an old controller lacks kept the integration from loading.
+
+    Promised: set-up does not need it, and one request finds out that it is not there.
+    """
+    version = "9.4.19" if status is None else "10.4.57"
+    async with furnished_home(hass, clock=clock.time, network_version=version) as home:
+        if status is not None:
+            home.controller.faults.refuse("*/v2/*", status=status)
+        await home.set_up()
+        assert home.controller.requests("/v2/") == []
+        for place in ("Kitchen", "Attic", "Hall"):
+            await home.controller.close_sockets(1001)
+            await clock.until(lambda: not home.coordinator.stream_connected, 10)
+            home.world.roam(ANNA, place)
+            await clock.until(lambda: connected(home), 60)
+            await home.settled()
+        (request,) = home.controller.requests("/v2/")
+        assert request.status == (status or 404)
+        told = await home.happened(3)
+        assert {data["source"] for _, data in told} == {"resync"}
+
+
+async def test_C9_a_controller_that_knows_no_site_yet_is_waited_for(
+    home: Home, clock: VirtualTime
+) -> None:
+    """core#99794: a booting controller's empty list of sites raised KeyError.
+
+    An entry of ours never asks for the sites: what an empty controller would fail at is its own
+    description. Promised: the entry waits and says why, and loads when there is something.
+    """
+    for path in ("*self/sites", "*stat/sysinfo"):
+        home.controller.faults.refuse(path, status=200, body=EMPTY, times=2)
+    await home.set_up(wait=False)
+    assert home.entry.state is ConfigEntryState.SETUP_RETRY
+    assert home.entry.error_reason_translation_key == "controller_starting"
+    await clock.until(lambda: home.entry.state is ConfigEntryState.LOADED, 60)
+    assert home.controller.requests("self/sites") == []
+    assert home.controller.login_attempts == 1
+
+
+def user_input(home: Home) -> dict[str, Any]:
+    return {
+        "host": home.controller.base_url,
+        "username": home.controller.username,
+        "password": home.controller.password,
+        "ssl": "insecure",
+    }
+
+
+async def test_C9_setting_up_a_controller_that_knows_no_site_yet_says_so(home: Home) -> None:
+    """core#99794 while it is being set up: the form says what is wrong and can be sent again."""
+    home.controller.faults.refuse("*self/sites", status=200, body=EMPTY, times=2)
+    flow = home.hass.config_entries.flow
+    result = await flow.async_init(DOMAIN, context={"source": SOURCE_USER})
+    for _ in range(2):
+        result = await flow.async_configure(result["flow_id"], user_input(home))
+        assert result["errors"] == {"base": "no_sites"}
+    result = await flow.async_configure(result["flow_id"], user_input(home))
+    assert result["step_id"] == "clients"
+    flow.async_abort(result["flow_id"])
+    await home.hass.async_block_till_done()
+
+
+async def test_C10_twenty_reloads_leave_one_socket_and_no_tasks(
+    home: Home, clock: VirtualTime
+) -> None:
+    """Reloading left sockets open and tasks running, each of which told everything once more."""
+    await home.set_up()
+    before = len(asyncio.all_tasks())
+    for _ in range(20):
+        assert await home.hass.config_entries.async_reload(home.entry.entry_id)
+    await clock.until(lambda: connected(home), 10)
+    await home.settled()
+    # Finished ones are gone, but not at once.
+    await clock.until(lambda: len(asyncio.all_tasks()) <= before, 30)
+    assert home.controller.logins == 1
+    assert len(home.entry._background_tasks) == 1
+    await home.controller.roam(ANNA, "Kitchen")
+    await asyncio.sleep(1)
+    assert len(home.events) == 1
+
+
+async def test_C11_a_site_whose_id_changes_stays_the_same(home: Home) -> None:
+    """Network 11 made UUIDs of the sites' ids; what was named by them was there twice.
+
+    Promised: ids of ours are made of the controller's and the site's short name.
+    """
+    home.world.site.id = "5b21393fb150b6c08a49dca0"
+    flow = home.hass.config_entries.flow
+    result = await flow.async_init(DOMAIN, context={"source": SOURCE_USER})
+    result = await flow.async_configure(result["flow_id"], user_input(home))
+    result = await flow.async_configure(
+        result["flow_id"], {"clients": [ANNA, BEN], "add_new_clients": False}
+    )
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    (entry,) = home.hass.config_entries.async_entries(DOMAIN)
+    await home.hass.async_block_till_done()
+    registries = er.async_get(home.hass).entities, dr.async_get(home.hass).devices
+    before = [sorted(registry) for registry in registries]
+    assert all(before)
+
+    home.world.site.id = "b1946ac9-2492-4d23-9ad1-3b2ff7ac7b2d"
+    assert await home.hass.config_entries.async_reload(entry.entry_id)
+    await home.hass.async_block_till_done()
+    assert [sorted(registry) for registry in registries] == before
+    result = await flow.async_init(DOMAIN, context={"source": SOURCE_USER})
+    result = await flow.async_configure(result["flow_id"], user_input(home))
+    assert result["reason"] == "already_configured"
+    await home.hass.async_block_till_done()
+    home.entry = entry  # type: ignore[assignment]  # only its id and state are needed
+    await home.quiet()

@@ -1,0 +1,183 @@
+"""Feeds whatever comes through the parser into a tracker, as the coordinator does, and watches."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from random import Random
+
+from custom_components.unifi_scanner.api import FrameStatistics, events, parse_unifi_events
+from custom_components.unifi_scanner.api.fields import _canonical_mac, normalise_mac
+from custom_components.unifi_scanner.api.records import (
+    Observation,
+    StationRecord,
+    observation_from,
+    parse_log_row,
+    parse_station,
+)
+from custom_components.unifi_scanner.roaming import ClientEvent, EventKind, RoamTracker
+from tests.controller.models import Json
+
+from .mutations import Mutations
+from .shapes import Shapes
+
+START = 1_790_000_000.0
+# The bounds that the code promises of what it keeps.
+MOST_CLIENTS = 20_000
+MOST_NAMES = 65
+MOST_MOVES = 16
+MOST_TEXT = 255
+MOST_COUNTERS = 16
+SNAPSHOT_EVERY = 60.0
+
+
+class Harness:
+    """One parser and one tracker under fire, in virtual time.
+
+    Raises AssertionError when a promise is broken; anything else that is raised is a bug as well.
+    """
+
+    def __init__(self, random: Random) -> None:
+        """Begin with a house full of people that a first snapshot has shown."""
+        self.now = START
+        self.statistics = FrameStatistics()
+        self.told: Counter[str] = Counter()
+        self.tracker = RoamTracker()
+        self._random = random
+        self._snapshot_at = START
+        self._shapes = Shapes(random, lambda: self.now)
+        self._mutations = Mutations(random, self._shapes.people + self._shapes.access_points)
+
+    def run(self, frames: int) -> None:
+        """Feed so many frames, with the time and all else that goes on between them."""
+        end = self.statistics.frames + frames
+        while (left := end - self.statistics.frames) > 0:
+            self.pass_time()
+            batch = min(left, self._random.choice((1, 1, 1, 2, 5)))
+            self.feed([self.frame() for _ in range(batch)])
+            luck = self._random.random()
+            if luck < 0.02:
+                self.take_rows(self._rows())
+            elif luck > 0.998:
+                self.feed([self._mutations.text(self._shapes.passers_by())])
+            if self.now >= self._snapshot_at:
+                self._take_snapshot()
+        self.check()
+
+    def feed(self, frames: Sequence[bytes]) -> None:
+        """Take frames as one batch of the coordinator's."""
+        received = datetime.fromtimestamp(self.now, UTC)
+        batch: list[Observation | None] = [
+            observation_from(replace(event, timestamp=received))
+            for frame in frames
+            for event in parse_unifi_events(frame, self.statistics)
+        ]
+        self._told(self.tracker.observe(batch, self.now))
+
+    def snapshot(self, stations: Sequence[StationRecord]) -> None:
+        """Take a snapshot."""
+        self._told(self.tracker.snapshot(stations, self.now))
+
+    def take_rows(self, rows: Sequence[Json]) -> None:
+        """Take rows of the system log."""
+        batch = [parse_log_row(row, self.now) for row in rows]
+        self._told(self.tracker.observe([row for row in batch if row is not None], self.now))
+
+    def advance(self) -> None:
+        """Tell what is due."""
+        self._told(self.tracker.advance(self.now))
+
+    def pass_time(self) -> None:
+        """Let a moment pass, now and then a long one, and tell what has become due."""
+        luck = self._random.random()
+        if luck < 0.0002:
+            # Our own clock is set, back or forth.
+            self.now += self._random.choice((*(-7200.0, -60.0, 60.0, 7200.0) * 5, 90_000.0))
+            self._snapshot_at = self.now
+        else:
+            self.now += self._random.random() * (20.0 if luck > 0.99 else 0.5)
+        due = self.tracker.next_due
+        if due is not None and due <= self.now:
+            self.advance()
+
+    def frame(self) -> bytes:
+        """Return the next frame, most often with something wrong with it."""
+        frame = self._shapes.frame()
+        luck = self._random.random()
+        if luck > 0.35:
+            self._mutations.frame(frame)
+        raw = self._mutations.text(frame)
+        return self._mutations.bytes(raw) if luck > 0.85 else raw
+
+    def check(self) -> None:
+        """See that the tracker's books agree with each other and that nothing has grown."""
+        tracker, ledger = self.tracker, self.tracker._ledger
+        assert ledger.states.keys() == ledger.tracks.keys()
+        assert len(ledger.tracks) <= MOST_CLIENTS
+        per_access_point: Counter[str] = Counter()
+        away = set()
+        for mac, track in ledger.tracks.items():
+            state = track.state
+            assert state is ledger.states[mac]
+            assert mac == state.mac == normalise_mac(mac)
+            assert max(len(track.moves), len(track.retunes)) <= MOST_MOVES
+            assert len(state.name) <= MOST_TEXT
+            if state.ap_mac is None:
+                away.add(mac)
+            else:
+                per_access_point[state.ap_mac] += 1
+            due = track.held and track.held.due
+            assert due == (ledger.held.get(mac) or ledger.rechecks.get(mac))
+        assert ledger.away.keys() == away
+        assert tracker.clients_per_access_point == per_access_point
+        assert tracker.connected_clients == per_access_point.total()
+        assert (ledger.held.keys() | ledger.rechecks.keys()) <= ledger.tracks.keys() - away
+        for name, size, most in self.sizes():
+            assert size <= most, f"{name} has grown to {size}"
+
+    def sizes(self) -> list[tuple[str, int, int]]:
+        """Return name, size and bound of everything that is kept."""
+        ledger, statistics = self.tracker._ledger, self.statistics
+        return [
+            ("clients", len(ledger.tracks), MOST_CLIENTS),
+            ("clients away", len(ledger.away), MOST_CLIENTS),
+            ("departures held back", len(ledger.held) + len(ledger.rechecks), MOST_CLIENTS),
+            ("access points", len(ledger.per_access_point), MOST_CLIENTS),
+            ("untold events", len(ledger._told), 0),
+            ("counters", len(self.tracker.counters), MOST_COUNTERS),
+            ("types of frames", len(statistics.types), MOST_NAMES),
+            ("unused keys", len(statistics.unused_keys), MOST_NAMES),
+            ("cached addresses", _canonical_mac.cache_info().currsize, 8192),
+            ("cached starts", events._meta_at_start.cache_info().currsize, 512),
+            ("cached ends", events._meta_at_end.cache_info().currsize, 512),
+        ]
+
+    def _rows(self) -> list[Json]:
+        rows = [self._shapes.row() for _ in range(self._random.randint(1, 5))]
+        for row in rows:
+            if self._random.random() < 0.5:
+                self._mutations.record(row)
+        return rows
+
+    def _take_snapshot(self) -> None:
+        records: list[Json] = [] if self._random.random() < 0.05 else self._shapes.stations()
+        self._random.shuffle(records)
+        for record in records:
+            if self._random.random() < 0.1:
+                self._mutations.record(record)
+        stations = [parse_station(record, self.now) for record in records]
+        self.snapshot([station for station in stations if station is not None])
+        recheck = self.tracker.recheck_due
+        self._snapshot_at = min(self.now + SNAPSHOT_EVERY, recheck or self.now + SNAPSHOT_EVERY)
+
+    def _told(self, told: Sequence[ClientEvent]) -> None:
+        for event in told:
+            self.told[event.kind] += 1
+            ends = (event.ap_from is not None, event.ap_to is not None)
+            expected = {EventKind.CONNECTED: (False, True), EventKind.DISCONNECTED: (True, False)}
+            assert ends == expected.get(event.kind, (True, True)), event
+            same = event.ap_from == event.ap_to
+            assert same is (event.kind is EventKind.ROAM_RADIO), event
+            assert event.roam_gap is None or event.roam_gap >= 0, event
+            # As the bus tells it.
+            assert datetime.fromtimestamp(event.time, UTC).isoformat(), event

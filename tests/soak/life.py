@@ -1,0 +1,242 @@
+"""What the clients do, and how their controller tells it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from copy import deepcopy
+from random import Random
+
+from tests.controller import Band, Generation, Happening, SimulatedController
+from tests.controller.frames import event_record, events_frame, sync_frame
+from tests.controller.models import Client, Json
+from tests.controller.script import GAP_SECONDS
+
+from .truth import Change, Told, Truth
+
+ROOMS: dict[str, dict[Band, int]] = {
+    "Hall": {Band.NG: 1, Band.NA: 36},
+    "Kitchen": {Band.NG: 6, Band.NA: 52},
+    "Living Room": {Band.NG: 11, Band.NA: 100, Band.SIX: 37},
+    "Bedroom": {Band.NG: 1, Band.NA: 132},
+    "Office": {Band.NG: 6, Band.NA: 149, Band.SIX: 69},
+    "Garden": {Band.NG: 11, Band.NA: 44},
+}
+# An access point reports to its controller so often, seconds.
+SYNC_EVERY = 10.0
+GUESTS = 8  # one client in so many
+
+type Spread = tuple[tuple[float, float, float], ...]
+
+# (share, shortest, longest), seconds. How long a client stays: bounces, walks, settles.
+DWELL: Spread = ((0.15, 1.5, 8), (0.45, 8, 60), (0.4, 60, 240))
+# How long it is away: naps within the disconnect delay, and absences.
+AWAY: Spread = ((0.4, 2, 9), (0.6, 15, 400))
+# How late the controller tells.
+LATENCY: Spread = ((0.7, 0, 0.5), (0.2, 0.5, 5), (0.1, 5, 40))
+# It tells departures later still (protocol.md 3.2, ordering fact 5).
+DEPARTURE_LATENCY: Spread = ((0.5, 0, 5), (0.4, 5, 40), (0.1, 40, 200))
+
+
+def draw(random: Random, spread: Spread) -> float:
+    """Draw from a mixture of even spreads."""
+    dice = random.random()
+    for share, shortest, longest in spread:
+        if dice < share:
+            return random.uniform(shortest, longest)
+        dice -= share
+    return spread[-1][2]
+
+
+class Life:
+    """Lets clients roam, nap and leave until there were `roams` roams; each draws its own dice."""
+
+    def __init__(
+        self, controller: SimulatedController, truth: Truth, *, clients: int, roams: int, seed: int
+    ) -> None:
+        """Furnish the world; nothing moves yet."""
+        self.left = roams
+        self.roams = 0
+        self.macs: list[str] = []
+        self._controller = controller
+        self._world = controller.world
+        self._truth = truth
+        self._seed = seed
+        self._tellers: set[asyncio.Task[None]] = set()
+        self._has_events = controller.settings.generation is Generation.EVENTS
+        self._unheard: set[str] = set()
+        dice = Random(f"{seed} house")  # noqa: S311 - a repeatable life, not a secret
+        for room, radios in ROOMS.items():
+            self._world.add_access_point(room, radios=radios)
+        for number in range(clients):
+            client = self._world.add_client(
+                None if number % 5 == 4 else f"Client {number}",
+                mac=f"02:50:a0:00:{number // 256:02x}:{number % 256:02x}",
+                hostname=f"phone-{number}",
+                ap=dice.choice([*ROOMS]),
+                is_guest=number % GUESTS == GUESTS - 1,
+            )
+            self.macs.append(client.mac)
+            assert client.link
+            truth.begin(client.mac, client.link.ap, client.latest_assoc_time)
+
+    async def run(self) -> None:
+        """Live until the roams are used up and the last of it has been told."""
+        beats = [
+            asyncio.create_task(self._beat(ap.mac, n * SYNC_EVERY / len(ROOMS)))
+            for n, ap in enumerate(self._world.access_points())
+        ]
+        await asyncio.gather(*(self._live(mac) for mac in self.macs))
+        while self._tellers:
+            await asyncio.wait(self._tellers)
+        self._beats = beats
+
+    async def end(self) -> None:
+        """Let the access points fall silent too."""
+        for beat in self._beats:
+            beat.cancel()
+        await asyncio.gather(*self._beats, return_exceptions=True)
+
+    async def _beat(self, ap: str, first: float) -> None:
+        """Let an access point report its clients again and again."""
+        await asyncio.sleep(first)
+        while True:
+            heard = [
+                client.mac
+                for client in self._world.online()
+                if client.link and client.link.ap == ap and client.mac not in self._unheard
+            ]
+            self._world.touch(heard)
+            if heard:
+                await self._controller.sync(*heard)
+            await asyncio.sleep(SYNC_EVERY)
+
+    async def _live(self, mac: str) -> None:
+        dice = Random(f"{self._seed} {mac}")  # noqa: S311 - a repeatable life, not a secret
+        client = self._world.client(mac)
+        await asyncio.sleep(dice.uniform(0, 60))
+        while True:
+            await asyncio.sleep(draw(dice, DWELL))
+            if self.left <= 0:
+                return
+            choice = dice.random()
+            if choice < 0.08:
+                await self._leave(client, dice)
+            elif choice < 0.14:
+                self._change_radio(client, dice)
+            else:
+                self._roam(client, dice)
+
+    def _roam(self, client: Client, dice: Random) -> None:
+        self.left -= 1
+        self.roams += 1
+        stale = sync_frame(self._world, [client])
+        happening = self._world.roam(
+            client.mac,
+            self._elsewhere(client, dice),
+            band=dice.choice([Band.NG, Band.NA, Band.NA, Band.SIX]),
+            signal=dice.randint(-80, -40),
+        )
+        change = self._note(happening)
+        if dice.random() < 0.1:
+            self._soon(self._tell_stale(stale, dice.uniform(0, 25)))
+        self._tell_roam(happening, change, dice)
+
+    def _tell_roam(self, happening: Happening, change: Change, dice: Random) -> None:
+        wait = draw(dice, LATENCY)
+        choice = dice.random()
+        if not self._has_events:
+            if choice < 0.5:
+                self._soon(self._after(wait, lambda: self._sync(happening.mac)))
+            return
+        if choice < 0.8:
+            self._tell(wait, happening, change, Told.ROAM)
+        elif choice < 0.9:
+            # As Disconnected and Connected, the way some access points do (ordering fact 2).
+            left = float(int(happening.time - GAP_SECONDS))
+            self._truth.means(change, "Disconnected", left, Told.DISCONNECTED)
+            self._truth.means(change, "Connected", happening.time, Told.CONNECTED)
+            self._soon(self._after(wait, lambda: self._controller.tell_as_gap(happening)))
+        else:
+            # A Disconnected before the Roam (ordering fact 1).
+            left = float(int(happening.time))
+            gone = _departure(happening, left)
+            self._tell(wait, gone, change, Told.DISCONNECTED)
+            self._tell(wait + dice.uniform(0, 4), happening, change, Told.ROAM)
+
+    def _change_radio(self, client: Client, dice: Random) -> None:
+        band = Band.NG if client.link and client.link.band is not Band.NG else Band.NA
+        happening = self._world.roam_radio(client.mac, band, signal=dice.randint(-80, -40))
+        if self._has_events:
+            self._soon(
+                self._after(
+                    draw(dice, LATENCY), lambda: self._controller.tell_events(happening)
+                )
+            )
+
+    async def _leave(self, client: Client, dice: Random) -> None:
+        """Nap or go away, and come back."""
+        absence = draw(dice, AWAY)
+        told_after = draw(dice, DEPARTURE_LATENCY)
+        ap = client.link.ap if client.link else ""
+        if dice.random() < 0.5:
+            # The controller goes on listing it until it tells.
+            told_after = min(told_after, absence / 2)
+            left = self._world.clock()
+            self._unheard.add(client.mac)
+            await asyncio.sleep(told_after)
+            absence -= told_after
+            self._unheard.discard(client.mac)
+            happening = self._world.disconnect(client.mac, left=left)
+            told_after = 0.0
+        else:
+            happening = self._world.disconnect(client.mac)
+        change = self._note(happening)
+        self._tell(told_after, happening, change, Told.DISCONNECTED)
+        await asyncio.sleep(absence)
+        place = ap if dice.random() < 0.6 else self._elsewhere(client, dice)
+        happening = self._world.connect(client.mac, place, signal=dice.randint(-80, -40))
+        self._tell(draw(dice, LATENCY), happening, self._note(happening), Told.CONNECTED)
+
+    def _elsewhere(self, client: Client, dice: Random) -> str:
+        here = client.link.ap if client.link else None
+        return dice.choice([ap.mac for ap in self._world.access_points() if ap.mac != here])
+
+    def _note(self, happening: Happening) -> Change:
+        after = happening.after.ap if happening.after else None
+        return self._truth.add(happening.mac, happening.time, after)
+
+    def _tell(self, wait: float, happening: Happening, change: Change, told: Told) -> None:
+        if not self._has_events:
+            return
+        record: Json = event_record(happening, self._world, self._controller.settings.major)
+        verb = record["key"].rpartition("_")[2]
+        self._truth.means(change, verb, happening.time, told)
+        self._soon(self._after(wait, lambda: self._controller.send(events_frame(record))))
+
+    async def _sync(self, mac: str) -> None:
+        if self._world.client(mac).connected:
+            await self._controller.sync(mac)
+
+    async def _tell_stale(self, frame: Json, wait: float) -> None:
+        """Let the old access point report the client it has lost, as if it were just seen."""
+        await asyncio.sleep(wait)
+        frame = deepcopy(frame)
+        for record in frame["data"]:
+            record["last_seen"] = int(self._world.clock())
+        await self._controller.send(frame)
+
+    async def _after(self, wait: float, tell: Callable[[], Awaitable[None]]) -> None:
+        await asyncio.sleep(wait)
+        await tell()
+
+    def _soon(self, telling: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(telling)
+        self._tellers.add(task)
+        task.add_done_callback(self._tellers.discard)
+
+
+def _departure(roam: Happening, left: float) -> Happening:
+    from dataclasses import replace
+
+    from tests.controller import Kind
+
+    return replace(roam, kind=Kind.DISCONNECTED, after=None, time=left)

@@ -1,0 +1,294 @@
+"""One controller generation: set up, live through it, look at the outcome."""
+
+import asyncio
+from base64 import b64encode
+from collections.abc import Callable
+from dataclasses import dataclass, field
+import gc
+import logging
+import os
+from pathlib import Path
+from tempfile import TemporaryDirectory
+import threading
+from unittest.mock import patch
+
+from aiohttp import ThreadedResolver
+from homeassistant import loader
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.core import Event, HomeAssistant, callback
+from homeassistant.util import dt as dt_util
+from pytest_homeassistant_custom_component.common import MockConfigEntry, async_test_home_assistant
+
+from custom_components.unifi_scanner.bus import EVENT_TYPES
+from custom_components.unifi_scanner.const import DEFAULT_DISCONNECT_DELAY, DOMAIN
+from tests.controller import Generation, SimulatedController
+
+from .clock import CLOCK
+from .life import Life
+from .truth import Truth
+from .verdict import Court, Report, Verdict
+from .weather import Weather
+from .witness import Reads, Witness
+
+# Seconds of calm at first and at last: for the snapshots, for the longest wait between two
+# attempts to connect, for idle connections to be closed.
+SETTLING = 180.0
+HEALING = 4 * 3600.0
+HEALED = 600.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """A generation of controllers."""
+
+    name: str
+    network_version: str
+    generation: Generation
+
+
+KINDS = (
+    Kind(name="Network 9, events", network_version="9.4.19", generation=Generation.EVENTS),
+    Kind(
+        name="Network 10, events and system log",
+        network_version="10.4.57",
+        generation=Generation.EVENTS,
+    ),
+    Kind(name="sync records only", network_version="9.4.19", generation=Generation.SYNC_ONLY),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Footprint:
+    """What a process holds; memory in bytes."""
+
+    tasks: int
+    sockets: int
+    threads: int
+    objects: int
+    rss: int
+
+    @classmethod
+    def now(cls) -> Footprint:
+        """Measure."""
+        gc.collect()
+        fds = Path("/proc/self/fd")
+        links = [os.readlink(fds / fd) for fd in os.listdir(fds) if (fds / fd).is_symlink()]
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+        return cls(
+            tasks=len(asyncio.all_tasks()),
+            sockets=sum(link.startswith("socket:") for link in links),
+            threads=threading.active_count(),
+            objects=len(gc.get_objects()),
+            rss=pages * os.sysconf("SC_PAGE_SIZE"),
+        )
+
+
+class _Resolver(ThreadedResolver):
+    """Stands for Home Assistant's, which would ask the network by multicast."""
+
+    async def real_close(self) -> None:
+        """Close."""
+
+
+class Complaints(logging.Handler):
+    """Collects what should not be in the log: errors of the integration and of the event loop."""
+
+    def __init__(self) -> None:
+        """Listen from now on."""
+        super().__init__(logging.ERROR)
+        self.texts: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep a complaint."""
+        if record.exc_info or record.name == "asyncio":
+            self.texts.append(self.format(record))
+
+
+@dataclass(slots=True, kw_only=True)
+class Outcome:
+    """What a run came to."""
+
+    kind: Kind
+    verdict: Verdict
+    roams: int
+    hours: float
+    weather: dict[str, int]
+    frames: dict[str, int]
+    start: Footprint
+    end: Footprint
+    logins: int
+    attempts: int
+    reconnects: int
+    snapshots: int
+    log_pages: int
+    misplaced: list[str] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+
+
+class Soak:
+    """One run."""
+
+    def __init__(self, kind: Kind, *, roams: int, clients: int, seed: int) -> None:
+        """Prepare; nothing happens yet."""
+        self._kind = kind
+        self._roams = roams
+        self._clients = clients
+        self._seed = seed
+        self._truth = Truth()
+        self._reports: list[Report] = []
+
+    async def run(self) -> Outcome:
+        """Live through it all."""
+        complaints = Complaints()
+        logging.getLogger().addHandler(complaints)
+        try:
+            with (
+                TemporaryDirectory() as folder,
+                Reads(self._truth, CLOCK.time) as reads,
+                patch(
+                    "homeassistant.helpers.aiohttp_client._async_make_resolver",
+                    return_value=_Resolver(),
+                ),
+            ):
+                async with async_test_home_assistant(config_dir=folder) as hass:
+                    hass.data.pop(loader.DATA_CUSTOM_COMPONENTS)
+                    try:
+                        outcome = await self._run(hass, reads)
+                    finally:
+                        await hass.async_stop(force=True)
+        finally:
+            logging.getLogger().removeHandler(complaints)
+        outcome.complaints = complaints.texts
+        return outcome
+
+    async def _run(self, hass: HomeAssistant, reads: Reads) -> Outcome:
+        witness = Witness(seed=self._seed, truth=self._truth, clock=CLOCK.time)
+        controller = SimulatedController(
+            clock=CLOCK.time,
+            generation=self._kind.generation,
+            network_version=self._kind.network_version,
+        )
+        witness.controller = controller
+        controller.faults.shaker = witness
+        async with controller:
+            life = Life(
+                controller,
+                self._truth,
+                clients=self._clients,
+                roams=self._roams,
+                seed=self._seed,
+            )
+            entry = self._entry(controller, life.macs)
+            entry.add_to_hass(hass)
+            for event_type in EVENT_TYPES.values():
+                hass.bus.async_listen(event_type, self._remember)
+            if not await hass.config_entries.async_setup(entry.entry_id):
+                raise RuntimeError(f"The entry could not be set up: {entry.reason}")
+
+            async def reload() -> None:
+                await hass.config_entries.async_unload(entry.entry_id)
+                self._truth.unloaded(CLOCK.time())
+                await hass.config_entries.async_setup(entry.entry_id)
+
+            weather = Weather(controller, witness, truth=self._truth, seed=self._seed, reload=reload)
+            await asyncio.sleep(SETTLING)
+            await _idle(reads)
+            start = Footprint.now()
+            began = CLOCK.time()
+            living = asyncio.create_task(life.run())
+            raging = asyncio.create_task(weather.run())
+            await asyncio.wait((living, raging), return_when=asyncio.FIRST_COMPLETED)
+            if raging.done():
+                living.cancel()
+                await raging
+            raging.cancel()
+            await asyncio.gather(raging, return_exceptions=True)
+            await living
+            hours = (CLOCK.time() - began) / 3600
+            await weather.clear()
+            await _heal(lambda: entry.state is ConfigEntryState.LOADED and entry.runtime_data.stream_connected)
+            await asyncio.sleep(HEALED)
+            misplaced = self._misplaced(controller, entry)
+            await life.end()
+            await asyncio.sleep(SETTLING)
+            await _idle(reads)
+            end = Footprint.now()
+            handshakes = [r for r in controller.console.recordings.handshakes if r.status == 101]
+            outcome = Outcome(
+                kind=self._kind,
+                verdict=Court(self._truth, DEFAULT_DISCONNECT_DELAY).judge(self._reports),
+                roams=life.roams,
+                hours=hours,
+                weather=dict(weather.counts),
+                frames=dict(witness.counts),
+                start=start,
+                end=end,
+                logins=controller.logins,
+                attempts=controller.login_attempts,
+                reconnects=len(handshakes) - 1,
+                snapshots=reads.snapshots,
+                log_pages=reads.log_pages,
+                misplaced=misplaced,
+            )
+            await hass.config_entries.async_unload(entry.entry_id)
+            await hass.config_entries.async_remove(entry.entry_id)
+        return outcome
+
+    def _entry(self, controller: SimulatedController, macs: list[str]) -> MockConfigEntry:
+        return MockConfigEntry(
+            domain=DOMAIN,
+            title="Soak",
+            unique_id="soak_default",
+            data={
+                "host": "127.0.0.1",
+                "url": controller.base_url,
+                "username": controller.username,
+                "password": controller.password,
+                "ssl": "pinned",
+                "certificate": b64encode(controller.certificate_der).decode(),
+                "site": "default",
+            },
+            # Every second one: the others are told of, but have no entities.
+            options={"clients": macs[::2], "add_new_clients": False},
+        )
+
+    @callback
+    def _remember(self, event: Event) -> None:
+        data = event.data
+        at = dt_util.parse_datetime(data["time"])
+        self._reports.append(
+            Report(
+                kind=event.event_type.removeprefix(f"{DOMAIN}_"),
+                mac=data["client_mac"],
+                ap_from=data["ap_from_mac"],
+                ap_to=data["ap_to_mac"],
+                at=at.timestamp() if at else 0.0,
+                seen=CLOCK.time(),
+                source=data["source"],
+                inferred=data["inferred"],
+            )
+        )
+
+    def _misplaced(self, controller: SimulatedController, entry: MockConfigEntry) -> list[str]:
+        """Return the clients that are not where Home Assistant believes them to be."""
+        wrong = []
+        for client in controller.world.clients.values():
+            state = entry.runtime_data.client(client.mac)
+            believed = state.ap_mac if state else None
+            if believed != (client.link.ap if client.link else None):
+                wrong.append(client.mac)
+        return wrong
+
+
+async def _idle(reads: Reads) -> None:
+    """Wait for the middle between two snapshots: connections are kept open for 15 s."""
+    seen = reads.snapshots
+    while reads.snapshots == seen:
+        await asyncio.sleep(1)
+    await asyncio.sleep(30)
+
+
+async def _heal(healed: Callable[[], bool]) -> None:
+    end = CLOCK.monotonic() + HEALING
+    while not healed() and CLOCK.monotonic() < end:
+        await asyncio.sleep(5)

@@ -1,0 +1,198 @@
+"""Truth against outcome: what was reported once, doubled, invented or missed, and why."""
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from enum import StrEnum
+from itertools import takewhile
+from math import inf
+
+from .truth import EVENTS, RECORDS, Change, Told, Truth
+
+# Records and departures count in whole seconds.
+SLACK = 1.6
+# Within it, a second telling of the same roam is taken for an echo (docs/architecture.md).
+ECHO = 60.0
+# Snapshots that must have missed a client for its departure to be known without an event.
+ABSENCES = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What came over Home Assistant's bus; times are POSIX seconds."""
+
+    kind: str
+    mac: str
+    ap_from: str | None
+    ap_to: str | None
+    at: float
+    seen: float
+    source: str
+    inferred: bool
+
+
+class Reason(StrEnum):
+    """Why a change was rightly not reported."""
+
+    UNTOLD = "told by no source"
+    OVERTAKEN = "told only by records that newer news had overtaken"
+    BACK = "back before its leaving was told"
+    ECHO = "told like an echo, its way back was told by no source"
+    HOME = "its coming was told already, at the next access point"
+    LATE = "told after it was back"
+    AWAY = "gone before its coming was told"
+    SHORT = "an absence within the disconnect delay"
+    UNLOADED = "the entry was not loaded"
+
+
+@dataclass(slots=True)
+class Verdict:
+    """The outcome; `unexplained`, `doubled` and `invented` are the cases to look at."""
+
+    once: Counter[str] = field(default_factory=Counter)
+    arrivals: int = 0
+    departures: int = 0
+    missed: Counter[Reason] = field(default_factory=Counter)
+    missed_departures: Counter[Reason] = field(default_factory=Counter)
+    departures_once: Counter[str] = field(default_factory=Counter)
+    doubled: list[Report] = field(default_factory=list)
+    invented: list[Report] = field(default_factory=list)
+    unexplained: list[Change] = field(default_factory=list)
+    delays: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+
+
+class Court:
+    """Holds the reports against the truth."""
+
+    def __init__(self, truth: Truth, disconnect_delay: float) -> None:
+        """Prepare for one run."""
+        self._truth = truth
+        self._delay = disconnect_delay
+        self._verdict = Verdict()
+
+    def judge(self, reports: list[Report]) -> Verdict:
+        """Return the verdict."""
+        by_client: dict[str, list[Report]] = defaultdict(list)
+        for report in reports:
+            by_client[report.mac].append(report)
+        for mac, changes in self._truth.changes.items():
+            mine = by_client.pop(mac, [])
+            self._match_arrivals([r for r in mine if r.kind in {"roam", "connected"}], changes)
+            self._match_departures([r for r in mine if r.kind == "disconnected"], changes)
+            for change in changes[1:]:
+                self._judge_change(change, changes)
+        for strangers in by_client.values():
+            self._verdict.invented += strangers
+        return self._verdict
+
+    def _match_arrivals(self, reports: list[Report], changes: list[Change]) -> None:
+        # What the controller itself said carries the true time, so it has the first choice.
+        for report in sorted(reports, key=lambda r: (r.inferred, r.at)):
+            fitting = [change for change in changes[1:] if _is_arrival(report, change)]
+            free = [change for change in fitting if not change.reported]
+            if change := self._choose(report, fitting, free):
+                change.reported = report.kind
+                self._verdict.once[report.source] += 1
+                self._verdict.delays[report.source].append(report.seen - change.at)
+
+    def _match_departures(self, reports: list[Report], changes: list[Change]) -> None:
+        for report in sorted(reports, key=lambda r: (r.inferred, r.at)):
+            fitting = [change for change in changes[1:] if _is_departure(report, change)]
+            free = [change for change in fitting if not change.leaving_reported]
+            if change := self._choose(report, fitting, free):
+                change.leaving_reported = True
+                if not change.arrives:
+                    change.reported = report.kind
+                    self._verdict.departures_once[report.source] += 1
+
+    def _choose(
+        self, report: Report, fitting: list[Change], free: list[Change]
+    ) -> Change | None:
+        if free:
+            return min(free, key=lambda change: abs(change.at - report.at))
+        (self._verdict.doubled if fitting else self._verdict.invented).append(report)
+        return None
+
+    def _judge_change(self, change: Change, changes: list[Change]) -> None:
+        if change.arrives:
+            self._verdict.arrivals += 1
+        else:
+            self._verdict.departures += 1
+        if change.reported:
+            return
+        reason = self._excuse(change, changes)
+        if reason is None:
+            self._verdict.unexplained.append(change)
+        elif change.arrives:
+            self._verdict.missed[reason] += 1
+        else:
+            self._verdict.missed_departures[reason] += 1
+
+    def _excuse(self, change: Change, changes: list[Change]) -> Reason | None:
+        """Return why nobody could know of a change, None when somebody should have."""
+        telling = Told.DISCONNECTED | Told.LOG
+        if change.arrives:
+            telling = EVENTS | RECORDS | Told.LOG
+        told = change.told & telling
+        if not told and change.absent < ABSENCES:
+            return Reason.OVERTAKEN if change.told & Told.OVERTAKEN else Reason.UNTOLD
+        if told and change.told_at is not None:
+            era = self._truth.eras[change.era]
+            if change.at <= era.began or era.ended - change.told_at < self._delay:
+                return Reason.UNLOADED
+        if not change.arrives:
+            if change.end - change.at <= self._delay + SLACK:
+                return Reason.SHORT
+            following = changes[change.index + 1 :][:1]
+            if any(back.told_at and back.told_at <= (change.told_at or inf) for back in following):
+                return Reason.LATE
+            return self._excuse_departure(change, changes)
+        return self._excuse_return(change, changes)
+
+    def _excuse_departure(self, change: Change, changes: list[Change]) -> Reason | None:
+        """Look where the client was believed to be before it left."""
+        for known in reversed(changes[: change.index]):
+            if known.reported or known.leaving_reported or known.index == 0:
+                right = known.reported != "disconnected" and known.after == change.before
+                if not known.reported and known.leaving_reported:
+                    right = False
+                return None if right or change.absent >= ABSENCES else Reason.AWAY
+        return None
+
+    def _excuse_return(self, change: Change, changes: list[Change]) -> Reason | None:
+        """Look for a stay before at the same place, with nothing known in between."""
+        if change.before is None:
+            # Only for somebody who comes home there is nothing else to tell.
+            for later in takewhile(lambda later: later.arrives, changes[change.index + 1 :]):
+                if later.reported:
+                    if later.reported == "connected":
+                        return Reason.HOME
+                    break
+        for known in reversed(changes[: change.index]):
+            if known.after == change.after:
+                if change.before is None or not change.told & (Told.ROAM | Told.LOG):
+                    return Reason.BACK
+                return Reason.ECHO if change.at - known.at <= ECHO else None
+            if known.reported:
+                return None
+        return None
+
+
+def _is_arrival(report: Report, change: Change) -> bool:
+    """Return whether a report of an arrival can be of a change."""
+    if change.after != report.ap_to or report.seen < change.at:
+        return False
+    if report.inferred:
+        return change.at - SLACK <= report.at <= change.end + SLACK
+    right_origin = report.kind == "connected" or change.before in {None, report.ap_from}
+    return right_origin and abs(change.at - report.at) <= SLACK
+
+
+def _is_departure(report: Report, change: Change) -> bool:
+    """Return whether a report of a departure can be of a change."""
+    if report.seen < change.at:
+        return False
+    if report.inferred:
+        return not change.arrives and report.seen <= change.end + SLACK
+    told = not change.arrives or bool(change.told & Told.DISCONNECTED)
+    # The controller counts departures in whole seconds, and so the way to the next access point.
+    return told and change.before == report.ap_from and abs(change.at - report.at) <= 2 * SLACK
