@@ -11,7 +11,7 @@ from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
-from custom_components.unifi_scanner import gap, logins
+from custom_components.unifi_scanner import coordinator, gap, logins
 from tests.controller.frames import sync_frame
 from tests.home import ANNA, HALL, Home, furnished_home, until
 
@@ -117,7 +117,10 @@ async def test_a_stream_without_snapshots_keeps_states_available(home: Home) -> 
     assert home.shows("access_point", ANNA) == "Kitchen"
 
 
-async def test_who_is_missing_in_a_snapshot_is_looked_for_once_more(home: Home) -> None:
+async def test_who_is_missing_in_a_snapshot_is_looked_for_once_more(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(coordinator, "SOONEST_RECHECK", 0.3)
     await home.set_up(disconnect_delay=0.3)
     home.coordinator.tracker._ledger.tracks[ANNA].arrived -= 60
     home.world.disconnect(ANNA)

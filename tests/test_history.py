@@ -162,12 +162,18 @@ async def test_a_client_is_new_once_and_only_when_it_is_real(hass: HomeAssistant
     assert (await loaded(hass)).async_meet(states, states) == []
 
 
+async def test_a_look_at_nobody_is_none(hass: HomeAssistant) -> None:
+    history = await loaded(hass)
+    assert history.async_meet([], {}) == []
+    assert history.async_meet([ANNA], {ANNA: STATE}) == []
+
+
 @pytest.mark.usefixtures("_room_for_two")
 async def test_the_oldest_of_many_clients_are_forgotten(
     hass: HomeAssistant, hass_storage: dict[str, Any]
 ) -> None:
     history = await loaded(hass)
-    history.async_meet([], {})
+    history.async_meet([ANNA], {ANNA: STATE})
     for mac in ("a", "b", "c"):
         assert history.async_meet([mac], {mac: STATE}) == [mac]
     await history.async_save()

@@ -3,11 +3,8 @@
 from homeassistant.const import EVENT_HOMEASSISTANT_STOP, Platform
 from homeassistant.core import Event, HomeAssistant
 
-from .coordinator import (
-    UnifiScannerConfigEntry,
-    UnifiScannerCoordinator,
-    async_remove_store,
-)
+from .coordinator import UnifiScannerConfigEntry, UnifiScannerCoordinator
+from .history import async_remove_history
 from .session import async_acquire_console, async_close_unneeded
 
 PLATFORMS = [Platform.BINARY_SENSOR, Platform.SENSOR]
@@ -25,7 +22,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: UnifiScannerConfigEntry)
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
 
     async def async_stop(_event: Event) -> None:
-        await coordinator.async_stop()
+        await coordinator.async_shutdown()
 
     entry.async_on_unload(hass.bus.async_listen_once(EVENT_HOMEASSISTANT_STOP, async_stop))
     await coordinator.async_start()
@@ -36,11 +33,11 @@ async def async_unload_entry(hass: HomeAssistant, entry: UnifiScannerConfigEntry
     """Unload a site; the session stays logged in for the next set-up."""
     if unloaded := await hass.config_entries.async_unload_platforms(entry, PLATFORMS):
         # Before the session is given back: what still ran could log in again.
-        await entry.runtime_data.async_stop()
+        await entry.runtime_data.async_shutdown()
     return unloaded
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: UnifiScannerConfigEntry) -> None:
     """Forget what is kept of a site, and log out where it was the console's last one."""
-    await async_remove_store(hass, entry)
+    await async_remove_history(hass, entry.entry_id)
     await async_close_unneeded(hass)

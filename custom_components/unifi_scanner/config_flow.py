@@ -23,7 +23,7 @@ from yarl import URL
 
 from .api.client import UnifiClient
 from .api.endpoints import candidate_urls
-from .api.errors import UnifiError
+from .api.errors import CannotConnectError, UnifiError
 from .api.records import Site, StationRecord, SystemInfo
 from .api.tls import Certificate, TlsMode
 from .ask import describe_error
@@ -72,6 +72,7 @@ class UnifiScannerConfigFlow(ConfigFlow, domain=DOMAIN):
     def __init__(self) -> None:
         """Begin with nothing typed and nobody trusted."""
         self._console: ConsoleSession | None = None
+        self._removed = False
         self._shown: Certificate
         self._trusted: Certificate | None = None
         self._typed: dict[str, Any] = {}
@@ -231,13 +232,18 @@ class UnifiScannerConfigFlow(ConfigFlow, domain=DOMAIN):
     @override
     def async_remove(self) -> None:
         """Give the session back when the flow ends, however it ends."""
+        self._removed = True
         if self._console is not None:
             self.hass.async_create_task(self._console.async_release())
             self._console = None
 
     async def _async_use(self, data: Mapping[str, Any]) -> ConsoleSession:
         """Log in with an entry's data, unless a session with the very same is there."""
-        before, self._console = self._console, await async_acquire_console(self.hass, data)
+        console = await async_acquire_console(self.hass, data)
+        if self._removed:
+            await console.async_release()
+            raise CannotConnectError("The dialog was closed meanwhile")
+        before, self._console = self._console, console
         if before is not None:
             await before.async_release()
         await self._console.async_sign_in()

@@ -23,7 +23,7 @@ from .const import (
 )
 from .devices import SiteDevices
 from .dispatch import Listeners
-from .history import SiteHistory, async_remove_history
+from .history import SiteHistory
 from .roaming import ClientEvent, ClientState, RoamTracker
 from .session import ConsoleSession
 from .snapshot import SnapshotReader
@@ -34,8 +34,13 @@ _LOGGER = logging.getLogger(__name__)
 
 # Snapshots heal what the stream never told, and stand in for it while it is down.
 SNAPSHOT_INTERVAL = timedelta(seconds=60)
+# The controller is not asked again sooner than this, whatever is to be confirmed, in seconds.
+SOONEST_RECHECK = 5.0
 # How long what is known is believed while the controller cannot be reached in any way.
 GRACE = 60.0  # seconds
+
+# New clients are not added by themselves beyond this many.
+ADOPTED_LIMIT = 500
 
 type UnifiScannerConfigEntry = ConfigEntry[UnifiScannerCoordinator]
 
@@ -87,13 +92,14 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
         self._end_of_days: CALLBACK_TYPE | None = None
 
     async def async_start(self) -> None:
-        """Listen to the controller until `async_stop`; to be called after the first refresh."""
+        """Listen to the controller until `async_shutdown`; to be called after the first refresh."""
         self._end_of_days = async_track_time_change(
             self.hass, self._async_begin_day, hour=0, minute=0, second=0
         )
         self._stream.async_start(self.console)
 
-    async def async_stop(self) -> None:
+    @override
+    async def async_shutdown(self) -> None:
         """End the stream and all that is scheduled, and write down what would be lost."""
         await super().async_shutdown()
         self._timers.async_close()
@@ -102,10 +108,6 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
             self._end_of_days = None
         await self._stream.async_stop()
         await self.history.async_save()
-
-    @override
-    async def async_shutdown(self) -> None:
-        await self.async_stop()
 
     # What there is to see
 
@@ -170,7 +172,9 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
         self._async_adopt(self.clients)
         self._async_apply(events)
         if (due := self.tracker.recheck_due) is not None:
-            self._timers.async_set("recheck", due - now, self._async_request_snapshot)
+            self._timers.async_set(
+                "recheck", max(SOONEST_RECHECK, due - now), self._async_request_snapshot
+            )
 
     @override
     @callback
@@ -263,7 +267,8 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
         """Track those of these clients that are new here, if the user wants that."""
         if not self._adds_new_clients or not (new := self.history.async_meet(macs, self.clients)):
             return
-        self.tracked.update(new)
+        # Each is a device with its entities: passers-by must not become thousands of them.
+        self.tracked.update(new[: max(0, ADOPTED_LIMIT - len(self.tracked))])
         # Nothing listens for updates of the entry, so this does not reload it.
         self.hass.config_entries.async_update_entry(
             self.config_entry,
@@ -290,8 +295,3 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
     def _async_give_up(self) -> None:
         self.available = False
         self._async_show_all()
-
-
-async def async_remove_store(hass: HomeAssistant, entry: UnifiScannerConfigEntry) -> None:
-    """Delete what is on disk for an entry that is removed."""
-    await async_remove_history(hass, entry.entry_id)

@@ -113,7 +113,9 @@ class SiteHistory:
         and do not count. Nor is anyone new at the first look: the user has just chosen among them.
         """
         if self._known is None:
-            self._know(clients)
+            # A controller that has just booted lists nobody; that is no look yet.
+            if clients:
+                self._know(clients)
             return []
         known = self._known
         new = [

@@ -182,6 +182,7 @@ async def test_O7_one_roam_told_by_all_there_is(hass: HomeAssistant, clock: Virt
         await home.cut()
         await until(lambda: home.coordinator.stream_connected)
         await nothing_more(home)
+        assert list(home.controller.requests("system-log"))
         assert kinds(home) == ROAMED
 
 

@@ -510,3 +510,12 @@ def test_last_roam_before_a_departure_that_snapshots_showed_is_no_return(
     assert kinds(tracker.observe(rows, NOW + 71)) == [("roam", HALL, BEDROOM)]
     assert tracker.advance(NOW + 100) == []
     assert not tracker.clients[PHONE].connected
+
+
+def test_second_report_after_the_client_was_seen_to_stay_is_a_roam_of_its_own(
+    tracker: RoamTracker,
+) -> None:
+    tracker.observe([roam(NOW + 5, HALL, BEDROOM)], NOW + 5)
+    tracker.observe([station(NOW + 30, BEDROOM, associated_at=NOW + 5)], NOW + 30)
+    told = tracker.observe([roam(NOW + 35, HALL, BEDROOM)], NOW + 35)
+    assert kinds(told) == [("roam", HALL, BEDROOM)]

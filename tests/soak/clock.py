@@ -7,9 +7,10 @@ and the same seed gives the same run. What is not simulated is slowness: all wor
 
 import asyncio
 from asyncio import AbstractEventLoop
-from collections.abc import Generator
+from collections.abc import Callable, Generator
+from concurrent.futures import Executor
 from contextlib import contextmanager
-import datetime
+import datetime as dt
 import functools
 import os
 import random
@@ -48,13 +49,13 @@ class Clock:
 CLOCK = Clock()
 
 
-class _Now(datetime.datetime):
+class _Now(dt.datetime):
     """A `datetime` whose present is the virtual one."""
 
     @override
     @classmethod
-    def now(cls, tz: datetime.tzinfo | None = None) -> datetime.datetime:  # type: ignore[override]  # plain ones compare equal everywhere
-        return datetime.datetime.fromtimestamp(CLOCK.time(), tz)
+    def now(cls, tz: dt.tzinfo | None = None) -> dt.datetime:  # type: ignore[override]  # plain ones compare equal everywhere
+        return dt.datetime.fromtimestamp(CLOCK.time(), tz)
 
 
 def install() -> None:
@@ -67,8 +68,8 @@ def install_in_home_assistant() -> None:
     """Put the virtual clock in the place of Home Assistant's; before its other modules load."""
     from homeassistant.util import dt as dt_util  # noqa: PLC0415 - after `install`
 
-    dt_util.utcnow = lambda: datetime.datetime.fromtimestamp(CLOCK.time(), datetime.UTC)
-    dt_util.now = lambda time_zone=None: datetime.datetime.fromtimestamp(
+    dt_util.utcnow = lambda: dt.datetime.fromtimestamp(CLOCK.time(), dt.UTC)
+    dt_util.now = lambda time_zone=None: dt.datetime.fromtimestamp(
         CLOCK.time(), time_zone or dt_util.get_default_time_zone()
     )
 
@@ -79,7 +80,7 @@ def install_in(package: str, seed: int) -> None:
     for name, module in sys.modules.items():
         if name.startswith(package) and isinstance(module, ModuleType):
             attributes: dict[str, Any] = vars(module)
-            if attributes.get("datetime") is datetime.datetime:
+            if attributes.get("datetime") is dt.datetime:
                 attributes["datetime"] = _Now
             if attributes.get("Random") is random.Random:
                 attributes["Random"] = dice
@@ -125,7 +126,9 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         return CLOCK.monotonic()
 
     @override
-    def run_in_executor(self, executor: Any, func: Any, *args: Any) -> asyncio.Future[Any]:
+    def run_in_executor[*Ts, T](
+        self, executor: Executor | None, func: Callable[[*Ts], T], *args: *Ts
+    ) -> asyncio.Future[T]:
         future = super().run_in_executor(executor, func, *args)
         self._waiter.threads += 1
         future.add_done_callback(self._thread_done)

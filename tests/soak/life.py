@@ -3,9 +3,10 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from copy import deepcopy
+from dataclasses import replace
 from random import Random
 
-from tests.controller import Band, Generation, Happening, SimulatedController
+from tests.controller import Band, Generation, Happening, Kind, SimulatedController
 from tests.controller.frames import event_record, events_frame, sync_frame
 from tests.controller.models import Client, Json
 from tests.controller.script import GAP_SECONDS
@@ -20,6 +21,7 @@ ROOMS: dict[str, dict[Band, int]] = {
     "Office": {Band.NG: 6, Band.NA: 149, Band.SIX: 69},
     "Garden": {Band.NG: 11, Band.NA: 44},
 }
+BANDS = {Band.NG: "2.4", Band.NA: "5", Band.SIX: "6"}
 # An access point reports to its controller so often, seconds.
 SYNC_EVERY = 10.0
 GUESTS = 8  # one client in so many
@@ -77,6 +79,9 @@ class Life:
             self.macs.append(client.mac)
             assert client.link
             truth.begin(client.mac, client.link.ap, client.latest_assoc_time)
+            truth.link(
+                client.mac, client.latest_assoc_time, client.link.ap, BANDS[client.link.band]
+            )
 
     async def run(self) -> None:
         """Live until the roams are used up and the last of it has been told."""
@@ -158,18 +163,17 @@ class Life:
         else:
             # A Disconnected before the Roam (ordering fact 1).
             left = float(int(happening.time))
-            gone = _departure(happening, left)
+            gone = replace(happening, kind=Kind.DISCONNECTED, after=None, time=left)
             self._tell(wait, gone, change, Told.DISCONNECTED)
             self._tell(wait + dice.uniform(0, 4), happening, change, Told.ROAM)
 
     def _change_radio(self, client: Client, dice: Random) -> None:
         band = Band.NG if client.link and client.link.band is not Band.NG else Band.NA
         happening = self._world.roam_radio(client.mac, band, signal=dice.randint(-80, -40))
+        self._note_link(happening)
         if self._has_events:
             self._soon(
-                self._after(
-                    draw(dice, LATENCY), lambda: self._controller.tell_events(happening)
-                )
+                self._after(draw(dice, LATENCY), lambda: self._controller.tell_events(happening))
             )
 
     async def _leave(self, client: Client, dice: Random) -> None:
@@ -202,7 +206,14 @@ class Life:
 
     def _note(self, happening: Happening) -> Change:
         after = happening.after.ap if happening.after else None
+        self._note_link(happening)
         return self._truth.add(happening.mac, happening.time, after)
+
+    def _note_link(self, happening: Happening) -> None:
+        if (link := happening.after) is None:
+            self._truth.link(happening.mac, happening.time, None, "")
+        else:
+            self._truth.link(happening.mac, happening.time, link.ap, BANDS[link.band])
 
     def _tell(self, wait: float, happening: Happening, change: Change, told: Told) -> None:
         if not self._has_events:
@@ -232,11 +243,3 @@ class Life:
         task = asyncio.create_task(telling)
         self._tellers.add(task)
         task.add_done_callback(self._tellers.discard)
-
-
-def _departure(roam: Happening, left: float) -> Happening:
-    from dataclasses import replace
-
-    from tests.controller import Kind
-
-    return replace(roam, kind=Kind.DISCONNECTED, after=None, time=left)

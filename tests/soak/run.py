@@ -4,12 +4,8 @@ import asyncio
 from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import dataclass, field
-import gc
 import logging
-import os
-from pathlib import Path
 from tempfile import TemporaryDirectory
-import threading
 from unittest.mock import patch
 
 from aiohttp import ThreadedResolver
@@ -24,6 +20,7 @@ from custom_components.unifi_scanner.const import DEFAULT_DISCONNECT_DELAY, DOMA
 from tests.controller import Generation, SimulatedController
 
 from .clock import CLOCK
+from .footprint import Complaints, Footprint
 from .life import Life
 from .truth import Truth
 from .verdict import Court, Report, Verdict
@@ -57,51 +54,11 @@ KINDS = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Footprint:
-    """What a process holds; memory in bytes."""
-
-    tasks: int
-    sockets: int
-    threads: int
-    objects: int
-    rss: int
-
-    @classmethod
-    def now(cls) -> Footprint:
-        """Measure."""
-        gc.collect()
-        fds = Path("/proc/self/fd")
-        links = [os.readlink(fds / fd) for fd in os.listdir(fds) if (fds / fd).is_symlink()]
-        pages = int(Path("/proc/self/statm").read_text().split()[1])
-        return cls(
-            tasks=len(asyncio.all_tasks()),
-            sockets=sum(link.startswith("socket:") for link in links),
-            threads=threading.active_count(),
-            objects=len(gc.get_objects()),
-            rss=pages * os.sysconf("SC_PAGE_SIZE"),
-        )
-
-
 class _Resolver(ThreadedResolver):
     """Stands for Home Assistant's, which would ask the network by multicast."""
 
     async def real_close(self) -> None:
         """Close."""
-
-
-class Complaints(logging.Handler):
-    """Collects what should not be in the log: errors of the integration and of the event loop."""
-
-    def __init__(self) -> None:
-        """Listen from now on."""
-        super().__init__(logging.ERROR)
-        self.texts: list[str] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Keep a complaint."""
-        if record.exc_info or record.name == "asyncio":
-            self.texts.append(self.format(record))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -110,6 +67,7 @@ class Outcome:
 
     kind: Kind
     verdict: Verdict
+    clients: int
     roams: int
     hours: float
     weather: dict[str, int]
@@ -121,7 +79,8 @@ class Outcome:
     reconnects: int
     snapshots: int
     log_pages: int
-    misplaced: list[str] = field(default_factory=list)
+    misplaced: list[str]
+    asked: int
     complaints: list[str] = field(default_factory=list)
 
 
@@ -190,7 +149,9 @@ class Soak:
                 self._truth.unloaded(CLOCK.time())
                 await hass.config_entries.async_setup(entry.entry_id)
 
-            weather = Weather(controller, witness, truth=self._truth, seed=self._seed, reload=reload)
+            weather = Weather(
+                controller, witness, truth=self._truth, seed=self._seed, reload=reload
+            )
             await asyncio.sleep(SETTLING)
             await _idle(reads)
             start = Footprint.now()
@@ -206,7 +167,11 @@ class Soak:
             await living
             hours = (CLOCK.time() - began) / 3600
             await weather.clear()
-            await _heal(lambda: entry.state is ConfigEntryState.LOADED and entry.runtime_data.stream_connected)
+            await _heal(
+                lambda: (
+                    entry.state is ConfigEntryState.LOADED and entry.runtime_data.stream_connected
+                )
+            )
             await asyncio.sleep(HEALED)
             misplaced = self._misplaced(controller, entry)
             await life.end()
@@ -217,6 +182,7 @@ class Soak:
             outcome = Outcome(
                 kind=self._kind,
                 verdict=Court(self._truth, DEFAULT_DISCONNECT_DELAY).judge(self._reports),
+                clients=self._clients,
                 roams=life.roams,
                 hours=hours,
                 weather=dict(weather.counts),
@@ -229,6 +195,7 @@ class Soak:
                 snapshots=reads.snapshots,
                 log_pages=reads.log_pages,
                 misplaced=misplaced,
+                asked=len(hass.config_entries.flow.async_progress()),
             )
             await hass.config_entries.async_unload(entry.entry_id)
             await hass.config_entries.async_remove(entry.entry_id)
@@ -262,6 +229,7 @@ class Soak:
                 mac=data["client_mac"],
                 ap_from=data["ap_from_mac"],
                 ap_to=data["ap_to_mac"],
+                band_to=data["band_to"],
                 at=at.timestamp() if at else 0.0,
                 seen=CLOCK.time(),
                 source=data["source"],

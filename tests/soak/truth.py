@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import IntFlag
+from math import inf
 
 
 class Told(IntFlag):
@@ -42,7 +43,7 @@ class Change:
     at: float
     before: str | None
     after: str | None
-    end: float = float("inf")
+    end: float = inf
     told: Told = Told.NOT
     told_at: float | None = None
     era: int = 0
@@ -57,11 +58,22 @@ class Change:
 
 
 @dataclass(slots=True)
+class Link:
+    """A client's link by one radio, from `at` to `end`; `band` as the integration words it."""
+
+    ap: str
+    band: str
+    at: float
+    end: float = inf
+    reported: bool = False
+
+
+@dataclass(slots=True)
 class Era:
     """The life of a set-up entry: it knows the past only from its first snapshot on."""
 
     began: float
-    ended: float = float("inf")
+    ended: float = inf
 
 
 @dataclass(slots=True)
@@ -69,6 +81,7 @@ class Truth:
     """All changes of all clients; the first one of each is where it was at the beginning."""
 
     changes: dict[str, list[Change]] = field(default_factory=lambda: defaultdict(list))
+    links: dict[str, list[Link]] = field(default_factory=lambda: defaultdict(list))
     eras: list[Era] = field(default_factory=list)
     # What an event says when it is delivered: (client, verb, time in ms).
     meanings: dict[tuple[str, str, int], tuple[Change, Told]] = field(default_factory=dict)
@@ -88,6 +101,14 @@ class Truth:
         change = Change(mac=mac, index=len(changes), at=at, before=last.after, after=after)
         changes.append(change)
         return change
+
+    def link(self, mac: str, at: float, ap: str | None, band: str) -> None:
+        """Note a new link of a client, None for the end of one."""
+        links = self.links[mac]
+        if links:
+            links[-1].end = min(links[-1].end, at)
+        if ap is not None:
+            links.append(Link(ap, band, at))
 
     def all(self) -> Iterator[Change]:
         """Return every change but the first places."""
@@ -148,7 +169,11 @@ class Truth:
         if not self.eras or self.eras[-1].ended <= now:
             return
         change.told |= told
-        if change.told_at is None:
+        # That it has left tells nothing of where it has come to.
+        is_half = change.arrives and told is Told.DISCONNECTED
+        if change.told_at is None and not is_half:
             change.told_at = now
             change.era = len(self.eras) - 1
+        if is_half:
+            return
         self.newest[change.mac] = max(self.newest.get(change.mac, 0), change.index)

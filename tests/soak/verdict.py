@@ -6,7 +6,7 @@ from enum import StrEnum
 from itertools import takewhile
 from math import inf
 
-from .truth import EVENTS, RECORDS, Change, Told, Truth
+from .truth import EVENTS, RECORDS, Change, Link, Told, Truth
 
 # Records and departures count in whole seconds.
 SLACK = 1.6
@@ -24,6 +24,7 @@ class Report:
     mac: str
     ap_from: str | None
     ap_to: str | None
+    band_to: str | None
     at: float
     seen: float
     source: str
@@ -54,6 +55,7 @@ class Verdict:
     missed: Counter[Reason] = field(default_factory=Counter)
     missed_departures: Counter[Reason] = field(default_factory=Counter)
     departures_once: Counter[str] = field(default_factory=Counter)
+    radios: Counter[str] = field(default_factory=Counter)
     doubled: list[Report] = field(default_factory=list)
     invented: list[Report] = field(default_factory=list)
     unexplained: list[Change] = field(default_factory=list)
@@ -78,6 +80,7 @@ class Court:
             mine = by_client.pop(mac, [])
             self._match_arrivals([r for r in mine if r.kind in {"roam", "connected"}], changes)
             self._match_departures([r for r in mine if r.kind == "disconnected"], changes)
+            self._match_radios([r for r in mine if r.kind == "roam_radio"], self._truth.links[mac])
             for change in changes[1:]:
                 self._judge_change(change, changes)
         for strangers in by_client.values():
@@ -104,11 +107,19 @@ class Court:
                     change.reported = report.kind
                     self._verdict.departures_once[report.source] += 1
 
-    def _choose(
-        self, report: Report, fitting: list[Change], free: list[Change]
-    ) -> Change | None:
+    def _match_radios(self, reports: list[Report], links: list[Link]) -> None:
+        for report in sorted(reports, key=lambda r: (r.inferred, r.at)):
+            fitting = [link for link in links if _is_retune(report, link)]
+            free = [link for link in fitting if not link.reported]
+            if link := self._choose(report, fitting, free):
+                link.reported = True
+                self._verdict.radios[report.source] += 1
+
+    def _choose[T: (Change, Link)](
+        self, report: Report, fitting: list[T], free: list[T]
+    ) -> T | None:
         if free:
-            return min(free, key=lambda change: abs(change.at - report.at))
+            return min(free, key=lambda one: abs(one.at - report.at))
         (self._verdict.doubled if fitting else self._verdict.invented).append(report)
         return None
 
@@ -137,7 +148,8 @@ class Court:
             return Reason.OVERTAKEN if change.told & Told.OVERTAKEN else Reason.UNTOLD
         if told and change.told_at is not None:
             era = self._truth.eras[change.era]
-            if change.at <= era.began or era.ended - change.told_at < self._delay:
+            is_held = not change.arrives and era.ended - change.told_at < self._delay
+            if change.at <= era.began or is_held:
                 return Reason.UNLOADED
         if not change.arrives:
             if change.end - change.at <= self._delay + SLACK:
@@ -161,6 +173,9 @@ class Court:
     def _excuse_return(self, change: Change, changes: list[Change]) -> Reason | None:
         """Look for a stay before at the same place, with nothing known in between."""
         if change.before is None:
+            left = changes[change.index - 1]
+            if not left.leaving_reported and change.at - left.at <= self._delay + SLACK:
+                return Reason.SHORT
             # Only for somebody who comes home there is nothing else to tell.
             for later in takewhile(lambda later: later.arrives, changes[change.index + 1 :]):
                 if later.reported:
@@ -171,9 +186,15 @@ class Court:
             if known.after == change.after:
                 if change.before is None or not change.told & (Told.ROAM | Told.LOG):
                     return Reason.BACK
-                return Reason.ECHO if change.at - known.at <= ECHO else None
+                if change.at - known.at <= ECHO:
+                    return Reason.ECHO
+                break
             if known.reported:
-                return None
+                break
+        for later in changes[change.index + 1 :]:
+            if later.reported or later.leaving_reported:
+                # One report stands for both.
+                return Reason.BACK if later.after == change.after else None
         return None
 
 
@@ -196,3 +217,11 @@ def _is_departure(report: Report, change: Change) -> bool:
     told = not change.arrives or bool(change.told & Told.DISCONNECTED)
     # The controller counts departures in whole seconds, and so the way to the next access point.
     return told and change.before == report.ap_from and abs(change.at - report.at) <= 2 * SLACK
+
+
+def _is_retune(report: Report, link: Link) -> bool:
+    """Return whether a report of a change of radio can be of a link."""
+    if (link.ap, link.band) != (report.ap_to, report.band_to) or report.seen < link.at:
+        return False
+    end = link.end if report.inferred else link.at
+    return link.at - SLACK <= report.at <= end + SLACK

@@ -2,8 +2,8 @@
 
 import asyncio
 from collections import Counter
-from contextlib import suppress
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from math import inf
 from random import Random
 
@@ -13,7 +13,7 @@ from .truth import Truth
 from .witness import Witness
 
 # Seconds of calm between two faults.
-CALM = (30.0, 900.0)
+CALM = (20.0, 300.0)
 # (dropped, doubled, late) of the frames, and how likely such a time is.
 AIR = (((0.0, 0.0, 0.0), 0.4), ((0.05, 0.05, 0.1), 0.35), ((0.3, 0.2, 0.3), 0.25))
 # Snapshots are not believed when they list somebody no longer, for so long after an outage.
@@ -54,6 +54,7 @@ class Weather:
             "nobody listed": self._list_nobody,
             "stream refused (200, 404, 429, 502, 503)": self._refuse_stream,
             "logins refused (429)": self._lock,
+            "logins refused (401, boot)": self._reject,
             "entry reloaded": self._reload_entry,
         }
 
@@ -136,19 +137,29 @@ class Weather:
         body = "<html>starting</html>" if status == 200 else b""
         await self._answer(SOCKET, self._dice.uniform(10, 120), status=status, body=body)
 
-    async def _answer(
-        self, path: str, seconds: float, *, status: int, body: object = b""
-    ) -> None:
+    async def _answer(self, path: str, seconds: float, *, status: int, body: object = b"") -> None:
         answer = self._faults.refuse(path, status=status, body=body)
         await asyncio.sleep(seconds)
         self._faults.remove(answer)
 
     async def _lock(self) -> None:
         now = self._controller.console.clock()
-        self._faults.limit_logins(5, retry_after=self._dice.choice([None, 90]), locked_until=now + 120)
+        self._faults.limit_logins(
+            5, retry_after=self._dice.choice([None, 90]), locked_until=now + 120
+        )
         await self._controller.expire_sessions()
         await asyncio.sleep(180)
         self._faults.login_limit = None
+
+    async def _reject(self) -> None:
+        """Let a booting console reject the right password (faults.md L6)."""
+        rejection = {"errors": ["Invalid username or password"]}
+        answer = self._faults.refuse(
+            "/api/auth/login", status=401, body=rejection, times=self._dice.randint(1, 3)
+        )
+        await self._controller.expire_sessions()
+        await asyncio.sleep(300)
+        self._faults.remove(answer)
 
     async def _reload_entry(self) -> None:
         await self._reload()

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, override
+from typing import Any, Self, override
 
 import orjson
 
 from tests.controller import Shaker, SimulatedController, rest
 from tests.controller.models import Json
+from tests.controller.system_log import system_log_page
 from tests.controller.world import World
 
 from .truth import Told, Truth
@@ -66,20 +67,20 @@ class Reads:
         self._truth = truth
         self._clock = clock
         self._stations = rest._stations
-        self._page = rest.system_log_page
+        self._page = system_log_page
         self.log_pages = 0
         self.snapshots = 0
 
-    def __enter__(self) -> Reads:
+    def __enter__(self) -> Self:
         """Begin; the controller must be made after this."""
         rest._stations = self._answer_stations
-        rest.system_log_page = self._answer_page
+        vars(rest)["system_log_page"] = self._answer_page
         return self
 
     def __exit__(self, *_: object) -> None:
         """End."""
         rest._stations = self._stations
-        rest.system_log_page = self._page
+        vars(rest)["system_log_page"] = self._page
 
     def _answer_stations(self, world: World) -> list[Json]:
         records, now = self._stations(world), self._clock()

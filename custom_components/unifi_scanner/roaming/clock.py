@@ -28,7 +28,9 @@ class ControllerClock:
         credible = median_low(times) + _LATE
         newest = max(time for time in times if time <= credible)
         self._known = True
-        if abs(newest - now - self.offset) > _SKEW:
+        if abs(newest - now) <= _SKEW:
+            self.offset = 0.0
+        elif abs(newest - now - self.offset) > _SKEW:
             self.offset = newest - now
 
     def shift(self, seconds: float) -> None:

@@ -96,7 +96,10 @@ class Track:
                     self.moves[index] = replace(move, earliest=t, latest=t)
                 return True
             is_repeated = ap_from is not None and ap_from == move.ap_from
-            if is_present and is_repeated and move.latest <= t <= move.latest + ECHO:
+            # Unless the client has been seen to stay since: then it has been away and is back.
+            has_stayed = move.latest + SLACK < self.seen < t
+            is_soon = move.latest <= t <= move.latest + ECHO
+            if is_present and is_repeated and is_soon and not has_stayed:
                 return True
         return False
 

@@ -1,0 +1,57 @@
+"""What a process holds and what it complains of."""
+
+import asyncio
+from dataclasses import dataclass
+import gc
+import logging
+import os
+from pathlib import Path
+import threading
+from typing import override
+
+PACKAGE = "custom_components.unifi_scanner"
+POOLS = ("asyncio_", "ImportExecutor", "SyncWorker")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Footprint:
+    """What a process holds, the simulation included; memory in bytes.
+
+    `threads` without those of the pools, `objects` are the integration's own.
+    """
+
+    tasks: int
+    sockets: int
+    threads: int
+    objects: int
+    rss: int
+
+    @classmethod
+    def now(cls) -> Footprint:
+        """Measure."""
+        gc.collect()
+        descriptors = list(Path("/proc/self/fd").iterdir())
+        links = [str(fd.readlink()) for fd in descriptors if fd.is_symlink()]
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+        return cls(
+            tasks=len(asyncio.all_tasks()),
+            sockets=sum(link.startswith("socket:") for link in links),
+            threads=sum(not t.name.startswith(POOLS) for t in threading.enumerate()),
+            objects=sum(str(type(o).__module__).startswith(PACKAGE) for o in gc.get_objects()),
+            rss=pages * os.sysconf("SC_PAGE_SIZE"),
+        )
+
+
+class Complaints(logging.Handler):
+    """Collects what should not be in the log: errors of the integration and of the event loop."""
+
+    def __init__(self) -> None:
+        """Listen from now on."""
+        super().__init__(logging.ERROR)
+        self.texts: list[str] = []
+
+    @override
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep a complaint."""
+        if record.exc_info or record.name == "asyncio":
+            self.texts.append(self.format(record))
