@@ -68,7 +68,7 @@ def install_in_home_assistant() -> None:
     """Put the virtual clock in the place of Home Assistant's; before its other modules load."""
     from homeassistant.util import dt as dt_util  # noqa: PLC0415 - after `install`
 
-    dt_util.utcnow = lambda: dt.datetime.fromtimestamp(CLOCK.time(), dt.UTC)
+    dt_util.utcnow = functools.partial(_Now.now, dt.UTC)
     dt_util.now = lambda time_zone=None: dt.datetime.fromtimestamp(
         CLOCK.time(), time_zone or dt_util.get_default_time_zone()
     )

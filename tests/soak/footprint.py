@@ -15,7 +15,7 @@ POOLS = ("asyncio_", "ImportExecutor", "SyncWorker")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Footprint:
-    """What a process holds, the simulation included; memory in bytes.
+    """What a process holds, the simulation included.
 
     `threads` without those of the pools, `objects` are the integration's own.
     """
@@ -24,7 +24,7 @@ class Footprint:
     sockets: int
     threads: int
     objects: int
-    rss: int
+    megabytes: int
 
     @classmethod
     def now(cls) -> Footprint:
@@ -38,7 +38,7 @@ class Footprint:
             sockets=sum(link.startswith("socket:") for link in links),
             threads=sum(not t.name.startswith(POOLS) for t in threading.enumerate()),
             objects=sum(str(type(o).__module__).startswith(PACKAGE) for o in gc.get_objects()),
-            rss=pages * os.sysconf("SC_PAGE_SIZE"),
+            megabytes=pages * os.sysconf("SC_PAGE_SIZE") // 2**20,
         )
 
 

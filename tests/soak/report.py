@@ -1,21 +1,18 @@
 """The soak's table."""
 
-from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from platform import python_version
 from statistics import median
 
-from .run import Footprint, Outcome
-from .verdict import Reason
+from .excuses import Reason
+from .run import Outcome
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "reliability.md"
 BEGIN, END = "<!-- soak: begin -->\n", "<!-- soak: end -->\n"
 LIBRARIES = ("homeassistant", "aiohttp", "websockets")
-MEGABYTE = 2**20
-
-type Row = tuple[str, Callable[[Outcome], object]]
+SOURCES = ("event", "sync", "resync", "system_log")
 
 
 def is_leak(outcome: Outcome) -> bool:
@@ -27,7 +24,7 @@ def is_leak(outcome: Outcome) -> bool:
         or end.threads > start.threads
         or end.objects > start.objects + 60 * outcome.clients
         # Truth and reports are kept by the simulation until the verdict.
-        or end.rss > start.rss + 16 * MEGABYTE + 10_000 * outcome.roams
+        or end.megabytes > start.megabytes + 16 + outcome.roams / 100
     )
 
 
@@ -48,75 +45,66 @@ def failures(outcome: Outcome) -> dict[str, list[str]]:
 
 def table(outcomes: list[Outcome]) -> str:
     """Return the outcomes as a Markdown table, one column each."""
+    columns = [_column(outcome) for outcome in outcomes]
     lines = [
         ("", *(outcome.kind.name for outcome in outcomes)),
         ("---", *("---:" for _ in outcomes)),
     ]
-    for title, value in _rows(outcomes):
-        lines.append((title, *(str(value(outcome)) for outcome in outcomes)))
+    for cells in zip(*columns, strict=True):
+        title = cells[0][0]
+        values = [value for _, value in cells]
+        if not (title.startswith("- ") and set(values) == {"0"}):
+            lines.append((title, *values))
     widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
     return "".join(
-        "| "
-        + " | ".join(
-            cell.ljust(width) if column == 0 else cell.rjust(width)
-            for column, (cell, width) in enumerate(zip(line, widths, strict=True))
-        )
-        + " |\n"
-        for line in lines
+        f"| {' | '.join(map(str.ljust, line, widths, strict=True))} |\n" for line in lines
     )
 
 
-def _rows(outcomes: Iterable[Outcome]) -> Iterable[Row]:
-    outcomes = tuple(outcomes)
-    yield "hours lived through", lambda o: f"{o.hours:.1f}"
-    yield "**truth:** roams", lambda o: f"{o.roams:,}"
-    yield "truth: roams and connections", lambda o: f"{o.verdict.arrivals:,}"
-    yield "**reported once**", lambda o: f"**{o.verdict.once.total():,}**"
-    for source in ("event", "sync", "resync", "system_log"):
-        yield f"by {source}", lambda o, source=source: f"{o.verdict.once[source]:,}"
-    yield "seconds until reported, median: event", lambda o: _median(o, "event")
-    yield "sync", lambda o: _median(o, "sync")
-    yield "**doubled**", lambda o: f"**{len(o.verdict.doubled)}**"
-    yield "**invented**", lambda o: f"**{len(o.verdict.invented)}**"
-    yield "**missed without a reason**", lambda o: f"**{len(o.verdict.unexplained)}**"
-    yield "missed", lambda o: f"{o.verdict.missed.total():,}"
-    for reason in Reason:
-        if any(outcome.verdict.missed[reason] for outcome in outcomes):
-            yield f"- {reason}", lambda o, reason=reason: f"{o.verdict.missed[reason]:,}"
-    yield "**truth:** departures", lambda o: f"{o.verdict.departures:,}"
-    yield "reported once, by event", lambda o: f"{o.verdict.departures_once['event']:,}"
-    yield "by resync", lambda o: f"{o.verdict.departures_once['resync']:,}"
-    yield "by system_log", lambda o: f"{o.verdict.departures_once['system_log']:,}"
-    yield "missed", lambda o: f"{o.verdict.missed_departures.total():,}"
-    for reason in Reason:
-        if any(outcome.verdict.missed_departures[reason] for outcome in outcomes):
-            yield f"- {reason}", lambda o, reason=reason: f"{o.verdict.missed_departures[reason]:,}"
-    yield "changes of radio reported once", lambda o: f"{o.verdict.radios.total():,}"
-    yield "**faults**", lambda o: f"{sum(o.weather.values()):,}"
-    for kind in sorted({kind for outcome in outcomes for kind in outcome.weather}):
-        yield f"- {kind}", lambda o, kind=kind: o.weather.get(kind, 0)
-    for fate in ("passed", "dropped", "doubled", "late"):
-        yield f"frames {fate}", lambda o, fate=fate: f"{o.frames[fate]:,}"
-    yield "logins (attempts)", lambda o: f"{o.logins} ({o.attempts})"
-    yield "reconnects of the stream", lambda o: f"{o.reconnects:,}"
-    yield "snapshots", lambda o: f"{o.snapshots:,}"
-    yield "pages of the system log", lambda o: f"{o.log_pages:,}"
-    yield "tasks, start and end", lambda o: _both(o, lambda f: f.tasks)
-    yield "sockets", lambda o: _both(o, lambda f: f.sockets)
-    yield "threads", lambda o: _both(o, lambda f: f.threads)
-    yield "objects of the integration", lambda o: _both(o, lambda f: f.objects)
-    yield "memory, MB, with the simulation", lambda o: _both(o, lambda f: f.rss // MEGABYTE)
-    yield "errors in the log", lambda o: len(o.complaints)
-    yield "clients in the wrong place at the end", lambda o: len(o.misplaced)
+def _column(outcome: Outcome) -> list[tuple[str, str]]:
+    """Return titles and values; of those that begin with a dash none is shown that is always 0."""
+    verdict, start, end = outcome.verdict, outcome.start, outcome.end
+    once, left, weather = verdict.once, verdict.departures_once, outcome.weather
+    rows: list[tuple[str, object]] = [
+        ("hours lived through", round(outcome.hours, 1)),
+        ("**truth:** roams", outcome.roams),
+        ("and connections", verdict.arrivals - outcome.roams),
+        ("**reported once**", f"**{once.total():,}**"),
+        *((f"- by {source}", once[source]) for source in SOURCES),
+        ("**doubled**", f"**{len(verdict.doubled)}**"),
+        ("**invented**", f"**{len(verdict.invented)}**"),
+        ("**missed without a reason**", f"**{len(verdict.unexplained)}**"),
+        ("missed", verdict.missed.total()),
+        *((f"- {reason}", verdict.missed[reason]) for reason in Reason),
+        ("**truth:** departures", verdict.departures),
+        ("reported once", left.total()),
+        *((f"- by {source}", left[source]) for source in SOURCES),
+        ("missed", verdict.missed_departures.total()),
+        *((f"- {reason}", verdict.missed_departures[reason]) for reason in Reason),
+        ("changes of radio reported once", verdict.radios.total()),
+        ("seconds until reported by event, median", _median(outcome, "event")),
+        ("seconds until reported by sync, median", _median(outcome, "sync")),
+        ("**faults**", sum(weather.values())),
+        *((f"- {kind}", count) for kind, count in sorted(weather.items())),
+        *((f"frames {fate}", count) for fate, count in outcome.frames.items()),
+        ("logins let in / tried", f"{outcome.logins} / {outcome.attempts}"),
+        ("reconnects of the stream", outcome.reconnects),
+        ("snapshots", outcome.snapshots),
+        ("- pages of the system log", outcome.log_pages),
+        ("tasks, start / end", f"{start.tasks} / {end.tasks}"),
+        ("sockets", f"{start.sockets} / {end.sockets}"),
+        ("threads", f"{start.threads} / {end.threads}"),
+        ("objects of the integration", f"{start.objects} / {end.objects}"),
+        ("memory, MB, the simulation's too", f"{start.megabytes} / {end.megabytes}"),
+        ("errors in the log", len(outcome.complaints)),
+        ("clients in the wrong place at the end", len(outcome.misplaced)),
+    ]
+    return [(title, f"{v:,}" if isinstance(v, int) else str(v)) for title, v in rows]
 
 
 def _median(outcome: Outcome, source: str) -> str:
     delays = outcome.verdict.delays[source]
     return f"{median(delays):.1f}" if delays else "-"
-
-
-def _both(outcome: Outcome, value: Callable[[Footprint], int]) -> str:
-    return f"{value(outcome.start)} / {value(outcome.end)}"
 
 
 def write(outcomes: list[Outcome], *, seed: int, seconds: float) -> None:

@@ -225,7 +225,7 @@ class Soak:
         at = dt_util.parse_datetime(data["time"])
         self._reports.append(
             Report(
-                kind=event.event_type.removeprefix(f"{DOMAIN}_"),
+                kind=str(event.event_type).removeprefix(f"{DOMAIN}_"),
                 mac=data["client_mac"],
                 ap_from=data["ap_from_mac"],
                 ap_to=data["ap_to_mac"],
@@ -251,12 +251,12 @@ class Soak:
 async def _idle(reads: Reads) -> None:
     """Wait for the middle between two snapshots: connections are kept open for 15 s."""
     seen = reads.snapshots
-    while reads.snapshots == seen:
+    while reads.snapshots == seen:  # noqa: ASYNC110 - in virtual time it costs nothing
         await asyncio.sleep(1)
     await asyncio.sleep(30)
 
 
 async def _heal(healed: Callable[[], bool]) -> None:
     end = CLOCK.monotonic() + HEALING
-    while not healed() and CLOCK.monotonic() < end:
+    while not healed() and CLOCK.monotonic() < end:  # noqa: ASYNC110 - as above
         await asyncio.sleep(5)

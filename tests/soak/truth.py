@@ -2,7 +2,6 @@
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import IntFlag
 from math import inf
@@ -23,10 +22,6 @@ class Told(IntFlag):
     OVERTAKEN = 32
     # A row of the system log.
     LOG = 64
-
-
-EVENTS = Told.ROAM | Told.CONNECTED
-RECORDS = Told.SYNC | Told.SNAPSHOT
 
 
 @dataclass(slots=True, kw_only=True)
@@ -109,11 +104,6 @@ class Truth:
             links[-1].end = min(links[-1].end, at)
         if ap is not None:
             links.append(Link(ap, band, at))
-
-    def all(self) -> Iterator[Change]:
-        """Return every change but the first places."""
-        for changes in self.changes.values():
-            yield from changes[1:]
 
     def means(self, change: Change, verb: str, time: float, told: Told) -> None:
         """Note what an event of this verb and time will tell."""

@@ -2,18 +2,9 @@
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from enum import StrEnum
-from itertools import takewhile
-from math import inf
 
-from .truth import EVENTS, RECORDS, Change, Link, Told, Truth
-
-# Records and departures count in whole seconds.
-SLACK = 1.6
-# Within it, a second telling of the same roam is taken for an echo (docs/architecture.md).
-ECHO = 60.0
-# Snapshots that must have missed a client for its departure to be known without an event.
-ABSENCES = 3
+from .excuses import SLACK, Excuses, Reason
+from .truth import Change, Link, Told, Truth
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,20 +20,6 @@ class Report:
     seen: float
     source: str
     inferred: bool
-
-
-class Reason(StrEnum):
-    """Why a change was rightly not reported."""
-
-    UNTOLD = "told by no source"
-    OVERTAKEN = "told only by records that newer news had overtaken"
-    BACK = "back before its leaving was told"
-    ECHO = "told like an echo, its way back was told by no source"
-    HOME = "its coming was told already, at the next access point"
-    LATE = "told after it was back"
-    AWAY = "gone before its coming was told"
-    SHORT = "an absence within the disconnect delay"
-    UNLOADED = "the entry was not loaded"
 
 
 @dataclass(slots=True)
@@ -68,7 +45,7 @@ class Court:
     def __init__(self, truth: Truth, disconnect_delay: float) -> None:
         """Prepare for one run."""
         self._truth = truth
-        self._delay = disconnect_delay
+        self._excuses = Excuses(truth, disconnect_delay)
         self._verdict = Verdict()
 
     def judge(self, reports: list[Report]) -> Verdict:
@@ -130,72 +107,13 @@ class Court:
             self._verdict.departures += 1
         if change.reported:
             return
-        reason = self._excuse(change, changes)
+        reason = self._excuses.find(change, changes)
         if reason is None:
             self._verdict.unexplained.append(change)
         elif change.arrives:
             self._verdict.missed[reason] += 1
         else:
             self._verdict.missed_departures[reason] += 1
-
-    def _excuse(self, change: Change, changes: list[Change]) -> Reason | None:
-        """Return why nobody could know of a change, None when somebody should have."""
-        telling = Told.DISCONNECTED | Told.LOG
-        if change.arrives:
-            telling = EVENTS | RECORDS | Told.LOG
-        told = change.told & telling
-        if not told and change.absent < ABSENCES:
-            return Reason.OVERTAKEN if change.told & Told.OVERTAKEN else Reason.UNTOLD
-        if told and change.told_at is not None:
-            era = self._truth.eras[change.era]
-            is_held = not change.arrives and era.ended - change.told_at < self._delay
-            if change.at <= era.began or is_held:
-                return Reason.UNLOADED
-        if not change.arrives:
-            if change.end - change.at <= self._delay + SLACK:
-                return Reason.SHORT
-            following = changes[change.index + 1 :][:1]
-            if any(back.told_at and back.told_at <= (change.told_at or inf) for back in following):
-                return Reason.LATE
-            return self._excuse_departure(change, changes)
-        return self._excuse_return(change, changes)
-
-    def _excuse_departure(self, change: Change, changes: list[Change]) -> Reason | None:
-        """Look where the client was believed to be before it left."""
-        for known in reversed(changes[: change.index]):
-            if known.reported or known.leaving_reported or known.index == 0:
-                right = known.reported != "disconnected" and known.after == change.before
-                if not known.reported and known.leaving_reported:
-                    right = False
-                return None if right or change.absent >= ABSENCES else Reason.AWAY
-        return None
-
-    def _excuse_return(self, change: Change, changes: list[Change]) -> Reason | None:
-        """Look for a stay before at the same place, with nothing known in between."""
-        if change.before is None:
-            left = changes[change.index - 1]
-            if not left.leaving_reported and change.at - left.at <= self._delay + SLACK:
-                return Reason.SHORT
-            # Only for somebody who comes home there is nothing else to tell.
-            for later in takewhile(lambda later: later.arrives, changes[change.index + 1 :]):
-                if later.reported:
-                    if later.reported == "connected":
-                        return Reason.HOME
-                    break
-        for known in reversed(changes[: change.index]):
-            if known.after == change.after:
-                if change.before is None or not change.told & (Told.ROAM | Told.LOG):
-                    return Reason.BACK
-                if change.at - known.at <= ECHO:
-                    return Reason.ECHO
-                break
-            if known.reported:
-                break
-        for later in changes[change.index + 1 :]:
-            if later.reported or later.leaving_reported:
-                # One report stands for both.
-                return Reason.BACK if later.after == change.after else None
-        return None
 
 
 def _is_arrival(report: Report, change: Change) -> bool:

@@ -57,6 +57,8 @@ class Weather:
             "logins refused (401, boot)": self._reject,
             "entry reloaded": self._reload_entry,
         }
+        # All of them, in this order, also those that never come.
+        self.counts.update(dict.fromkeys(self._kinds, 0))
 
     async def run(self) -> None:
         """Make faults until cancelled."""

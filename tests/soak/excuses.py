@@ -1,0 +1,104 @@
+"""Why a change was rightly not reported."""
+
+from enum import StrEnum
+from itertools import takewhile
+from math import inf
+
+from .truth import Change, Told, Truth
+
+# Records and departures count in whole seconds.
+SLACK = 1.6
+# Within it, a second telling of the same roam is taken for an echo (docs/architecture.md).
+ECHO = 60.0
+# Snapshots that must have missed a client for its departure to be known without an event.
+ABSENCES = 3
+
+_ARRIVAL = Told.ROAM | Told.CONNECTED | Told.SYNC | Told.SNAPSHOT | Told.LOG
+_DEPARTURE = Told.DISCONNECTED | Told.LOG
+
+
+class Reason(StrEnum):
+    """Why nobody could, or should, have reported a change."""
+
+    UNTOLD = "told by no source"
+    OVERTAKEN = "told only by records that newer news had overtaken"
+    SHORT = "an absence within the disconnect delay"
+    BACK = "back before its leaving was told"
+    ECHO = "told like an echo, its way back was told by no source"
+    HOME = "its coming was told already, at the next access point"
+    AWAY = "gone before its coming was told"
+    LATE = "told after it was back"
+    UNLOADED = "the entry was not loaded"
+
+
+class Excuses:
+    """Knows what could be known, from what was told; `changes` are a client's, all of them."""
+
+    def __init__(self, truth: Truth, disconnect_delay: float) -> None:
+        """Prepare for one run."""
+        self._truth = truth
+        self._short = disconnect_delay + SLACK
+        self._delay = disconnect_delay
+
+    def find(self, change: Change, changes: list[Change]) -> Reason | None:
+        """Return the reason why a change was not reported, None when it should have been."""
+        told = change.told & (_ARRIVAL if change.arrives else _DEPARTURE)
+        if not told and change.absent < ABSENCES:
+            return Reason.OVERTAKEN if change.told & Told.OVERTAKEN else Reason.UNTOLD
+        if told and self._is_unloaded(change):
+            return Reason.UNLOADED
+        if not change.arrives:
+            return self._departure(change, changes)
+        if change.before is None and (reason := self._coming_home(change, changes)):
+            return reason
+        return _same_place_before(change, changes) or _same_place_after(change, changes)
+
+    def _is_unloaded(self, change: Change) -> bool:
+        if change.told_at is None:
+            return False
+        era = self._truth.eras[change.era]
+        # A departure that was still held back is lost with the entry.
+        is_held = not change.arrives and era.ended - change.told_at < self._delay
+        return change.at <= era.began or is_held
+
+    def _departure(self, change: Change, changes: list[Change]) -> Reason | None:
+        if change.end - change.at <= self._short:
+            return Reason.SHORT
+        back = changes[change.index + 1] if change.index + 1 < len(changes) else None
+        if back and back.told_at is not None and back.told_at <= (change.told_at or inf):
+            return Reason.LATE
+        # Where was it believed to be before?
+        for known in reversed(changes[: change.index]):
+            if known.reported or known.leaving_reported or known.index == 0:
+                is_right = known.after == change.before and (known.reported or not known.index)
+                return None if is_right or change.absent >= ABSENCES else Reason.AWAY
+        return None
+
+    def _coming_home(self, change: Change, changes: list[Change]) -> Reason | None:
+        left = changes[change.index - 1]
+        if not left.leaving_reported and change.at - left.at <= self._short:
+            return Reason.SHORT
+        following = takewhile(lambda later: later.arrives, changes[change.index + 1 :])
+        told = next((later for later in following if later.reported), None)
+        return Reason.HOME if told and told.reported == "connected" else None
+
+
+def _same_place_before(change: Change, changes: list[Change]) -> Reason | None:
+    """Look for a stay before at the same place, with nothing known in between."""
+    for known in reversed(changes[: change.index]):
+        if known.after == change.after:
+            if change.before is None or not change.told & (Told.ROAM | Told.LOG):
+                return Reason.BACK
+            return Reason.ECHO if change.at - known.at <= ECHO else None
+        if known.reported:
+            return None
+    return None
+
+
+def _same_place_after(change: Change, changes: list[Change]) -> Reason | None:
+    """Look for a stay after at the same place, reported, with nothing known in between."""
+    for later in changes[change.index + 1 :]:
+        if later.reported or later.leaving_reported:
+            # One report stands for both.
+            return Reason.BACK if later.after == change.after else None
+    return None

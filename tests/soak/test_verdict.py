@@ -1,0 +1,120 @@
+"""The judge of the soak can tell right from wrong."""
+
+from typing import Any
+
+import pytest
+
+from .excuses import Reason
+from .truth import Told, Truth
+from .verdict import Court, Report, Verdict
+
+PHONE, HALL, KITCHEN, ATTIC = "phone", "hall", "kitchen", "attic"
+
+
+@pytest.fixture
+def truth() -> Truth:
+    """Put a phone in the hall, known to an entry that is loaded."""
+    truth = Truth()
+    truth.begin(PHONE, HALL, 0)
+    truth.snapshot(10)
+    return truth
+
+
+def roam(ap_from: str, ap_to: str, at: float, **fields: Any) -> Report:
+    values = {"kind": "roam", "band_to": "5", "seen": at + 1, "source": "event", "inferred": False}
+    return Report(mac=PHONE, ap_from=ap_from, ap_to=ap_to, at=at, **(values | fields))
+
+
+def judge(truth: Truth, *reports: Report) -> Verdict:
+    return Court(truth, disconnect_delay=10).judge(list(reports))
+
+
+def tell(truth: Truth, at: float, ap: str | None, told: Told) -> None:
+    change = truth.add(PHONE, at, ap)
+    truth.means(change, "Verb", at, told)
+    truth.tell_event(PHONE, "Verb", round(at * 1000), at + 1)
+
+
+def test_a_roam_that_is_reported_is_counted_once(truth: Truth) -> None:
+    tell(truth, 100, KITCHEN, Told.ROAM)
+    verdict = judge(truth, roam(HALL, KITCHEN, 100))
+    assert (verdict.once, verdict.doubled, verdict.invented) == ({"event": 1}, [], [])
+
+
+def test_a_second_report_of_it_is_doubled(truth: Truth) -> None:
+    tell(truth, 100, KITCHEN, Told.ROAM)
+    verdict = judge(truth, roam(HALL, KITCHEN, 100), roam(HALL, KITCHEN, 100, source="sync"))
+    assert len(verdict.doubled) == 1
+
+
+@pytest.mark.parametrize(
+    "report",
+    [
+        roam(HALL, ATTIC, 100),
+        roam(ATTIC, KITCHEN, 100),
+        roam(HALL, KITCHEN, 150),
+        roam(HALL, KITCHEN, 100, seen=99),
+    ],
+    ids=["elsewhere", "from elsewhere", "at another time", "before it happened"],
+)
+def test_a_report_of_what_never_happened_is_invented(truth: Truth, report: Report) -> None:
+    tell(truth, 100, KITCHEN, Told.ROAM)
+    assert judge(truth, report).invented == [report]
+
+
+def test_a_roam_that_was_told_and_not_reported_has_no_excuse(truth: Truth) -> None:
+    tell(truth, 100, KITCHEN, Told.ROAM)
+    assert [change.after for change in judge(truth).unexplained] == [KITCHEN]
+
+
+def test_a_client_record_is_enough_to_know_of_a_roam(truth: Truth) -> None:
+    truth.add(PHONE, 100, KITCHEN)
+    truth.tell_record(PHONE, KITCHEN, 100, 105, Told.SYNC)
+    assert len(judge(truth).unexplained) == 1
+
+
+def test_a_roam_that_nobody_told_is_excused(truth: Truth) -> None:
+    truth.add(PHONE, 100, KITCHEN)
+    tell(truth, 130, ATTIC, Told.ROAM)
+    verdict = judge(truth, roam(KITCHEN, ATTIC, 130))
+    assert verdict.missed == {Reason.UNTOLD: 1}
+
+
+def test_a_record_that_newer_news_had_overtaken_need_not_be_believed(truth: Truth) -> None:
+    truth.add(PHONE, 100, KITCHEN)
+    tell(truth, 130, ATTIC, Told.ROAM)
+    truth.tell_record(PHONE, KITCHEN, 100, 135, Told.SYNC)
+    assert judge(truth, roam(KITCHEN, ATTIC, 130)).missed == {Reason.OVERTAKEN: 1}
+
+
+def test_what_was_sent_while_the_entry_was_not_loaded_was_told_to_nobody(truth: Truth) -> None:
+    truth.unloaded(90)
+    tell(truth, 100, KITCHEN, Told.ROAM)
+    truth.snapshot(110)
+    assert judge(truth).missed == {Reason.UNTOLD: 1}
+
+
+def test_a_departure_must_be_told_and_a_nap_need_not(truth: Truth) -> None:
+    tell(truth, 100, None, Told.DISCONNECTED)
+    tell(truth, 105, HALL, Told.CONNECTED)
+    tell(truth, 200, None, Told.DISCONNECTED)
+    tell(truth, 300, HALL, Told.CONNECTED)
+    verdict = judge(truth)
+    assert verdict.missed_departures == {Reason.SHORT: 1}
+    assert verdict.missed == {Reason.SHORT: 1, Reason.BACK: 1}
+    assert [change.at for change in verdict.unexplained] == [200]
+
+
+def test_a_client_nobody_knows_is_invented(truth: Truth) -> None:
+    stranger = Report(
+        kind="connected",
+        mac="stranger",
+        ap_from=None,
+        ap_to=HALL,
+        band_to=None,
+        at=1,
+        seen=2,
+        source="sync",
+        inferred=True,
+    )
+    assert judge(truth, stranger).invented == [stranger]
