@@ -46,10 +46,12 @@ class GapLog:
 
         A gap that is over is closed by that; one that is not goes on.
         """
-        now = time.time()
-        since = self._since
-        if since is None or self.supported is False or now < self._not_before:
+        clock = asyncio.get_running_loop().time
+        if self._since is None or self.supported is False or clock() < self._not_before:
             return ()
+        now = time.time()
+        # Our clock may have been set back.
+        since = min(self._since, now)
         # From here on another gap may be opened.
         self._since = None if is_over else now
         to_controller = self._tracker.controller_time
@@ -58,15 +60,15 @@ class GapLog:
                 rows: Sequence[LogRow] = await client.client_log(
                     self._site, to_controller(since) - _MARGIN, to_controller(now) + _MARGIN
                 )
-        except NotSupportedError as err:
-            _LOGGER.debug("Site %s has no system log to read: %s", self._site, err)
-            self.supported = False
-            return ()
         except (UnifiError, TimeoutError) as err:
+            if isinstance(err, NotSupportedError) and not self.supported:
+                _LOGGER.debug("Site %s has no system log to read: %s", self._site, err)
+                self.supported = False
+                return ()
             # Even a refused session is none to renew: others have just been answered in it.
             _LOGGER.debug("The system log of site %s was not read: %r", self._site, err)
             self.open(since)
-            self._not_before = now + self._wait
+            self._not_before = clock() + self._wait
             self._wait = min(self._wait * 2, _LONGEST_WAIT)
             return ()
         self.supported = True

@@ -9,6 +9,7 @@ import ssl
 import time
 from typing import Any, Self
 
+from aiohttp import ClientConnectorError
 from homeassistant.const import (
     CONF_PASSWORD,
     CONF_SSL,
@@ -220,9 +221,10 @@ class ConsoleSession:
         self._rejection = None
         try:
             await self.client.login(self._key.username, self._key.password)
-        except CannotConnectError, CertificateNotTrustedError, ControllerStartingError:
-            # It did not reach what counts logins.
-            account.since, account.wait = before
+        except (CannotConnectError, CertificateNotTrustedError, ControllerStartingError) as error:
+            # One that may have reached what counts logins counts: a slow console answers too late.
+            if not isinstance(error, CannotConnectError) or _was_unreachable(error):
+                account.since, account.wait = before
             raise
         except RateLimitedError as error:
             wait = account.refuse(error.retry_after)
@@ -236,6 +238,10 @@ class ConsoleSession:
             self._rejection = error
             raise
         account.accept()
+
+
+def _was_unreachable(error: CannotConnectError) -> bool:
+    return isinstance(error.__cause__, ClientConnectorError)
 
 
 async def async_acquire_console(hass: HomeAssistant, data: Mapping[str, Any]) -> ConsoleSession:

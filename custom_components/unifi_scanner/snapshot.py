@@ -60,7 +60,7 @@ class SnapshotReader:
         stream = self._stream
         now = asyncio.get_running_loop().time()
         if stream.unbroken and self._watchdog.is_mute(
-            stations, heard=stream.heard, traffic=stream.traffic, now=now
+            stations, opened=stream.opened, heard=stream.heard, traffic=stream.traffic, now=now
         ):
             stream.async_reopen()
         if (since := stream.async_take_gap()) is not None:

@@ -23,6 +23,8 @@ from .session import ConsoleSession
 # Frames that also come where the controller does not tell how its clients are: what happens to
 # them, and the greeting of a new socket (protocol.md 3.5).
 _IRREGULAR = frozenset({"events", "session-metadata:sync"})
+# A controller that boots answers the socket like this for minutes; a proxy in front of it for ever.
+_BOOT = 600.0
 # Sync records are handed over this many at a time, so that a frame with all clients of a large site
 # does not hold Home Assistant's loop; that many take about 2 ms.
 _SLICE = 100
@@ -55,6 +57,7 @@ class SiteStream:
         self._on_refusal = on_refusal
         self._heard = hass.loop.time()
         self._broken = False
+        self._broken_since = hass.loop.time()
         self._gap: float | None = None
         self._buffer = WebSocketEventBuffer()
         self._drain_scheduled = False
@@ -83,6 +86,11 @@ class SiteStream:
         """When the stream last told anything or was opened, by the event loop's clock."""
         frame = self.client.last_frame if self.client is not None else None
         return self._heard if frame is None else max(frame, self._heard)
+
+    @property
+    def opened(self) -> float:
+        """When the stream was last opened, by the event loop's clock."""
+        return self._heard
 
     @property
     def traffic(self) -> int:
@@ -133,7 +141,7 @@ class SiteStream:
             self._broken = False
         elif was_connected or refused:
             self._async_break()
-        if refused:
+        if refused and self._hass.loop.time() - self._broken_since < _BOOT:
             self._on_refusal()
         if self.connected is not was_connected:
             self._on_change()
@@ -142,6 +150,7 @@ class SiteStream:
     def _async_break(self) -> None:
         if not self._broken:
             self._broken = True
+            self._broken_since = self._hass.loop.time()
             self._gap = time.time() - (self._hass.loop.time() - self.heard)
 
     @callback

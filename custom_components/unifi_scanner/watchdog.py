@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from .api import StationRecord
+from .roaming import newest_credible
 
 # How long nothing may come before the stream is suspected, and how long at most before a site that
 # never tells more than it does is tried again; seconds.
@@ -26,20 +27,29 @@ class Watchdog:
         self._seen: float | None = None
 
     def is_mute(
-        self, stations: Iterable[StationRecord], *, heard: float, traffic: int, now: float
+        self,
+        stations: Iterable[StationRecord],
+        *,
+        opened: float,
+        heard: float,
+        traffic: int,
+        now: float,
     ) -> bool:
         """Return whether the stream should be opened anew, having told nothing of these clients.
 
-        `heard` is when it last told anything, in seconds by the clock of `now`; `traffic` is how
-        much regular traffic it has brought in all. Events alone are not regular: where nothing
-        else comes (core#72240), opening it anew changes nothing and is done ever more rarely.
+        `opened` is when that was last done and `heard` when it last told anything, in seconds by
+        the clock of `now`; `traffic` is how much regular traffic it has brought in all. Events
+        alone are not regular: where nothing else comes (core#72240), opening it anew changes
+        nothing and is done ever more rarely.
         """
         if traffic != self._traffic:
-            self._traffic, self._patience = traffic, MUTE_AFTER
+            self._traffic = traffic
+            # What comes only when a socket is opened says nothing of what comes later.
+            if heard - opened > MUTE_AFTER:
+                self._patience = MUTE_AFTER
         # The controller's own times are compared with each other: its clock may be wrong.
-        seen = max(
-            (station.seen_at for station in stations if station.seen_at and not station.is_wired),
-            default=None,
+        seen = newest_credible(
+            [station.seen_at for station in stations if station.seen_at and not station.is_wired]
         )
         if heard != self._heard or self._seen is None or seen is None:
             self._heard, self._seen = heard, seen

@@ -519,3 +519,18 @@ def test_second_report_after_the_client_was_seen_to_stay_is_a_roam_of_its_own(
     tracker.observe([station(NOW + 30, BEDROOM, associated_at=NOW + 5)], NOW + 30)
     told = tracker.observe([roam(NOW + 35, HALL, BEDROOM)], NOW + 35)
     assert kinds(told) == [("roam", HALL, BEDROOM)]
+
+
+def test_change_of_radio_before_a_departure_that_snapshots_showed_is_no_return(
+    tracker: RoamTracker,
+) -> None:
+    other = station(NOW + 60, OFFICE, mac="aa:00:00:00:00:02")
+    tracker.snapshot([other], NOW + 60)
+    tracker.snapshot([other], NOW + 70)
+    rows = [
+        roam(NOW + 20, HALL, HALL, band_to="2.4", received=NOW + 71, logged=True),
+        disconnected(NOW + 30, HALL, received=NOW + 71, logged=True),
+    ]
+    told = tracker.observe(rows, NOW + 71) + tracker.advance(NOW + 100)
+    assert [event for event in told if event.kind is not EventKind.ROAM_RADIO] == []
+    assert not tracker.clients[PHONE].connected

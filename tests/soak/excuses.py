@@ -14,6 +14,7 @@ ECHO = 60.0
 ABSENCES = 3
 
 _ARRIVAL = Told.ROAM | Told.CONNECTED | Told.SYNC | Told.SNAPSHOT | Told.LOG
+_RECORDS = Told.SYNC | Told.SNAPSHOT
 _DEPARTURE = Told.DISCONNECTED | Told.LOG
 
 
@@ -28,6 +29,8 @@ class Reason(StrEnum):
     HOME = "its coming was told already, at the next access point"
     AWAY = "gone before its coming was told"
     LATE = "told after it was back"
+    EARLY = "told to leave where it had not been told to come yet"
+    COVERED = "in the system log only, after its outcome had been reported"
     UNLOADED = "the entry was not loaded"
 
 
@@ -49,9 +52,14 @@ class Excuses:
             return Reason.UNLOADED
         if not change.arrives:
             return self._departure(change, changes)
-        if change.before is None and (reason := self._coming_home(change, changes)):
+        was_away = change.before is None or change.leaving_reported
+        if was_away and (reason := self._coming_home(change, changes)):
             return reason
-        return _same_place_before(change, changes) or _same_place_after(change, changes)
+        return (
+            _overtaken(change, changes)
+            or _same_place_before(change, changes)
+            or _same_place_after(change, changes)
+        )
 
     def _is_unloaded(self, change: Change) -> bool:
         if change.told_at is None:
@@ -67,6 +75,10 @@ class Excuses:
         back = changes[change.index + 1] if change.index + 1 < len(changes) else None
         if back and back.told_at is not None and back.told_at <= (change.told_at or inf):
             return Reason.LATE
+        came = changes[change.index - 1]
+        is_early = change.told_at is not None and (came.told_at or inf) > change.told_at
+        if came.index and is_early and change.absent < ABSENCES:
+            return Reason.EARLY
         # Where was it believed to be before?
         for known in reversed(changes[: change.index]):
             if known.reported or known.leaving_reported or known.index == 0:
@@ -76,11 +88,23 @@ class Excuses:
 
     def _coming_home(self, change: Change, changes: list[Change]) -> Reason | None:
         left = changes[change.index - 1]
-        if not left.leaving_reported and change.at - left.at <= self._short:
+        if not left.leaving_reported and not left.arrives and change.at - left.at <= self._short:
             return Reason.SHORT
         following = takewhile(lambda later: later.arrives, changes[change.index + 1 :])
         told = next((later for later in following if later.reported), None)
         return Reason.HOME if told and told.reported == "connected" else None
+
+
+def _overtaken(change: Change, changes: list[Change]) -> Reason | None:
+    """Look for what came after it and was told, or reported, at least as early."""
+    told = change.told & _ARRIVAL
+    at = inf if change.told_at is None else change.told_at
+    following = changes[change.index + 1 :]
+    if not told & ~_RECORDS and any((later.told_at or inf) <= at for later in following):
+        return Reason.OVERTAKEN
+    if told == Told.LOG and any(later.reported_at <= at for later in following):
+        return Reason.COVERED
+    return None
 
 
 def _same_place_before(change: Change, changes: list[Change]) -> Reason | None:

@@ -65,6 +65,7 @@ class Life:
         self._tellers: set[asyncio.Task[None]] = set()
         self._has_events = controller.settings.generation is Generation.EVENTS
         self._unheard: set[str] = set()
+        self._beats: list[asyncio.Task[None]] = []
         dice = Random(f"{seed} house")  # noqa: S311 - a repeatable life, not a secret
         for room, radios in ROOMS.items():
             self._world.add_access_point(room, radios=radios)
@@ -83,16 +84,18 @@ class Life:
                 client.mac, client.latest_assoc_time, client.link.ap, BANDS[client.link.band]
             )
 
-    async def run(self) -> None:
-        """Live until the roams are used up and the last of it has been told."""
-        beats = [
+    def begin(self) -> None:
+        """Let the access points report who is there; nobody moves yet."""
+        self._beats = [
             asyncio.create_task(self._beat(ap.mac, n * SYNC_EVERY / len(ROOMS)))
             for n, ap in enumerate(self._world.access_points())
         ]
+
+    async def run(self) -> None:
+        """Live until the roams are used up and the last of it has been told."""
         await asyncio.gather(*(self._live(mac) for mac in self.macs))
         while self._tellers:
             await asyncio.wait(self._tellers)
-        self._beats = beats
 
     async def end(self) -> None:
         """Let the access points fall silent too."""

@@ -139,6 +139,7 @@ class Soak:
             )
             entry = self._entry(controller, life.macs)
             entry.add_to_hass(hass)
+            life.begin()
             for event_type in EVENT_TYPES.values():
                 hass.bus.async_listen(event_type, self._remember)
             if not await hass.config_entries.async_setup(entry.entry_id):
@@ -174,10 +175,10 @@ class Soak:
             )
             await asyncio.sleep(HEALED)
             misplaced = self._misplaced(controller, entry)
-            await life.end()
             await asyncio.sleep(SETTLING)
             await _idle(reads)
             end = Footprint.now()
+            await life.end()
             handshakes = [r for r in controller.console.recordings.handshakes if r.status == 101]
             outcome = Outcome(
                 kind=self._kind,

@@ -21,7 +21,13 @@ def truth() -> Truth:
 
 
 def roam(ap_from: str, ap_to: str, at: float, **fields: Any) -> Report:
-    values = {"kind": "roam", "band_to": "5", "seen": at + 1, "source": "event", "inferred": False}
+    values: dict[str, Any] = {
+        "kind": "roam",
+        "band_to": "5",
+        "seen": at + 1,
+        "source": "event",
+        "inferred": False,
+    }
     return Report(mac=PHONE, ap_from=ap_from, ap_to=ap_to, at=at, **(values | fields))
 
 

@@ -44,6 +44,7 @@ class Change:
     era: int = 0
     absent: int = 0
     reported: str | None = None
+    reported_at: float = inf
     leaving_reported: bool = False
 
     @property
@@ -60,7 +61,6 @@ class Link:
     band: str
     at: float
     end: float = inf
-    reported: bool = False
 
 
 @dataclass(slots=True)

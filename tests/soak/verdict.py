@@ -2,6 +2,8 @@
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
+from itertools import pairwise
+from math import inf
 
 from .excuses import SLACK, Excuses, Reason
 from .truth import Change, Link, Told, Truth
@@ -55,7 +57,7 @@ class Court:
             by_client[report.mac].append(report)
         for mac, changes in self._truth.changes.items():
             mine = by_client.pop(mac, [])
-            self._match_arrivals([r for r in mine if r.kind in {"roam", "connected"}], changes)
+            self._match_arrivals([r for r in mine if r.kind != "roam_radio"], changes)
             self._match_departures([r for r in mine if r.kind == "disconnected"], changes)
             self._match_radios([r for r in mine if r.kind == "roam_radio"], self._truth.links[mac])
             for change in changes[1:]:
@@ -65,40 +67,48 @@ class Court:
         return self._verdict
 
     def _match_arrivals(self, reports: list[Report], changes: list[Change]) -> None:
-        # What the controller itself said carries the true time, so it has the first choice.
-        for report in sorted(reports, key=lambda r: (r.inferred, r.at)):
-            fitting = [change for change in changes[1:] if _is_arrival(report, change)]
-            free = [change for change in fitting if not change.reported]
-            if change := self._choose(report, fitting, free):
-                change.reported = report.kind
-                self._verdict.once[report.source] += 1
-                self._verdict.delays[report.source].append(report.seen - change.at)
+        fitting = {
+            number: [change for change in changes[1:] if _is_arrival(report, change, earlier)]
+            for number, (earlier, report) in enumerate(pairwise([None, *reports]))
+            if report is not None and report.ap_to is not None
+        }
+        for number, change in self._match(reports, fitting).items():
+            report = reports[number]
+            change.reported, change.reported_at = report.kind, report.seen
+            self._verdict.once[report.source] += 1
+            self._verdict.delays[report.source].append(report.seen - change.at)
 
     def _match_departures(self, reports: list[Report], changes: list[Change]) -> None:
-        for report in sorted(reports, key=lambda r: (r.inferred, r.at)):
-            fitting = [change for change in changes[1:] if _is_departure(report, change)]
-            free = [change for change in fitting if not change.leaving_reported]
-            if change := self._choose(report, fitting, free):
-                change.leaving_reported = True
-                if not change.arrives:
-                    change.reported = report.kind
-                    self._verdict.departures_once[report.source] += 1
+        fitting = {
+            number: [change for change in changes[1:] if _is_departure(report, change)]
+            for number, report in enumerate(reports)
+        }
+        for number, change in self._match(reports, fitting).items():
+            change.leaving_reported = True
+            if not change.arrives:
+                change.reported = reports[number].kind
+                self._verdict.departures_once[reports[number].source] += 1
 
     def _match_radios(self, reports: list[Report], links: list[Link]) -> None:
-        for report in sorted(reports, key=lambda r: (r.inferred, r.at)):
-            fitting = [link for link in links if _is_retune(report, link)]
-            free = [link for link in fitting if not link.reported]
-            if link := self._choose(report, fitting, free):
-                link.reported = True
-                self._verdict.radios[report.source] += 1
+        fitting = {
+            number: [link for link in links if _is_retune(report, link)]
+            for number, report in enumerate(reports)
+        }
+        for number in self._match(reports, fitting):
+            self._verdict.radios[reports[number].source] += 1
 
-    def _choose[T: (Change, Link)](
-        self, report: Report, fitting: list[T], free: list[T]
-    ) -> T | None:
-        if free:
-            return min(free, key=lambda one: abs(one.at - report.at))
-        (self._verdict.doubled if fitting else self._verdict.invented).append(report)
-        return None
+    def _match[T: (Change, Link)](
+        self, reports: list[Report], fitting: dict[int, list[T]]
+    ) -> dict[int, T]:
+        """Pair as many reports with what happened as can be; each happening with one at most."""
+        taken: dict[int, int] = {}
+        for number in sorted(fitting, key=lambda n: (reports[n].inferred, reports[n].at)):
+            fitting[number].sort(key=lambda one: abs(one.at - reports[number].at))
+            if not _pair(number, fitting, taken, set()):
+                rest = self._verdict.doubled if fitting[number] else self._verdict.invented
+                rest.append(reports[number])
+        by_id = {id(one): one for ones in fitting.values() for one in ones}
+        return {number: by_id[one] for one, number in taken.items()}
 
     def _judge_change(self, change: Change, changes: list[Change]) -> None:
         if change.arrives:
@@ -116,12 +126,30 @@ class Court:
             self._verdict.missed_departures[reason] += 1
 
 
-def _is_arrival(report: Report, change: Change) -> bool:
-    """Return whether a report of an arrival can be of a change."""
+def _pair[T: (Change, Link)](
+    number: int, fitting: dict[int, list[T]], taken: dict[int, int], tried: set[int]
+) -> bool:
+    """Find a partner for a report, if need be by giving another report another one."""
+    for one in fitting[number]:
+        if id(one) in tried:
+            continue
+        tried.add(id(one))
+        other = taken.get(id(one))
+        if other is None or _pair(other, fitting, taken, tried):
+            taken[id(one)] = number
+            return True
+    return False
+
+
+def _is_arrival(report: Report, change: Change, earlier: Report | None) -> bool:
+    """Return whether a report of an arrival can be of a change; `earlier` is the one before."""
     if change.after != report.ap_to or report.seen < change.at:
         return False
     if report.inferred:
-        return change.at - SLACK <= report.at <= change.end + SLACK
+        # It can have been at any time since the client was told to be elsewhere.
+        since = earlier.at if earlier and earlier.ap_to != report.ap_to else inf
+        during = change.at - SLACK <= report.at <= change.end + SLACK
+        return during or since - SLACK <= change.at <= report.at
     right_origin = report.kind == "connected" or change.before in {None, report.ap_from}
     return right_origin and abs(change.at - report.at) <= SLACK
 

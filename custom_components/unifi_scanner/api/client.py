@@ -76,11 +76,12 @@ class UnifiClient:
         self.device_type = None
         async with self._connected():
             # In one turn: a login between asking and answering would be undone here.
-            session = self.cookies
+            session, csrf = self.cookies, self._csrf
             try:
                 answer = await self._exchange("GET", "/", None)
             finally:
-                # It hands out a cookie of nobody's session, even in place of ours (protocol.md 1).
+                # It hands out those of nobody's session, even in place of ours (protocol.md 1).
+                self._csrf = csrf
                 self._forget_cookies()
                 self._session.cookie_jar.update_cookies(session, self._origin)
         self.device_type = kind_of(answer)

@@ -210,10 +210,7 @@ class UnifiWebSocketClient:
         try:
             while not self._stopped:
                 try:
-                    # One that has just been lost may still hold frames.
-                    if self._connection is None:
-                        await self._open()
-                    await self._receive(on_event)
+                    await self._run(on_event)
                 except UnifiError as err:
                     dropped, self._dropped = self._dropped, False
                     if not dropped:
@@ -231,6 +228,20 @@ class UnifiWebSocketClient:
         finally:
             await self._close()
             self._status.change(StreamState.STOPPED)
+
+    async def _run(self, on_event: EventCallback) -> None:
+        """Hand over events until the socket closes; whatever goes wrong is a UnifiError."""
+        try:
+            # One that has just been lost may still hold frames.
+            if self._connection is None:
+                await self._open()
+            await self._receive(on_event)
+        except UnifiError:
+            raise
+        except Exception as err:  # noqa: BLE001 - nothing unforeseen may end the stream for good
+            # Without the cause: its text could hold headers, and with them secrets.
+            failure = f"The event stream failed: {type(err).__name__}"
+            raise CannotConnectError(failure) from None
 
     def _is_final(self, err: UnifiError) -> bool:
         if isinstance(err, SessionExpiredError):

@@ -1,6 +1,7 @@
 """The facts: who is where and what a roam is. Knows neither Home Assistant nor the wire."""
 
+from .clock import newest_credible
 from .models import ClientEvent, ClientState, EventKind, Source
 from .tracker import RoamTracker
 
-__all__ = ["ClientEvent", "ClientState", "EventKind", "RoamTracker", "Source"]
+__all__ = ["ClientEvent", "ClientState", "EventKind", "RoamTracker", "Source", "newest_credible"]

@@ -9,6 +9,14 @@ _SKEW = 30.0
 _LATE = 900.0
 
 
+def newest_credible(times: Sequence[float]) -> float | None:
+    """Return the newest of these times, but for those far in the future of most; None of none."""
+    if not times:
+        return None
+    credible = median_low(times) + _LATE
+    return max(time for time in times if time <= credible)
+
+
 class ControllerClock:
     """Turns the controller's times into ours, so that a wrong or reset clock there does no harm.
 
@@ -22,11 +30,8 @@ class ControllerClock:
 
     def compare(self, times: Sequence[float], now: float) -> None:
         """Compare the clocks by when clients were last seen, in an answer got at `now`."""
-        if not times:
+        if (newest := newest_credible(times)) is None:
             return
-        # A client that was seen in the future says nothing of the clock.
-        credible = median_low(times) + _LATE
-        newest = max(time for time in times if time <= credible)
         self._known = True
         if abs(newest - now) <= _SKEW:
             self.offset = 0.0

@@ -212,7 +212,7 @@ class Events:
             self._counters["echo"] += 1
             return
         if track.state.ap_mac != ap_mac:
-            if t < track.since:
+            if t < max(track.since, track.absent or 0):
                 self._insert_radio(track, event, t, ap_mac)
                 return
             self._arrive_by_event(track, event, t, ap_mac, at_origin=True)
