@@ -103,7 +103,7 @@ def _column(outcome: Outcome) -> list[tuple[str, str]]:
 
 
 def _median(outcome: Outcome, source: str) -> str:
-    delays = outcome.verdict.delays[source]
+    delays = outcome.verdict.delays.get(source)
     return f"{median(delays):.1f}" if delays else "-"
 
 

@@ -38,7 +38,7 @@ class Verdict:
     doubled: list[Report] = field(default_factory=list)
     invented: list[Report] = field(default_factory=list)
     unexplained: list[Change] = field(default_factory=list)
-    delays: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    delays: dict[str, list[float]] = field(default_factory=dict)
 
 
 class Court:
@@ -76,7 +76,7 @@ class Court:
             report = reports[number]
             change.reported, change.reported_at = report.kind, report.seen
             self._verdict.once[report.source] += 1
-            self._verdict.delays[report.source].append(report.seen - change.at)
+            self._verdict.delays.setdefault(report.source, []).append(report.seen - change.at)
 
     def _match_departures(self, reports: list[Report], changes: list[Change]) -> None:
         fitting = {
