@@ -3,7 +3,7 @@
 import pytest
 
 from custom_components.unifi_scanner import gap
-from custom_components.unifi_scanner.api import LogRow
+from custom_components.unifi_scanner.api import LogRow, NotSupportedError
 from custom_components.unifi_scanner.gap import GapLog
 from custom_components.unifi_scanner.roaming import RoamTracker
 from tests.roaming.observed import BEDROOM, HALL, roam
@@ -73,3 +73,26 @@ async def test_a_gap_begins_at_its_earliest_moment() -> None:
     ((since, until),) = rows.asked
     assert since < NOW - 100
     assert until > since
+
+
+class Refusing(Log):
+    """A system log that is not there, as while the application starts."""
+
+    async def client_log(self, site: str, since: float, until: float) -> tuple[LogRow, ...]:
+        await super().client_log(site, since, until)
+        raise NotSupportedError("404")
+
+
+async def test_a_log_that_is_not_there_is_asked_for_once() -> None:
+    log, rows = GapLog("default", RoamTracker()), Refusing()
+    for _ in range(3):
+        assert await read(log, rows) == []
+    assert len(rows.asked) == 1
+
+
+async def test_a_log_that_was_there_before_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gap, "_FIRST_WAIT", 0.0)
+    log = GapLog("default", RoamTracker())
+    assert await read(log, Log("a")) == [NOW]
+    assert await read(log, Refusing()) == []
+    assert await read(log, Log("b")) == [NOW]

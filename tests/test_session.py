@@ -230,6 +230,21 @@ async def test_a_login_that_did_not_arrive_does_not_count(
     assert clock.now == 1000.0
 
 
+async def test_a_login_that_may_have_arrived_counts(
+    acquire: Acquire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    console = await acquire()
+
+    async def answer_too_late(*_: str) -> None:
+        raise CannotConnectError("The controller did not answer in time") from TimeoutError()
+
+    monkeypatch.setattr(console.client, "login", answer_too_late)
+    with pytest.raises(CannotConnectError):
+        await console.async_call(sites)
+    with pytest.raises(RateLimitedError):
+        await console.async_call(sites)
+
+
 async def test_a_console_taken_for_another_kind_while_it_boots_is_known_afterwards(
     hass: HomeAssistant,
 ) -> None:

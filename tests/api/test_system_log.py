@@ -120,3 +120,11 @@ def test_times_are_asked_for_in_milliseconds() -> None:
     assert body["timestampFrom"] == 1_700_000_000_250
     assert body["timestampTo"] == 1_700_000_060_500
     assert body["pageNumber"] == 3
+
+
+async def test_asking_for_the_kind_leaves_the_session_able_to_write(
+    controller: SimulatedController, logged_in: UnifiClient
+) -> None:
+    controller.faults.stale_root_cookie = True
+    await logged_in.detect()
+    assert await logged_in.client_log("default", 0, 1) == ()
