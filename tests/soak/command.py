@@ -2,9 +2,9 @@
 
 import argparse
 import asyncio
-from functools import partial
 import logging
 from multiprocessing import get_context
+from multiprocessing.connection import Connection
 import random
 import sys
 import time
@@ -14,7 +14,6 @@ from .footprint import PACKAGE
 from .report import failures, table, write
 from .run import KINDS, Outcome, Soak
 
-PROCESSES = 2
 # Cases of each failure that are shown.
 SHOWN = 5
 
@@ -58,11 +57,11 @@ def main() -> int:
     began = time.perf_counter()
     outcomes = []
     # Each in a process of its own: none is in the state, or the memory, that another one left.
-    with get_context("fork").Pool(PROCESSES, maxtasksperchild=1) as pool:
-        kinds = options.kind or range(len(KINDS))
-        for outcome in pool.imap(partial(soak, options=options), kinds, chunksize=1):
-            _say(f"{outcome.kind.name}: {outcome.hours:.1f} hours")
-            outcomes.append(outcome)
+    runs = [_start(index, options) for index in options.kind or range(len(KINDS))]
+    for run in runs:
+        outcome: Outcome = run.recv()
+        _say(f"{outcome.kind.name}: {outcome.hours:.1f} hours")
+        outcomes.append(outcome)
     seconds = time.perf_counter() - began
     _say(f"\n{table(outcomes)}")
     status = 0
@@ -76,6 +75,15 @@ def main() -> int:
     if options.write:
         write(outcomes, seed=options.seed, seconds=seconds)
     return status
+
+
+def _start(index: int, options: argparse.Namespace) -> Connection:
+    """Begin to soak in another process; the outcome comes over the pipe, EOFError if none does."""
+    context = get_context("fork")
+    receiver, sender = context.Pipe(duplex=False)
+    context.Process(target=lambda: sender.send(soak(index, options))).start()
+    sender.close()
+    return receiver
 
 
 def _say(text: str) -> None:
