@@ -13,5 +13,9 @@ CONF_SITE: Final = "site"
 CONF_ADD_NEW_CLIENTS: Final = "add_new_clients"
 CONF_CLIENTS: Final = "clients"
 CONF_DISCONNECT_DELAY: Final = "disconnect_delay"
+CONF_LOW_DATA: Final = "low_data"
+CONF_SETTLING_TIME: Final = "settling_time"
+CONF_TRACKED_EVENTS_ONLY: Final = "tracked_events_only"
 
 DEFAULT_DISCONNECT_DELAY: Final = 10.0  # seconds
+DEFAULT_SETTLING_TIME: Final = 10.0  # seconds

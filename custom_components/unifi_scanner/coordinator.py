@@ -11,9 +11,9 @@ from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.event import async_track_time_change
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 
+from .announce import Announcer
 from .api.records import DeviceRecord, Observation, SystemInfo
 from .ask import async_ask
-from .bus import EVENT_TYPES, payload
 from .const import (
     CONF_ADD_NEW_CLIENTS,
     CONF_CLIENTS,
@@ -74,6 +74,7 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
         self.clients = self.tracker.clients
         self.history = SiteHistory(hass, config_entry.entry_id, self.tracked)
         self.devices = SiteDevices(hass, config_entry)
+        self._announcer = Announcer(hass, config_entry, self.devices, self.tracked)
         self.available = True
         self._stream = SiteStream(
             hass,
@@ -227,7 +228,7 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
         if events:
             self._async_show(events)
             for event in events:
-                self._async_fire(event)
+                self._announcer.async_tell(event)
         if (due := self.tracker.next_due) is not None:
             self._timers.async_set("departure", due - time.time(), self._async_advance)
 
@@ -247,20 +248,6 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
         self._client_listeners.async_call_all()
         self._access_point_listeners.async_call_all()
         self._site_listeners.async_call_all()
-
-    @callback
-    def _async_fire(self, event: ClientEvent) -> None:
-        self.hass.bus.async_fire(
-            EVENT_TYPES[event.kind],
-            payload(
-                event,
-                entry_id=self.config_entry.entry_id,
-                site=self.site,
-                device_id=self.devices.client_device_id(event.mac),
-                origin=self.devices.place(event.ap_from),
-                destination=self.devices.place(event.ap_to),
-            ),
-        )
 
     @callback
     def _async_adopt(self, macs: Iterable[str]) -> None:
