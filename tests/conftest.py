@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.secret_watch import PLANTED, SecretWatch
+from tests.text_watch import TextWatch
 
 
 @pytest.fixture(autouse=True)
@@ -29,3 +30,19 @@ def _no_secret_is_logged(secret_watch: SecretWatch) -> Iterator[None]:
     yield
     told, secret_watch.told = secret_watch.told, []
     assert told == []
+
+
+@pytest.fixture(scope="session")
+def text_watch() -> Iterator[TextWatch]:
+    """See all forms, issues and errors of the run."""
+    watch = TextWatch()
+    with watch.watching():
+        yield watch
+
+
+@pytest.fixture(autouse=True)
+def _every_text_is_there(text_watch: TextWatch) -> Iterator[None]:
+    """Fail the test in which something without a text was shown."""
+    yield
+    missing, text_watch.missing = text_watch.missing, []
+    assert missing == []

@@ -1,0 +1,1 @@
+"""What is promised outside the code, checked against the code."""

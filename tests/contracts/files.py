@@ -1,0 +1,87 @@
+"""The files that Home Assistant reads beside the code, and what the code says in so many words."""
+
+import ast
+from collections.abc import Iterator
+from functools import cache
+import json
+from pathlib import Path
+import string
+from typing import Any
+
+import yaml
+
+from custom_components.unifi_scanner.const import DOMAIN
+
+ROOT = Path(__file__).parents[2]
+INTEGRATION = ROOT / "custom_components" / DOMAIN
+CORE = Path(__import__("homeassistant").__file__).parent
+
+type Texts = dict[str, Any]
+
+
+def read_json(path: Path) -> Texts:
+    """Return a JSON file's object, in the file's order."""
+    document: Texts = json.loads(path.read_text())
+    return document
+
+
+def read_yaml(name: str) -> dict[str, Any]:
+    """Return one of the integration's YAML files."""
+    document: dict[str, Any] = yaml.safe_load((INTEGRATION / name).read_text())
+    return document
+
+
+TEXTS = read_json(INTEGRATION / "translations/en.json")
+ICONS = read_json(INTEGRATION / "icons.json")
+MANIFEST = read_json(INTEGRATION / "manifest.json")
+
+
+def leaves(texts: Texts, path: str = "") -> dict[str, str]:
+    """Return every text by its path, its parts joined by slashes."""
+    found: dict[str, str] = {}
+    for key, value in texts.items():
+        if isinstance(value, dict):
+            found |= leaves(value, f"{path}{key}/")
+        else:
+            found[path + key] = value
+    return found
+
+
+def placeholders(text: str) -> set[str]:
+    """Return the names in a text that are filled in."""
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
+
+
+@cache
+def modules() -> dict[str, ast.Module]:
+    """Return every module of the integration, parsed, by its path."""
+    return {
+        str(path.relative_to(INTEGRATION)): ast.parse(path.read_text())
+        for path in sorted(INTEGRATION.rglob("*.py"))
+    }
+
+
+def nodes[T: ast.AST](kind: type[T]) -> Iterator[T]:
+    """Give every node of a kind in the integration."""
+    for module in modules().values():
+        for node in ast.walk(module):
+            if isinstance(node, kind):
+                yield node
+
+
+@cache
+def words() -> frozenset[str]:
+    """Return every string that stands in the code."""
+    constants = {node.value for node in nodes(ast.Constant) if isinstance(node.value, str)}
+    return frozenset(constants)
+
+
+def arguments(name: str) -> set[str]:
+    """Return every string that is given as the keyword argument of that name."""
+    return {
+        keyword.value.value
+        for keyword in nodes(ast.keyword)
+        if keyword.arg == name
+        and isinstance(keyword.value, ast.Constant)
+        and isinstance(keyword.value.value, str)
+    }
