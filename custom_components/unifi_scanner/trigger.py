@@ -1,0 +1,258 @@
+"""Triggers for automations that are made in the editor: what clients do."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import ClassVar, Final, override
+
+from homeassistant.const import CONF_OPTIONS
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers import area_registry as ar, config_validation as cv
+from homeassistant.helpers.dispatcher import async_dispatcher_connect
+from homeassistant.helpers.trigger import Trigger, TriggerConfig
+from homeassistant.helpers.typing import ConfigType
+import probatio
+
+from .announce import SIGNAL_NEW_CLIENT, SIGNAL_ROOM
+from .const import CONF_CLIENTS, DOMAIN
+from .path import PathProgress
+from .places import AT_LEAST_ONE, CONF_ACCESS_POINTS, CONF_AREAS, CONF_SSID, SEVERAL, Fields, Places
+from .roaming import EventKind
+from .sensor import BAND_STATES
+from .trigger_base import AnnouncedTrigger, Data, EventTrigger, includes
+
+CONF_BAND: Final = "band"
+CONF_FROM_ACCESS_POINTS: Final = f"from_{CONF_ACCESS_POINTS}"
+CONF_FROM_AREAS: Final = f"from_{CONF_AREAS}"
+CONF_FROM_BAND: Final = "from_band"
+CONF_INCLUDE_GUESTS: Final = "include_guests"
+CONF_SIGNAL_BELOW: Final = "signal_below"
+CONF_TO_ACCESS_POINTS: Final = f"to_{CONF_ACCESS_POINTS}"
+CONF_TO_AREAS: Final = f"to_{CONF_AREAS}"
+CONF_TO_BAND: Final = "to_band"
+CONF_WITHIN: Final = "within"
+
+_BANDS = probatio.All(probatio.EnsureList(), [probatio.In(list(BAND_STATES.values()))])
+# No signal is positive in dBm: this finds a forgotten minus.
+_SIGNAL = probatio.All(probatio.Coerce(float), probatio.Range(max=0))
+
+
+class ClientRoamedTrigger(EventTrigger):
+    """Trigger when a client is on another access point."""
+
+    fields: ClassVar[Fields] = {
+        probatio.Optional(CONF_CLIENTS): SEVERAL,
+        probatio.Optional(CONF_FROM_ACCESS_POINTS): SEVERAL,
+        probatio.Optional(CONF_FROM_AREAS): SEVERAL,
+        probatio.Optional(CONF_TO_ACCESS_POINTS): SEVERAL,
+        probatio.Optional(CONF_TO_AREAS): SEVERAL,
+        probatio.Optional(CONF_SSID): SEVERAL,
+        probatio.Optional(CONF_BAND): _BANDS,
+        probatio.Optional(CONF_SIGNAL_BELOW): _SIGNAL,
+    }
+    kinds = (EventKind.ROAM,)
+    ends: ClassVar[Mapping[str, str]] = {"from": "from_", "to": "to_"}
+    sentence = "{client_name} roamed from {ap_from_name} to {ap_to_name}"
+
+    @override
+    def _matches(self, data: Data) -> bool:
+        return (
+            super()._matches(data)
+            and self._is_chosen(CONF_BAND, BAND_STATES.get(data["band_to"]))
+            and self._is_weak(data["signal"])
+        )
+
+    def _is_weak(self, signal: int | None) -> bool:
+        if (limit := self._options.get(CONF_SIGNAL_BELOW)) is None:
+            return True
+        return signal is not None and signal < limit
+
+
+class ClientConnectedTrigger(EventTrigger):
+    """Trigger when a client that was away is there."""
+
+    fields: ClassVar[Fields] = {
+        probatio.Optional(CONF_CLIENTS): SEVERAL,
+        probatio.Optional(CONF_ACCESS_POINTS): SEVERAL,
+        probatio.Optional(CONF_AREAS): SEVERAL,
+        probatio.Optional(CONF_SSID): SEVERAL,
+        probatio.Optional(CONF_BAND): _BANDS,
+    }
+    kinds = (EventKind.CONNECTED,)
+    ends: ClassVar[Mapping[str, str]] = {"to": ""}
+    sentence = "{client_name} connected to {ap_to_name}"
+
+    @override
+    def _matches(self, data: Data) -> bool:
+        band = BAND_STATES.get(data["band_to"])
+        return super()._matches(data) and self._is_chosen(CONF_BAND, band)
+
+
+class GuestConnectedTrigger(EventTrigger):
+    """Trigger when a guest is there."""
+
+    fields: ClassVar[Fields] = {
+        probatio.Optional(CONF_ACCESS_POINTS): SEVERAL,
+        probatio.Optional(CONF_AREAS): SEVERAL,
+        probatio.Optional(CONF_SSID): SEVERAL,
+    }
+    kinds = (EventKind.CONNECTED,)
+    ends: ClassVar[Mapping[str, str]] = {"to": ""}
+    sentence = "guest {client_name} connected to {ap_to_name}"
+
+    @override
+    def _matches(self, data: Data) -> bool:
+        return data["guest"] is True and super()._matches(data)
+
+
+class ClientDisconnectedTrigger(EventTrigger):
+    """Trigger when a client is gone."""
+
+    fields: ClassVar[Fields] = {
+        probatio.Optional(CONF_CLIENTS): SEVERAL,
+        probatio.Optional(CONF_ACCESS_POINTS): SEVERAL,
+        probatio.Optional(CONF_AREAS): SEVERAL,
+        probatio.Optional(CONF_SSID): SEVERAL,
+    }
+    kinds = (EventKind.DISCONNECTED,)
+    ends: ClassVar[Mapping[str, str]] = {"from": ""}
+    sentence = "{client_name} disconnected from {ap_from_name}"
+
+
+class ClientChangedBandTrigger(EventTrigger):
+    """Trigger when a client is on another band, of the same access point or of another one."""
+
+    fields: ClassVar[Fields] = {
+        probatio.Optional(CONF_CLIENTS): SEVERAL,
+        probatio.Optional(CONF_FROM_BAND): _BANDS,
+        probatio.Optional(CONF_TO_BAND): _BANDS,
+    }
+    kinds = (EventKind.ROAM, EventKind.ROAM_RADIO)
+    sentence = "{client_name} changed from {band_from} to {band_to} GHz"
+
+    @override
+    def _matches(self, data: Data) -> bool:
+        before, after = BAND_STATES.get(data["band_from"]), BAND_STATES.get(data["band_to"])
+        return (
+            None not in {before, after}
+            and before != after
+            and self._is_chosen(CONF_FROM_BAND, before)
+            and self._is_chosen(CONF_TO_BAND, after)
+        )
+
+
+class ClientFollowedPathTrigger(EventTrigger):
+    """Trigger when a client has been at several places one after another, in time."""
+
+    fields: ClassVar[Fields] = {
+        probatio.Optional(CONF_CLIENTS): SEVERAL,
+        probatio.Optional(CONF_ACCESS_POINTS): SEVERAL,
+        probatio.Optional(CONF_AREAS): SEVERAL,
+        probatio.Required(CONF_WITHIN): cv.positive_time_period,
+    }
+    kinds = tuple(EventKind)
+    sentence = "{client_name} followed the path to {ap_to_name}"
+
+    @classmethod
+    @override
+    async def async_validate_config(cls, hass: HomeAssistant, config: ConfigType) -> ConfigType:
+        """Validate what is chosen: either access points or areas, and two of them at least."""
+        validated = await super().async_validate_config(hass, config)
+        options = validated[CONF_OPTIONS]
+        counts = [len(options.get(option, ())) for option in (CONF_ACCESS_POINTS, CONF_AREAS)]
+        if min(counts) > 0 or max(counts) == 1 or not any(counts):
+            raise HomeAssistantError(translation_domain=DOMAIN, translation_key="not_a_path")
+        return validated
+
+    def __init__(self, hass: HomeAssistant, config: TriggerConfig) -> None:
+        """Take what is chosen, with nobody on the way."""
+        super().__init__(hass, config)
+        access_points = self._options.get(CONF_ACCESS_POINTS, ())
+        areas = self._options.get(CONF_AREAS, ())
+        self._path = [Places(hass, access_points=[one]) for one in access_points]
+        self._path += [Places(hass, areas=[one]) for one in areas]
+        within: timedelta = self._options[CONF_WITHIN]
+        self._progress = PathProgress(len(self._path), within.total_seconds())
+
+    @override
+    def _matches(self, data: Data) -> bool:
+        return self._progress.move(
+            data["client_mac"],
+            self._numbers(data, "from"),
+            self._numbers(data, "to"),
+            at=datetime.fromisoformat(data["time"]).timestamp(),
+            now=self._hass.loop.time(),
+        )
+
+    def _numbers(self, data: Data, end: str) -> list[int]:
+        return [number for number, place in enumerate(self._path) if includes(place, data, end)]
+
+
+class AreaTrigger(AnnouncedTrigger):
+    """A trigger by the areas that clients are in once that has settled (rooms.py)."""
+
+    fields: ClassVar[Fields] = {
+        probatio.Optional(CONF_CLIENTS): SEVERAL,
+        probatio.Required(CONF_AREAS): AT_LEAST_ONE,
+    }
+    end: ClassVar[str]
+
+    @override
+    def _async_listen(self, listener: Callable[[Data], None]) -> CALLBACK_TYPE:
+        return async_dispatcher_connect(self._hass, SIGNAL_ROOM, listener)
+
+    @override
+    def _matches(self, data: Data) -> bool:
+        return self._is_chosen(CONF_AREAS, data[self.end])
+
+    @override
+    def _describe(self, data: Data) -> str:
+        area = ar.async_get(self._hass).async_get_area(data[self.end])
+        return self.sentence.format_map({**data, "area": area.name if area else data[self.end]})
+
+
+class ClientEnteredAreaTrigger(AreaTrigger):
+    """Trigger when a client is in another area, and that is one of those chosen."""
+
+    end = "area_to"
+    sentence = "{client_name} entered {area}"
+
+
+class ClientLeftAreaTrigger(AreaTrigger):
+    """Trigger when a client is no longer in an area, and that is one of those chosen."""
+
+    end = "area_from"
+    sentence = "{client_name} left {area}"
+
+
+class NewClientSeenTrigger(AnnouncedTrigger):
+    """Trigger when a client is there that was never seen before."""
+
+    fields: ClassVar[Fields] = {probatio.Optional(CONF_INCLUDE_GUESTS, default=False): cv.boolean}
+    sentence = "{client_name} was seen for the first time"
+
+    @override
+    def _async_listen(self, listener: Callable[[Data], None]) -> CALLBACK_TYPE:
+        return async_dispatcher_connect(self._hass, SIGNAL_NEW_CLIENT, listener)
+
+    @override
+    def _matches(self, data: Data) -> bool:
+        return self._options[CONF_INCLUDE_GUESTS] or not data["guest"]
+
+
+TRIGGERS: dict[str, type[AnnouncedTrigger]] = {
+    "client_changed_band": ClientChangedBandTrigger,
+    "client_connected": ClientConnectedTrigger,
+    "client_disconnected": ClientDisconnectedTrigger,
+    "client_entered_area": ClientEnteredAreaTrigger,
+    "client_followed_path": ClientFollowedPathTrigger,
+    "client_left_area": ClientLeftAreaTrigger,
+    "client_roamed": ClientRoamedTrigger,
+    "guest_connected": GuestConnectedTrigger,
+    "new_client_seen": NewClientSeenTrigger,
+}
+
+
+async def async_get_triggers(_hass: HomeAssistant) -> dict[str, type[Trigger]]:
+    """Return the triggers by their names."""
+    return dict(TRIGGERS)

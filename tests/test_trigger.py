@@ -1,0 +1,341 @@
+"""The triggers in real automations, against the simulated controller."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.dispatcher import DATA_DISPATCHER
+import pytest
+
+from custom_components.unifi_scanner.announce import SIGNAL_EVENT
+from custom_components.unifi_scanner.const import CONF_TRACKED_EVENTS_ONLY
+from tests.automations import Automations, device_id, put_in_area, trigger
+from tests.controller import Band, Generation
+from tests.home import ANNA, ATTIC, BEN, CARA, HALL, KITCHEN, Home, furnished_home
+
+pytestmark = pytest.mark.usefixtures("socket_enabled")
+
+PLAIN_EVENT = {"trigger": "event", "event_type": "unifi_scanner_roam"}
+
+
+@pytest.fixture
+async def home(hass: HomeAssistant) -> AsyncIterator[Home]:
+    async with furnished_home(hass) as home:
+        yield home
+
+
+@pytest.fixture
+def automations(hass: HomeAssistant) -> Automations:
+    return Automations(hass)
+
+
+# A client roamed
+
+
+def roams(home: Home) -> dict[str, dict[str, Any]]:
+    """Return choices of which those named "yes" fit Anna's roam from hall to kitchen, on 5 GHz."""
+    anna, ben = device_id(home, ANNA), device_id(home, BEN)
+    hall, kitchen, attic = (device_id(home, mac) for mac in (HALL, KITCHEN, ATTIC))
+    ground, cellar = put_in_area(home, HALL, "Ground floor"), put_in_area(home, KITCHEN, "Cellar")
+    return {
+        "yes_any": {},
+        "yes_client": {"clients": [anna]},
+        "yes_one_of_clients": {"clients": [ben, anna]},
+        "yes_from": {"from_access_points": [attic, hall]},
+        "yes_to": {"to_access_points": [kitchen]},
+        "yes_from_area": {"from_areas": [ground]},
+        "yes_to_area": {"to_areas": [ground, cellar]},
+        "yes_from_either": {"from_access_points": [attic], "from_areas": [ground]},
+        "yes_to_either": {"to_access_points": [kitchen], "to_areas": [ground]},
+        "yes_site": {"from_access_points": [device_id(home)]},
+        "yes_ssid": {"ssid": "Home"},
+        "yes_emptied": {"ssid": "", "clients": [], "from_areas": [], "band": []},
+        "yes_band": {"band": ["5_ghz", "6_ghz"]},
+        "yes_all": {
+            "clients": [anna],
+            "from_access_points": [hall],
+            "to_areas": [cellar],
+            "ssid": "Home",
+            "band": "5_ghz",
+        },
+        "no_client": {"clients": [ben]},
+        "no_from": {"from_access_points": [kitchen]},
+        "no_to": {"to_access_points": [hall]},
+        "no_from_area": {"from_areas": [cellar]},
+        "no_to_area": {"to_areas": [ground]},
+        "no_from_either": {"from_access_points": [attic], "from_areas": [cellar]},
+        "no_ssid": {"ssid": "home"},
+        "no_band": {"band": ["2_4_ghz"]},
+        "no_device": {"to_access_points": ["gone"]},
+        "no_signal_known": {"signal_below": 0},
+        "no_one_wrong": {"clients": [anna], "to_access_points": [kitchen], "ssid": "Guests"},
+    }
+
+
+async def test_a_roam_triggers_once_where_every_choice_fits(
+    home: Home, automations: Automations
+) -> None:
+    await home.set_up()
+    choices = roams(home)
+    await automations.set_up(
+        **{name: trigger("client_roamed", **options) for name, options in choices.items()}
+    )
+    await home.controller.roam(ANNA, "Kitchen")
+    await home.happened(1)
+    assert await automations.ran() == sorted(name for name in choices if name.startswith("yes"))
+
+
+async def test_an_access_points_area_is_the_one_it_is_in_now(
+    home: Home, automations: Automations
+) -> None:
+    await home.set_up()
+    old, new = put_in_area(home, KITCHEN, "Old"), put_in_area(home, HALL, "New")
+    await automations.set_up(
+        old=trigger("client_roamed", to_areas=[old]), new=trigger("client_roamed", to_areas=[new])
+    )
+    put_in_area(home, KITCHEN, "New")
+    await home.controller.roam(ANNA, "Kitchen")
+    await home.happened(1)
+    assert await automations.ran() == ["new"]
+
+
+@pytest.mark.parametrize(("below", "ran"), [(-69, ["weak"]), (-70, [])])
+async def test_a_signal_has_to_be_weaker(
+    hass: HomeAssistant, automations: Automations, below: int, ran: list[str]
+) -> None:
+    async with furnished_home(hass, generation=Generation.SYNC_ONLY) as home:
+        await home.set_up()
+        await automations.set_up(weak=trigger("client_roamed", signal_below=below))
+        await home.controller.roam(ANNA, "Kitchen", signal=-70)
+        await home.happened(1)
+        assert await automations.ran() == ran
+
+
+async def test_templates_see_what_stands_on_the_bus_and_a_sentence(
+    home: Home, automations: Automations
+) -> None:
+    await home.set_up()
+    await automations.set_up(ours=trigger("client_roamed"), plain=PLAIN_EVENT)
+    await home.controller.roam(ANNA, "Kitchen")
+    ((_, data),) = await home.happened(1)
+    await home.hass.async_block_till_done()
+    seen = dict(automations.runs)
+    assert seen["ours"] == {
+        "id": "0",
+        "idx": "0",
+        "alias": None,
+        "platform": "unifi_scanner.client_roamed",
+        "description": "Anna roamed from Hall to Kitchen",
+        **data,
+    }
+    assert await automations.ran() == ["ours", "plain"]
+
+
+# Coming and going
+
+
+async def test_connecting_triggers_where_the_client_is_then(
+    home: Home, automations: Automations
+) -> None:
+    await home.set_up(clients=(ANNA, BEN, CARA))
+    home.world.add_client("Cara", mac=CARA)
+    kitchen, area = device_id(home, KITCHEN), put_in_area(home, KITCHEN, "Cellar")
+    await automations.set_up(
+        yes=trigger("client_connected"),
+        yes_all=trigger(
+            "client_connected",
+            clients=[device_id(home, CARA)],
+            access_points=[kitchen],
+            areas=[area],
+            ssid="Home",
+            band=["2_4_ghz"],
+        ),
+        no_client=trigger("client_connected", clients=[device_id(home, ANNA)]),
+        no_place=trigger("client_connected", access_points=[device_id(home, HALL)]),
+        no_ssid=trigger("client_connected", ssid="Guests"),
+        no_band=trigger("client_connected", band=["5_ghz"]),
+        no_guest=trigger("guest_connected"),
+        no_roam=trigger("client_roamed"),
+        no_disconnection=trigger("client_disconnected"),
+        no_band_change=trigger("client_changed_band"),
+    )
+    await home.controller.connect(CARA, "Kitchen", band=Band.NG)
+    await home.happened(1)
+    await home.hass.async_block_till_done()
+    assert automations.runs[0][1]["description"] == "Cara connected to Kitchen"
+    assert await automations.ran() == ["yes", "yes_all"]
+
+
+async def test_disconnecting_triggers_where_the_client_was(
+    home: Home, automations: Automations
+) -> None:
+    await home.set_up(disconnect_delay=0.0)
+    area = put_in_area(home, HALL, "Ground floor")
+    await automations.set_up(
+        yes=trigger("client_disconnected"),
+        yes_all=trigger(
+            "client_disconnected",
+            clients=[device_id(home, ANNA)],
+            access_points=[device_id(home, HALL)],
+            areas=[area],
+            ssid="Home",
+        ),
+        no_client=trigger("client_disconnected", clients=[device_id(home, BEN)]),
+        no_place=trigger("client_disconnected", access_points=[device_id(home, ATTIC)]),
+        no_ssid=trigger("client_disconnected", ssid="Guests"),
+        no_connection=trigger("client_connected"),
+        no_roam=trigger("client_roamed"),
+    )
+    await home.controller.disconnect(ANNA)
+    await home.happened(1)
+    await home.hass.async_block_till_done()
+    assert automations.runs[0][1]["description"] == "Anna disconnected from Hall"
+    assert await automations.ran() == ["yes", "yes_all"]
+
+
+async def test_a_guest_triggers_what_waits_for_guests(home: Home, automations: Automations) -> None:
+    await home.set_up()
+    home.world.add_client("Gus", is_guest=True)
+    area = put_in_area(home, ATTIC, "Under the roof")
+    await automations.set_up(
+        yes=trigger("guest_connected"),
+        yes_all=trigger(
+            "guest_connected", access_points=[device_id(home, ATTIC)], areas=[area], ssid="Guests"
+        ),
+        yes_too=trigger("client_connected"),
+        no_place=trigger("guest_connected", access_points=[device_id(home, HALL)]),
+        no_ssid=trigger("guest_connected", ssid="Home"),
+    )
+    await home.controller.connect("Gus", "Attic")
+    await home.happened(1)
+    await home.hass.async_block_till_done()
+    assert dict(automations.runs)["yes"]["description"] == "guest Gus connected to Attic"
+    ssid = automations.runs[0][1]["ssid"]
+    assert (await automations.ran(), ssid) == (["yes", "yes_all", "yes_too"], "Guests")
+
+
+# Bands
+
+
+async def test_another_band_triggers_with_and_without_a_roam(
+    home: Home, automations: Automations
+) -> None:
+    await home.set_up()
+    await automations.set_up(
+        any=trigger("client_changed_band"),
+        down=trigger("client_changed_band", from_band=["5_ghz"], to_band=["2_4_ghz"]),
+        up=trigger("client_changed_band", from_band=["2_4_ghz"]),
+        ben=trigger("client_changed_band", clients=[device_id(home, BEN)]),
+    )
+    await home.controller.roam_radio(ANNA, Band.NG)
+    await home.happened(1)
+    await home.hass.async_block_till_done()
+    description = automations.runs[0][1]["description"]
+    assert description == "Anna changed from 5 to 2.4 GHz"
+    assert await automations.ran() == ["any", "down"]
+    await home.controller.roam(ANNA, "Kitchen", band=Band.NA)
+    await home.happened(2)
+    assert await automations.ran() == ["any", "up"]
+
+
+async def test_a_roam_on_the_same_band_is_no_change_of_it(
+    home: Home, automations: Automations
+) -> None:
+    await home.set_up()
+    await automations.set_up(band=trigger("client_changed_band"))
+    await home.controller.roam(ANNA, "Kitchen")
+    await home.happened(1)
+    assert await automations.ran() == []
+
+
+# Areas
+
+
+async def test_a_roam_to_another_area_is_entering_and_leaving(
+    home: Home, automations: Automations
+) -> None:
+    await home.set_up(clients=(ANNA,))
+    ground, roof = put_in_area(home, HALL, "Ground floor"), put_in_area(home, ATTIC, "Roof")
+    await home.hass.async_block_till_done()
+    await automations.set_up(
+        entered=trigger("client_entered_area", areas=[roof]),
+        left=trigger("client_left_area", areas=[ground]),
+        no_entered=trigger("client_entered_area", areas=[ground]),
+        no_left=trigger("client_left_area", areas=[roof]),
+    )
+    await home.controller.roam(BEN, "Attic")
+    await home.happened(1)
+    assert await automations.ran() == ["entered", "left"]
+
+
+# What they listen to
+
+
+async def test_they_go_on_after_a_reload(home: Home, automations: Automations) -> None:
+    await home.set_up()
+    await automations.set_up(
+        ours=trigger(
+            "client_roamed",
+            clients=[device_id(home, ANNA)],
+            to_access_points=[device_id(home, KITCHEN)],
+        ),
+        plain=PLAIN_EVENT,
+    )
+    snapshots = home.snapshots
+    await home.quiet()
+    assert await home.hass.config_entries.async_reload(home.entry.entry_id)
+    await home.streaming(snapshots + 2)
+    await home.controller.roam(ANNA, "Kitchen")
+    await home.happened(1)
+    assert await automations.ran() == ["ours", "plain"]
+
+
+async def test_they_can_be_there_before_the_entry_is_set_up(
+    home: Home, automations: Automations
+) -> None:
+    await home.set_up()
+    clients, access_points = [device_id(home, ANNA)], [device_id(home, KITCHEN)]
+    await home.quiet()
+    assert await home.hass.config_entries.async_unload(home.entry.entry_id)
+    await automations.set_up(
+        ours=trigger("client_roamed", clients=clients, to_access_points=access_points),
+    )
+    snapshots = home.snapshots
+    assert await home.hass.config_entries.async_setup(home.entry.entry_id)
+    await home.streaming(snapshots + 2)
+    await home.controller.roam(ANNA, "Kitchen")
+    await home.happened(1)
+    assert await automations.ran() == ["ours"]
+
+
+async def test_clients_that_nobody_tracks_trigger_even_when_they_are_kept_off_the_bus(
+    home: Home, automations: Automations
+) -> None:
+    await home.set_up(clients=(ANNA,), **{CONF_TRACKED_EVENTS_ONLY: True})
+    await automations.set_up(
+        ours=trigger("client_roamed", to_access_points=[device_id(home, KITCHEN)]),
+        anna=trigger("client_roamed", clients=[device_id(home, ANNA)]),
+        plain=PLAIN_EVENT,
+    )
+    await home.controller.roam(BEN, "Kitchen")
+    await home.controller.roam(ANNA, "Attic")
+    await home.happened(1)
+    await home.hass.async_block_till_done()
+    assert dict(automations.runs)["ours"]["client_name"] == "Ben"
+    assert await automations.ran() == ["anna", "ours", "plain"]
+
+
+async def test_an_automation_that_is_off_does_not_listen(
+    home: Home, automations: Automations
+) -> None:
+    await home.set_up()
+    await automations.set_up(ours=trigger("client_roamed"))
+    listeners = home.hass.data[DATA_DISPATCHER][SIGNAL_EVENT]
+    assert len(listeners) == 1
+    await home.hass.services.async_call(
+        "automation", "turn_off", {"entity_id": "automation.ours"}, blocking=True
+    )
+    assert not home.hass.data[DATA_DISPATCHER].get(SIGNAL_EVENT)
+    await home.controller.roam(ANNA, "Kitchen")
+    await home.happened(1)
+    assert await automations.ran() == []
