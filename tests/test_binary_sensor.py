@@ -1,21 +1,190 @@
-"""The site's binary sensor."""
+"""The site's binary sensors: its stream, and who is in which room."""
 
-from homeassistant.core import HomeAssistant
+from collections.abc import AsyncIterator
+
+from homeassistant.core import HomeAssistant, State
+from homeassistant.helpers import area_registry as ar, entity_registry as er
 import pytest
 
-from tests.home import furnished_home
+from custom_components.unifi_scanner.const import DOMAIN
+from tests.automations import put_in_area
+from tests.home import ANNA, BEN, CARA, HALL, KITCHEN, UNIQUE_ID, Home, furnished_home, until
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
 
 
-async def test_the_event_stream_shows_whether_the_socket_is_open(hass: HomeAssistant) -> None:
+@pytest.fixture
+async def home(hass: HomeAssistant) -> AsyncIterator[Home]:
     async with furnished_home(hass) as home:
-        await home.set_up()
-        state = home.state("event_stream", domain="binary_sensor")
+        yield home
+
+
+def occupancy(home: Home, area_id: str) -> State | None:
+    return home.state(f"occupancy_{area_id}", domain="binary_sensor")
+
+
+def occupants(home: Home, area_id: str) -> tuple[str, list[str]]:
+    """Return an area's occupancy, and who is in it."""
+    state = occupancy(home, area_id)
+    assert state is not None
+    assert state.attributes["client_count"] == len(state.attributes["clients"])
+    return state.state, state.attributes["clients"]
+
+
+async def test_the_event_stream_shows_whether_the_socket_is_open(home: Home) -> None:
+    await home.set_up()
+    state = home.state("event_stream", domain="binary_sensor")
+    assert state is not None
+    assert state.state == "on"
+    assert state.attributes["device_class"] == "connectivity"
+    await home.cut()
+    assert home.shows("event_stream", domain="binary_sensor") == "off"
+    await home.reconnected()
+    assert home.shows("event_stream", domain="binary_sensor") == "on"
+
+
+async def test_a_site_without_areas_has_no_rooms(home: Home) -> None:
+    await home.set_up()
+    assert len(home.hass.states.async_entity_ids("binary_sensor")) == 1
+
+
+async def test_a_room_shows_which_tracked_clients_are_in_it(home: Home) -> None:
+    await home.set_up(clients=(ANNA, BEN))
+    put_in_area(home, HALL, "Ground floor")
+    put_in_area(home, KITCHEN, "Kitchen")
+    await home.hass.async_block_till_done()
+    state = occupancy(home, "kitchen")
+    assert state is not None
+    assert state.name == "Home Kitchen occupancy"
+    assert state.attributes["device_class"] == "occupancy"
+    assert occupants(home, "ground_floor") == ("on", ["Anna", "Ben"])
+    assert occupants(home, "kitchen") == ("off", [])
+    await home.controller.roam(BEN, "Kitchen")
+    await home.happened(1)
+    assert occupants(home, "ground_floor") == ("on", ["Anna"])
+    assert occupants(home, "kitchen") == ("on", ["Ben"])
+    await home.controller.roam(ANNA, "Attic")
+    await home.happened(2)
+    assert occupants(home, "ground_floor") == ("off", [])
+
+
+async def test_others_do_not_occupy_a_room_until_they_are_tracked(home: Home) -> None:
+    await home.set_up(clients=(ANNA,), add_new_clients=True)
+    put_in_area(home, KITCHEN, "Kitchen")
+    home.world.add_client("Cara", mac=CARA)
+    await home.controller.connect(CARA, "Kitchen")
+    await home.happened(1)
+    assert occupants(home, "kitchen") == ("off", [])
+    await home.controller.roam(BEN, "Kitchen")
+    await home.happened(2)
+    assert occupants(home, "kitchen") == ("off", [])
+    await home.controller.sync(CARA)
+    await until(lambda: home.shows("area", CARA) == "Kitchen")
+    assert occupants(home, "kitchen") == ("on", ["Cara"])
+
+
+async def test_a_room_comes_and_goes_with_its_access_point(home: Home) -> None:
+    await home.set_up()
+    put_in_area(home, HALL, "Ground floor")
+    await home.hass.async_block_till_done()
+    assert occupants(home, "ground_floor") == ("on", ["Anna", "Ben"])
+    put_in_area(home, HALL, "Basement")
+    await home.hass.async_block_till_done()
+    assert occupants(home, "basement") == ("on", ["Anna", "Ben"])
+    assert home.entity_id("occupancy_ground_floor", domain="binary_sensor") is None
+    assert home.hass.states.get("binary_sensor.home_ground_floor_occupancy") is None
+    put_in_area(home, KITCHEN, "Basement")
+    put_in_area(home, HALL, "Ground floor")
+    await home.hass.async_block_till_done()
+    assert occupants(home, "basement") == ("off", [])
+    assert occupants(home, "ground_floor") == ("on", ["Anna", "Ben"])
+
+
+async def test_a_room_whose_area_is_deleted_is_gone(home: Home) -> None:
+    await home.set_up()
+    put_in_area(home, HALL, "Ground floor")
+    await home.hass.async_block_till_done()
+    ar.async_get(home.hass).async_delete("ground_floor")
+    await home.hass.async_block_till_done()
+    assert home.entity_id("occupancy_ground_floor", domain="binary_sensor") is None
+    assert len(home.hass.states.async_entity_ids("binary_sensor")) == 1
+
+
+async def test_a_room_is_called_as_its_area_is(home: Home) -> None:
+    await home.set_up()
+    areas = ar.async_get(home.hass)
+    put_in_area(home, HALL, "Ground floor")
+    await home.hass.async_block_till_done()
+    for name in ("Entrance", "Lobby"):
+        areas.async_update("ground_floor", name=name)
+        await home.hass.async_block_till_done()
+        state = occupancy(home, "ground_floor")
         assert state is not None
-        assert state.state == "on"
-        assert state.attributes["device_class"] == "connectivity"
-        await home.cut()
-        assert home.shows("event_stream", domain="binary_sensor") == "off"
-        await home.reconnected()
-        assert home.shows("event_stream", domain="binary_sensor") == "on"
+        assert state.name == f"Home {name} occupancy"
+        assert state.entity_id == "binary_sensor.home_ground_floor_occupancy"
+        entry = er.async_get(home.hass).async_get(state.entity_id)
+        assert entry is not None
+        assert entry.original_name == f"{name} occupancy"
+    assert occupants(home, "ground_floor") == ("on", ["Anna", "Ben"])
+
+
+async def test_a_room_lies_in_its_area_unless_the_user_puts_it_elsewhere(home: Home) -> None:
+    await home.set_up()
+    put_in_area(home, HALL, "Ground floor")
+    await home.hass.async_block_till_done()
+    registry = er.async_get(home.hass)
+    entity_id = str(home.entity_id("occupancy_ground_floor", domain="binary_sensor"))
+    entry = registry.async_get(entity_id)
+    assert entry is not None
+    assert entry.area_id == "ground_floor"
+    registry.async_update_entity(entity_id, area_id=None)
+    assert await home.hass.config_entries.async_reload(home.entry.entry_id)
+    await home.settled()
+    entry = registry.async_get(entity_id)
+    assert entry is not None
+    assert entry.area_id is None
+    assert occupants(home, "ground_floor") == ("on", ["Anna", "Ben"])
+
+
+def add_orphan(home: Home) -> str:
+    """Leave a room behind whose access point was moved while the entry was not loaded."""
+    return (
+        er.async_get(home.hass)
+        .async_get_or_create(
+            "binary_sensor",
+            DOMAIN,
+            f"{UNIQUE_ID}_occupancy_cellar",
+            config_entry=home.entry,
+        )
+        .entity_id
+    )
+
+
+async def test_a_room_that_lost_its_access_point_meanwhile_is_gone(home: Home) -> None:
+    await home.set_up()
+    orphan = add_orphan(home)
+    assert await home.hass.config_entries.async_reload(home.entry.entry_id)
+    await home.settled()
+    assert er.async_get(home.hass).async_get(orphan) is None
+
+
+async def test_no_room_goes_when_a_booting_controller_lists_nothing(home: Home) -> None:
+    await home.set_up()
+    orphan = add_orphan(home)
+    await home.quiet()
+    for path in ("*stat/sta", "*stat/device*"):
+        home.controller.faults.refuse(path, status=200, body={"meta": {"rc": "ok"}, "data": []})
+    assert await home.hass.config_entries.async_reload(home.entry.entry_id)
+    await home.settled()
+    assert er.async_get(home.hass).async_get(orphan) is not None
+
+
+async def test_nobody_knows_who_is_in_a_room_of_a_site_that_does_not_answer(home: Home) -> None:
+    await home.set_up()
+    put_in_area(home, HALL, "Ground floor")
+    await home.hass.async_block_till_done()
+    await home.quiet()
+    home.coordinator._async_give_up()
+    assert home.shows("occupancy_ground_floor", domain="binary_sensor") == "unavailable"
+    home.coordinator._async_judge_availability()
+    assert occupants(home, "ground_floor") == ("on", ["Anna", "Ben"])

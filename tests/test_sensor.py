@@ -4,13 +4,16 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 from homeassistant.core import Event, HomeAssistant, callback
-from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers import area_registry as ar, entity_registry as er
+from homeassistant.helpers.dispatcher import async_dispatcher_connect
 import pytest
 
 from custom_components.unifi_scanner import sensor
+from custom_components.unifi_scanner.announce import SIGNAL_ROOM
 from custom_components.unifi_scanner.const import DOMAIN
+from tests.automations import put_in_area
 from tests.controller import Band
-from tests.home import ANNA, BEN, HALL, KITCHEN, UNIQUE_ID, Home, furnished_home, until
+from tests.home import ANNA, BEN, CARA, HALL, KITCHEN, UNIQUE_ID, Home, furnished_home, until
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
 
@@ -101,6 +104,106 @@ async def test_a_client_that_is_away_is_not_connected_and_that_is_known(home: Ho
     assert home.shows("wireless_clients") == "1"
 
 
+def area(home: Home, mac: str) -> tuple[str, str | None]:
+    """Return the name and the id that a client's sensor shows."""
+    state = home.state("area", mac)
+    assert state is not None
+    return state.state, state.attributes["area_id"]
+
+
+async def test_a_client_shows_the_area_of_its_access_point(home: Home) -> None:
+    home.world.add_client("Cara", mac=CARA)
+    await home.set_up(clients=(ANNA, BEN, CARA), disconnect_delay=0.0)
+    put_in_area(home, HALL, "Ground floor")
+    kitchen = put_in_area(home, KITCHEN, "Kitchen")
+    assert area(home, ANNA) == ("Ground floor", "ground_floor")
+    assert area(home, CARA) == ("not_connected", None)
+    writes = Writes(home)
+    await home.controller.roam(ANNA, "Kitchen")
+    await home.controller.disconnect(BEN)
+    await home.controller.connect(CARA, "Kitchen")
+    await home.happened(3)
+    assert area(home, ANNA) == area(home, CARA) == ("Kitchen", kitchen)
+    assert area(home, BEN) == ("not_connected", None)
+    await home.controller.roam(CARA, "Attic")
+    await home.happened(4)
+    assert area(home, CARA) == ("unknown", None)
+    counts = [
+        writes.entity_ids.count(str(home.entity_id("area", mac))) for mac in (ANNA, BEN, CARA)
+    ]
+    assert counts == [1, 1, 2]
+
+
+async def test_the_area_follows_what_the_user_does(home: Home) -> None:
+    await home.set_up()
+    ground = put_in_area(home, HALL, "Ground floor")
+    assert home.shows("area", ANNA) == "Ground floor"
+    areas = ar.async_get(home.hass)
+    areas.async_update(ground, name="Entrance")
+    assert home.shows("area", ANNA) == "Entrance"
+    put_in_area(home, HALL, "Basement")
+    assert home.shows("area", ANNA) == "Basement"
+    areas.async_delete("basement")
+    assert area(home, ANNA) == ("unknown", None)
+    assert home.events == []
+
+
+async def test_the_area_is_known_again_after_a_reload(home: Home) -> None:
+    await home.set_up()
+    put_in_area(home, HALL, "Ground floor")
+    put_in_area(home, KITCHEN, "Kitchen")
+    await home.controller.roam(ANNA, "Kitchen")
+    await home.happened(1)
+    await home.controller.roam(ANNA, "Hall")
+    await home.happened(2)
+    # It has just been there.
+    assert (home.shows("access_point", ANNA), home.shows("area", ANNA)) == ("Hall", "Kitchen")
+    assert await home.hass.config_entries.async_reload(home.entry.entry_id)
+    await home.settled()
+    assert home.shows("area", ANNA) == "Ground floor"
+
+
+async def test_a_client_that_goes_back_at_once_shows_that_when_it_has_stayed(home: Home) -> None:
+    await home.set_up(settling_time=30.0)
+    put_in_area(home, HALL, "Ground floor")
+    put_in_area(home, KITCHEN, "Kitchen")
+    writes = Writes(home)
+    await home.controller.roam(ANNA, "Kitchen")
+    await home.happened(1)
+    await home.controller.roam(ANNA, "Hall")
+    await home.happened(2)
+    await home.later(29)
+    assert home.shows("area", ANNA) == "Kitchen"
+    await home.later(31)
+    assert home.shows("area", ANNA) == "Ground floor"
+    assert writes.entity_ids.count("sensor.anna_area") == 2
+
+
+async def test_all_states_are_right_when_a_room_is_told(home: Home) -> None:
+    await home.set_up()
+    put_in_area(home, HALL, "Ground floor")
+    put_in_area(home, KITCHEN, "Kitchen")
+    await home.hass.async_block_till_done()
+    seen: list[Any] = []
+
+    @callback
+    def look(_data: Mapping[str, Any]) -> None:
+        seen.append(
+            (
+                home.shows("access_point", ANNA),
+                home.shows("area", ANNA),
+                home.shows("roams_today", ANNA),
+                home.shows("occupancy_kitchen", domain="binary_sensor"),
+                len(home.events),
+            )
+        )
+
+    async_dispatcher_connect(home.hass, SIGNAL_ROOM, look)
+    await home.controller.roam(ANNA, "Kitchen")
+    await home.happened(1)
+    assert seen == [("Kitchen", "Kitchen", "1", "on", 1)]
+
+
 async def test_what_is_technical_is_diagnostic_and_what_is_noisy_is_off(home: Home) -> None:
     await home.set_up()
     entries = {
@@ -110,6 +213,7 @@ async def test_what_is_technical_is_diagnostic_and_what_is_noisy_is_off(home: Ho
     }
     assert {key for key, entry in entries.items() if entry.disabled_by is None} == {
         "access_point",
+        "area",
         "previous_access_point",
         "connected_since",
         "last_roam",

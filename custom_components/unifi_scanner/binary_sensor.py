@@ -1,7 +1,7 @@
-"""Binary sensors: whether the controller tells what happens as it happens."""
+"""Binary sensors: whether the controller tells what happens as it happens, and who is in a room."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
 from typing import override
 
 from homeassistant.components.binary_sensor import (
@@ -9,10 +9,12 @@ from homeassistant.components.binary_sensor import (
     BinarySensorEntityDescription,
 )
 from homeassistant.components.binary_sensor.const import BinarySensorDeviceClass
-from homeassistant.const import EntityCategory
-from homeassistant.core import HomeAssistant
+from homeassistant.const import EntityCategory, Platform
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
+from .const import DOMAIN
 from .coordinator import UnifiScannerConfigEntry, UnifiScannerCoordinator
 from .entity import Shown, SiteEntity
 
@@ -26,6 +28,11 @@ class SiteBinarySensorDescription(BinarySensorEntityDescription):
     value_fn: Callable[[UnifiScannerCoordinator], bool]
 
 
+@dataclass(frozen=True, kw_only=True)
+class RoomBinarySensorDescription(BinarySensorEntityDescription):
+    """A binary sensor of a room, whose own key is this one and the area's id."""
+
+
 SITE_BINARY_SENSORS: tuple[SiteBinarySensorDescription, ...] = (
     SiteBinarySensorDescription(
         key="event_stream",
@@ -36,16 +43,52 @@ SITE_BINARY_SENSORS: tuple[SiteBinarySensorDescription, ...] = (
     ),
 )
 
+OCCUPANCY = RoomBinarySensorDescription(
+    key="occupancy",
+    translation_key="occupancy",
+    device_class=BinarySensorDeviceClass.OCCUPANCY,
+)
+
 
 async def async_setup_entry(
-    _hass: HomeAssistant,
+    hass: HomeAssistant,
     entry: UnifiScannerConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
-    """Add the site's binary sensors."""
+    """Add the site's binary sensors, and those of rooms as these get an access point."""
+    coordinator = entry.runtime_data
+    shown: frozenset[str] = frozenset()
+
+    @callback
+    def follow_rooms() -> None:
+        nonlocal shown
+        if (areas := coordinator.rooms.areas) == shown:
+            return
+        _async_remove_rooms(hass, entry, areas)
+        new, shown = areas - shown, areas
+        async_add_entities(OccupancyBinarySensor(coordinator, area_id) for area_id in sorted(new))
+
     async_add_entities(
-        SiteBinarySensor(entry.runtime_data, description) for description in SITE_BINARY_SENSORS
+        SiteBinarySensor(coordinator, description) for description in SITE_BINARY_SENSORS
     )
+    # A controller that boots lists no access points; their rooms are there all the same.
+    if coordinator.access_points:
+        _async_remove_rooms(hass, entry, coordinator.rooms.areas)
+    follow_rooms()
+    entry.async_on_unload(coordinator.async_add_listener(follow_rooms))
+
+
+@callback
+def _async_remove_rooms(
+    hass: HomeAssistant, entry: UnifiScannerConfigEntry, areas: Collection[str]
+) -> None:
+    """Remove the rooms from the registry that have no access point any more."""
+    registry = er.async_get(hass)
+    prefix = f"{entry.unique_id}_{OCCUPANCY.key}_"
+    for entity in er.async_entries_for_config_entry(registry, entry.entry_id):
+        unique_id = entity.unique_id
+        if unique_id.startswith(prefix) and unique_id.removeprefix(prefix) not in areas:
+            registry.async_remove(entity.entity_id)
 
 
 class SiteBinarySensor(SiteEntity, BinarySensorEntity):
@@ -61,3 +104,64 @@ class SiteBinarySensor(SiteEntity, BinarySensorEntity):
     @override
     def _read(self) -> Shown:
         return Shown(available=True, value=self.entity_description.value_fn(self.coordinator))
+
+
+class OccupancyBinarySensor(SiteEntity, BinarySensorEntity):
+    """Whether tracked clients are in an area, and which."""
+
+    # Each client's own sensors tell its past, and many names would be too much for the database.
+    _unrecorded_attributes = frozenset({"clients"})
+
+    def __init__(self, coordinator: UnifiScannerCoordinator, area_id: str) -> None:
+        """Show who is in an area that has an access point."""
+        super().__init__(coordinator, replace(OCCUPANCY, key=f"{OCCUPANCY.key}_{area_id}"))
+        self._area_id = area_id
+        self._area_name = ""
+        self._follow_name()
+        self._is_new = not er.async_get(coordinator.hass).async_get_entity_id(
+            Platform.BINARY_SENSOR, DOMAIN, str(self.unique_id)
+        )
+
+    @property
+    @override
+    def is_on(self) -> bool:
+        return bool(self._shown.value)
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        await super().async_added_to_hass()
+        entry = self.registry_entry
+        # Once only: where the user puts it later, it stays.
+        if self._is_new and entry is not None and entry.area_id is None:
+            er.async_get(self.hass).async_update_entity(self.entity_id, area_id=self._area_id)
+
+    @override
+    def _listen(self) -> CALLBACK_TYPE:
+        return self.coordinator.rooms.async_listen(self._area_id, self._async_update)
+
+    @override
+    def _read(self) -> Shown:
+        clients = self.coordinator.rooms.clients_in(self._area_id)
+        return Shown(
+            self.coordinator.available,
+            bool(clients),
+            {"clients": clients, "client_count": len(clients)},
+        )
+
+    @callback
+    @override
+    def _async_update(self) -> None:
+        if self._follow_name():
+            self.async_write_ha_state()
+        super()._async_update()
+
+    def _follow_name(self) -> bool:
+        """Take over the area's name; return whether it has changed."""
+        name = self.coordinator.rooms.area_name(self._area_id)
+        if name is None or name == self._area_name:
+            return False
+        self._area_name = name
+        self._attr_translation_placeholders = {"area": name}
+        # Home Assistant keeps the name that it has once put together.
+        self.__dict__.pop("name", None)
+        return True

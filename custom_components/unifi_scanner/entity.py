@@ -12,13 +12,15 @@ from homeassistant.helpers.typing import StateType
 
 from .coordinator import UnifiScannerCoordinator
 
+type Attributes = Mapping[str, StateType | list[str]]
+
 
 class Shown(NamedTuple):
     """What an entity shows."""
 
     available: bool
     value: StateType | datetime = None
-    attributes: Mapping[str, StateType] | None = None
+    attributes: Attributes | None = None
 
 
 class UnifiScannerEntity(Entity):
@@ -51,7 +53,7 @@ class UnifiScannerEntity(Entity):
 
     @property
     @override
-    def extra_state_attributes(self) -> Mapping[str, StateType] | None:
+    def extra_state_attributes(self) -> Attributes | None:
         return self._shown.attributes
 
     @override

@@ -73,6 +73,12 @@ def _access_point(coordinator: UnifiScannerCoordinator, mac: str) -> Value:
     return coordinator.access_point_name(coordinator.access_point_of(mac)) or NOT_CONNECTED
 
 
+def _area(coordinator: UnifiScannerCoordinator, mac: str) -> Value:
+    if coordinator.access_point_of(mac) is None:
+        return NOT_CONNECTED
+    return coordinator.rooms.area_name(coordinator.rooms.area_of(mac))
+
+
 def _time(timestamp: float | None) -> datetime | None:
     # In whole seconds, as it is shown: less is no change.
     return None if timestamp is None else datetime.fromtimestamp(int(timestamp), UTC)
@@ -85,6 +91,12 @@ CLIENT_SENSORS: tuple[ClientSensorDescription, ...] = (
         name=None,
         value_fn=_access_point,
         attributes_fn=lambda coordinator, mac: {"ap_mac": coordinator.access_point_of(mac)},
+    ),
+    ClientSensorDescription(
+        key="area",
+        translation_key="area",
+        value_fn=_area,
+        attributes_fn=lambda coordinator, mac: {"area_id": coordinator.rooms.area_of(mac)},
     ),
     ClientSensorDescription(
         key="previous_access_point",
@@ -187,7 +199,7 @@ async def async_setup_entry(
     """Add the sensors, and those of clients and access points as these appear."""
     coordinator = entry.runtime_data
     clients: set[str] = set()
-    access_points: set[str] = set()
+    access_points = coordinator.devices.shown_access_points
 
     @callback
     def add_new() -> None:
