@@ -1,27 +1,36 @@
 """The config flow, against a real server, until the entry is created."""
 
+import asyncio
 from base64 import b64decode
 from collections.abc import AsyncIterator, Callable, Iterator
 import logging
-import socket
+from time import perf_counter
 from typing import Any
 from unittest.mock import patch
 
-from homeassistant.config_entries import SOURCE_USER, ConfigFlowResult
 from homeassistant.core import HomeAssistant
-from homeassistant.data_entry_flow import FlowResultType, InvalidData
+from homeassistant.data_entry_flow import FlowResultType, InvalidData, UnknownFlow
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.unifi_scanner.api.client import UnifiClient
+from custom_components.unifi_scanner.api.errors import CannotConnectError
 from custom_components.unifi_scanner.api.tls import TlsMode, create_context
-from custom_components.unifi_scanner.const import DOMAIN
+from custom_components.unifi_scanner.session import ConsoleSession, async_acquire_console
 from tests.controller import (
-    Band,
     Booting,
     Flavour,
     Rejection,
     SimulatedController,
     make_certificate,
+)
+from tests.flows import (
+    Flow,
+    closed_port,
+    entry_of,
+    furnish,
+    idle_entries,
+    swallowing_port,
+    typed,
 )
 from tests.handshakes import let_refused_handshakes_pass
 
@@ -31,11 +40,7 @@ pytestmark = pytest.mark.usefixtures("socket_enabled")
 @pytest.fixture(autouse=True)
 def _entries_do_nothing() -> Iterator[None]:
     """Keep what is set up from talking to the controller; this is about the flow."""
-    with (
-        patch("custom_components.unifi_scanner.async_setup_entry", return_value=True),
-        patch("custom_components.unifi_scanner.async_unload_entry", return_value=True),
-        patch("custom_components.unifi_scanner.async_remove_entry"),
-    ):
+    with idle_entries():
         yield
 
 
@@ -51,101 +56,11 @@ async def controller() -> AsyncIterator[SimulatedController]:
         yield controller
 
 
-def furnish(controller: SimulatedController, *, named: bool = True) -> None:
-    """Let a phone with an alias, one without and a wired computer be connected."""
-    world = controller.world
-    world.add_access_point("Hall")
-    world.add_client("Anna" if named else None, mac="02:00:00:00:00:0a", ap="Hall", hostname="Anna")
-    world.add_client(None, mac="02:00:00:00:00:0b", ap="Hall", band=Band.NG, hostname="Pixel-7")
-    world.add_client(None, mac="02:00:00:00:00:0c", ap="Hall", hostname=None)
-    world.add_client("Computer", is_wired=True)
-
-
-def typed(controller: SimulatedController, **changes: str) -> dict[str, str]:
-    """Return what a user types into the first form."""
-    return {
-        "host": f"127.0.0.1:{controller.port}",
-        "username": controller.username,
-        "password": controller.password,
-        "ssl": "pinned",
-        **changes,
-    }
-
-
-class Flow:
-    """A user who goes through the flow."""
-
-    def __init__(self, hass: HomeAssistant) -> None:
-        """Open the user interface."""
-        self._hass = hass
-        self.result: ConfigFlowResult
-
-    async def start(self) -> ConfigFlowResult:
-        flow = self._hass.config_entries.flow
-        self.result = await flow.async_init(DOMAIN, context={"source": SOURCE_USER})
-        return self.result
-
-    async def submit(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        flow = self._hass.config_entries.flow
-        self.result = await flow.async_configure(self.result["flow_id"], user_input or {})
-        await self._hass.async_block_till_done()
-        return self.result
-
-    def abort(self) -> None:
-        self._hass.config_entries.flow.async_abort(self.result["flow_id"])
-
-    def suggestions(self) -> dict[str, Any]:
-        schema = self.result["data_schema"]
-        assert schema is not None
-        return {
-            str(key): key.description["suggested_value"] for key in schema.schema if key.description
-        }
-
-    def options(self, field: str) -> list[dict[str, str]]:
-        schema = self.result["data_schema"]
-        assert schema is not None
-        options: list[dict[str, str]] = schema.schema[field].config["options"]
-        return options
-
-    def default(self, field: str) -> object:
-        schema = self.result["data_schema"]
-        assert schema is not None
-        return next(key for key in schema.schema if key == field).default()
-
-    async def finish(self) -> ConfigFlowResult:
-        """Say yes to everything from where the flow is."""
-        for _ in range(3):
-            match self.result.get("step_id"):
-                case "certificate":
-                    await self.submit()
-                case "clients":
-                    chosen = {"clients": self.default("clients"), "add_new_clients": False}
-                    await self.submit(chosen)
-        assert self.result["type"] is FlowResultType.CREATE_ENTRY, self.result
-        return self.result
-
-
 @pytest.fixture
 async def flow(hass: HomeAssistant) -> Flow:
     flow = Flow(hass)
     await flow.start()
     return flow
-
-
-def entry_of(controller: SimulatedController, **changes: Any) -> MockConfigEntry:
-    """Return an entry for the controller's first site, as the flow makes it with `insecure`."""
-    site = changes.pop("site", "default")
-    data = {**typed(controller, ssl="insecure"), "url": controller.base_url, "site": site}
-    unique_id = f"{controller.settings.controller_id}_{site}"
-    return MockConfigEntry(domain=DOMAIN, data={**data, **changes}, unique_id=unique_id)
-
-
-def closed_port() -> int:
-    """Return a port at which nothing listens."""
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))
-        port: int = unused.getsockname()[1]
-        return port
 
 
 # The way through
@@ -170,9 +85,10 @@ async def test_a_controller_is_set_up(flow: Flow, controller: SimulatedControlle
     assert flow.default("clients") == ["02:00:00:00:00:0a"]
     assert flow.default("add_new_clients") is False
     assert flow.options("clients") == [
-        {"value": "02:00:00:00:00:0c", "label": "02:00:00:00:00:0c"},
         {"value": "02:00:00:00:00:0a", "label": "Anna (02:00:00:00:00:0a)"},
+        {"value": "02:00:00:00:00:0d", "label": "Dora (02:00:00:00:00:0d)"},
         {"value": "02:00:00:00:00:0b", "label": "Pixel-7 (02:00:00:00:00:0b)"},
+        {"value": "02:00:00:00:00:0c", "label": "02:00:00:00:00:0c"},
     ]
 
     result = await flow.submit({"clients": ["02:00:00:00:00:0b"], "add_new_clients": True})
@@ -235,6 +151,32 @@ async def test_without_a_port_the_usual_ones_are_tried(
     assert result["data"]["url"] == controller.base_url
 
 
+async def test_a_port_that_swallows_everything_holds_nobody_up(
+    flow: Flow, controller: SimulatedController
+) -> None:
+    with swallowing_port() as silent:
+        ports = (closed_port(), controller.port, silent)
+        with patch("custom_components.unifi_scanner.api.endpoints.CANDIDATE_PORTS", ports):
+            begun = perf_counter()
+            result = await flow.submit(typed(controller, host="127.0.0.1", ssl="insecure"))
+    assert perf_counter() - begun < 5
+    assert result["step_id"] == "clients"
+
+
+async def test_the_usual_ports_are_tried_at_once(
+    flow: Flow, controller: SimulatedController
+) -> None:
+    together = asyncio.Barrier(3)
+
+    async def async_detect(_client: UnifiClient) -> None:
+        await together.wait()
+        raise CannotConnectError("Nobody is there")
+
+    with patch.object(UnifiClient, "detect", async_detect):
+        result = await flow.submit(typed(controller, host="127.0.0.1", ssl="insecure"))
+    assert result["errors"] == {"base": "cannot_connect"}
+
+
 async def test_of_several_failures_the_one_that_tells_most_is_shown(
     flow: Flow, controller: SimulatedController
 ) -> None:
@@ -250,6 +192,29 @@ async def test_all_clients_are_chosen_when_none_is_named(flow: Flow) -> None:
         furnish(controller, named=False)
         await flow.submit(typed(controller, ssl="insecure"))
         assert flow.default("clients") == [f"02:00:00:00:00:0{x}" for x in "abc"]
+
+
+@pytest.mark.parametrize("status", [403, 502])
+async def test_who_is_away_need_not_be_told(
+    flow: Flow, controller: SimulatedController, status: int
+) -> None:
+    controller.faults.refuse("*rest/user", status=status)
+    await flow.submit(typed(controller, ssl="insecure"))
+    assert [option["value"][-1] for option in flow.options("clients")] == ["a", "b", "c"]
+    await flow.finish()
+    assert controller.login_attempts == 1
+
+
+async def test_a_list_that_is_too_long_to_read_ends(
+    flow: Flow, controller: SimulatedController
+) -> None:
+    for number in range(1000):
+        controller.world.add_client(
+            f"Gone {number:04}", mac=f"02:00:00:01:{number >> 8:02x}:{number & 255:02x}"
+        )
+    await flow.submit(typed(controller, ssl="insecure"))
+    assert len(flow.options("clients")) <= 1000
+    await flow.finish()
 
 
 async def test_a_site_without_clients_can_be_set_up(flow: Flow) -> None:
@@ -371,6 +336,28 @@ async def test_a_flow_that_is_left_logs_out(
     flow.abort()
     await hass.async_block_till_done()
     assert len(controller.requests("/api/auth/logout")) == 1
+
+
+async def test_a_flow_that_is_left_while_it_works_logs_out(
+    hass: HomeAssistant, flow: Flow, controller: SimulatedController
+) -> None:
+    acquired, left = asyncio.Event(), asyncio.Event()
+
+    async def async_acquire(hass: HomeAssistant, data: dict[str, Any]) -> ConsoleSession:
+        console = await async_acquire_console(hass, data)
+        acquired.set()
+        await left.wait()
+        return console
+
+    with patch("custom_components.unifi_scanner.base_flow.async_acquire_console", async_acquire):
+        working = hass.async_create_task(flow.submit(typed(controller, ssl="insecure")))
+        await acquired.wait()
+        flow.abort()
+        left.set()
+        with pytest.raises(UnknownFlow):
+            await working
+    assert controller.login_attempts == 0
+    assert not hass.config_entries.flow.async_progress()
 
 
 async def test_a_flow_that_is_left_at_once_has_nothing_to_end(
@@ -506,7 +493,29 @@ async def test_an_address_at_which_nothing_answers_can_be_corrected(
     await flow.finish()
 
 
-@pytest.mark.parametrize("host", ["", "http://127.0.0.1", "https://me:secret@127.0.0.1", "a b"])
+async def test_a_name_that_nobody_knows_can_be_corrected(
+    flow: Flow, controller: SimulatedController
+) -> None:
+    # The name servers' part: nothing in the tests may ask them.
+    nobody = OSError("Name or service not known")
+    with patch("aiohttp.connector.TCPConnector._resolve_host", side_effect=nobody):
+        result = await flow.submit(typed(controller, host="nowhere.invalid"))
+    assert (result["step_id"], result["errors"]) == ("user", {"base": "unknown_name"})
+    await flow.submit(typed(controller))
+    await flow.finish()
+
+
+async def test_an_address_without_encryption_can_be_corrected(
+    flow: Flow, controller: SimulatedController
+) -> None:
+    result = await flow.submit(typed(controller, host=f"HTTP://127.0.0.1:{controller.port}"))
+    assert (result["step_id"], result["errors"]) == ("user", {"host": "https_only"})
+    assert controller.requests() == []
+    await flow.submit(typed(controller))
+    await flow.finish()
+
+
+@pytest.mark.parametrize("host", ["", "https://me:secret@127.0.0.1", "a b"])
 async def test_an_impossible_address_can_be_corrected(
     flow: Flow, controller: SimulatedController, host: str
 ) -> None:
@@ -549,7 +558,7 @@ async def test_an_unforeseen_error_is_logged_without_the_password(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     with patch(
-        "custom_components.unifi_scanner.config_flow.async_find_controller", side_effect=TypeError
+        "custom_components.unifi_scanner.base_flow.async_find_controller", side_effect=TypeError
     ):
         result = await flow.submit(typed(controller))
     assert (result["step_id"], result["errors"]) == ("user", {"base": "unknown"})
@@ -568,8 +577,9 @@ async def test_a_new_password_is_taken_over_for_all_sites_of_the_account(
 ) -> None:
     entry = entry_of(campus, password="old")
     other_site = entry_of(campus, password="old", site="8xff0x6m")
-    other_console = entry_of(campus, password="old", url="https://10.0.0.2:443", site="elsewhere")
-    for each in (entry, other_site, other_console):
+    other_account = entry_of(campus, password="old", username="other", site="third")
+    other_console = entry_of(campus, password="old", controller_id="elsewhere")
+    for each in (entry, other_site, other_account, other_console):
         each.add_to_hass(hass)
 
     flow = Flow(hass)
@@ -585,7 +595,7 @@ async def test_a_new_password_is_taken_over_for_all_sites_of_the_account(
     result = await flow.submit({"password": campus.password})
     assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "reauth_successful")
     assert entry.data["password"] == other_site.data["password"] == campus.password
-    assert other_console.data["password"] == "old"
+    assert other_account.data["password"] == other_console.data["password"] == "old"
     assert campus.login_attempts == 2
 
 

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from math import ceil
 from typing import Any
 
+from aiohttp import ClientConnectorDNSError
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_HOST, CONF_SSL
 from homeassistant.exceptions import ConfigEntryAuthFailed
@@ -23,7 +24,7 @@ from .api.errors import (
 )
 from .api.tls import TlsMode
 from .const import DOMAIN
-from .logins import LOCKED_FOR
+from .logins import LOCKED_FOR, LoginBudgetError
 from .session import ConsoleSession
 
 # Home Assistant counts a wait from the whole second before: one of less than a second would be over
@@ -37,6 +38,7 @@ _ERROR_KEYS: tuple[tuple[type[UnifiError], str], ...] = (
     (BadCredentialsError, "invalid_auth"),
     (SecondFactorRequiredError, "second_factor"),
     (SessionExpiredError, "no_access"),
+    (LoginBudgetError, "login_budget"),
     (RateLimitedError, "rate_limited"),
     (CertificateNotTrustedError, "certificate_not_trusted"),
     (SiteUnknownError, "unknown_site"),
@@ -52,6 +54,8 @@ def describe_error(error: UnifiError, data: Mapping[str, Any]) -> tuple[str, dic
         placeholders["site"] = error.site
     elif isinstance(error, CertificateNotTrustedError) and data[CONF_SSL] == TlsMode.PINNED:
         return "certificate_changed", placeholders
+    elif isinstance(error.__cause__, ClientConnectorDNSError):
+        return "unknown_name", placeholders
     key = next((key for kind, key in _ERROR_KEYS if isinstance(error, kind)), "unexpected_answer")
     return key, placeholders
 
@@ -64,7 +68,7 @@ async def async_ask[T](
     Raises ConfigEntryAuthFailed when only the user can help, else UpdateFailed, both translated.
     """
     try:
-        return await console.async_call(call)
+        return await console.async_call(call, asker=entry.entry_id)
     except UnifiError as err:
         key, placeholders = describe_error(err, entry.data)
         if needs_user(err):

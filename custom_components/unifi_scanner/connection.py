@@ -1,5 +1,6 @@
 """How a controller is reached: its address, its certificate, a private HTTP session."""
 
+from asyncio import TaskGroup
 from collections.abc import Sequence
 from dataclasses import dataclass
 import ssl
@@ -35,13 +36,25 @@ async def async_find_controller(
     No credential is sent. Raises the UnifiError that tells most about why there is none.
     """
     session = create_http_session(hass)
+
+    async def async_try(url: str) -> Endpoint | UnifiError:
+        try:
+            return await _async_try_endpoint(hass, session, url, mode)
+        except UnifiError as error:
+            return error
+
     failures: list[UnifiError] = []
     try:
-        for url in urls:
-            try:
-                return await _async_try_endpoint(hass, session, url, mode)
-            except UnifiError as error:
-                failures.append(error)
+        # All at once: a host that swallows what it is sent takes ten seconds for each.
+        async with TaskGroup() as group:
+            tries = [group.create_task(async_try(url)) for url in urls]
+            for attempt in tries:
+                result = await attempt
+                if isinstance(result, Endpoint):
+                    for other in tries:
+                        other.cancel()
+                    return result
+                failures.append(result)
     finally:
         session.detach()
     # Nothing listens at most of the usual ports: that of the one where something does counts.

@@ -1,0 +1,157 @@
+"""A user who goes through the flows, and what they find there."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+import socket
+from typing import Any
+from unittest.mock import patch
+
+from homeassistant.config_entries import (
+    SOURCE_USER,
+    ConfigEntriesFlowManager,
+    ConfigFlowResult,
+    OptionsFlowManager,
+)
+from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import BaseServiceInfo, FlowResultType
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.unifi_scanner.const import DOMAIN
+from tests.controller import Band, SimulatedController
+
+
+@contextmanager
+def idle_entries() -> Iterator[None]:
+    """Keep what is set up from talking to the controller, where it is about the flow alone."""
+    with (
+        patch("custom_components.unifi_scanner.async_setup_entry", return_value=True),
+        patch("custom_components.unifi_scanner.async_unload_entry", return_value=True),
+        patch("custom_components.unifi_scanner.async_remove_entry"),
+    ):
+        yield
+
+
+def furnish(controller: SimulatedController, *, named: bool = True) -> None:
+    """Let phones with and without an alias and a computer be connected, and others be away."""
+    world = controller.world
+    world.add_access_point("Hall")
+    world.add_client("Anna" if named else None, mac="02:00:00:00:00:0a", ap="Hall", hostname="Anna")
+    world.add_client(None, mac="02:00:00:00:00:0b", ap="Hall", band=Band.NG, hostname="Pixel-7")
+    world.add_client(None, mac="02:00:00:00:00:0c", ap="Hall", hostname=None)
+    world.add_client("Computer", is_wired=True)
+    world.add_client("Dora", mac="02:00:00:00:00:0d")
+    world.add_client(None, mac="02:00:00:00:00:0e", hostname="Passer-by")
+    printer = world.add_client("Printer", is_wired=True)
+    printer.connected = False
+
+
+def typed(controller: SimulatedController, **changes: str) -> dict[str, str]:
+    """Return what a user types into the first form."""
+    return {
+        "host": f"127.0.0.1:{controller.port}",
+        "username": controller.username,
+        "password": controller.password,
+        "ssl": "pinned",
+        **changes,
+    }
+
+
+class Flow:
+    """A user who goes through the flow."""
+
+    def __init__(self, hass: HomeAssistant) -> None:
+        """Open the user interface."""
+        self._hass = hass
+        self._manager: ConfigEntriesFlowManager | OptionsFlowManager = hass.config_entries.flow
+        self.result: ConfigFlowResult
+
+    async def start(
+        self, source: str = SOURCE_USER, data: BaseServiceInfo | None = None
+    ) -> ConfigFlowResult:
+        """Begin to set something up, by hand or with what was discovered."""
+        self.result = await self._hass.config_entries.flow.async_init(
+            DOMAIN, context={"source": source}, data=data
+        )
+        return self.result
+
+    async def reconfigure(self, entry: MockConfigEntry) -> ConfigFlowResult:
+        """Begin to change how an entry's controller is reached."""
+        self.result = await entry.start_reconfigure_flow(self._hass)
+        return self.result
+
+    async def options_of(self, entry: MockConfigEntry) -> ConfigFlowResult:
+        """Begin to change an entry's options."""
+        self._manager = self._hass.config_entries.options
+        self.result = await self._manager.async_init(entry.entry_id)
+        return self.result
+
+    async def submit(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Send the form that is shown."""
+        self.result = await self._manager.async_configure(self.result["flow_id"], user_input or {})
+        await self._hass.async_block_till_done()
+        return self.result
+
+    def abort(self) -> None:
+        """Close the dialog."""
+        self._manager.async_abort(self.result["flow_id"])
+
+    def suggestions(self) -> dict[str, Any]:
+        """Return what the fields are filled in with."""
+        schema = self.result["data_schema"]
+        assert schema is not None
+        return {
+            str(key): key.description["suggested_value"] for key in schema.schema if key.description
+        }
+
+    def options(self, field: str) -> list[dict[str, str]]:
+        """Return what one can choose from in a field."""
+        schema = self.result["data_schema"]
+        assert schema is not None
+        options: list[dict[str, str]] = schema.schema[field].config["options"]
+        return options
+
+    def default(self, field: str) -> object:
+        """Return what a field has unless it is changed."""
+        schema = self.result["data_schema"]
+        assert schema is not None
+        return next(key for key in schema.schema if key == field).default()
+
+    async def finish(self) -> ConfigFlowResult:
+        """Say yes to everything from where the flow is."""
+        for _ in range(3):
+            match self.result.get("step_id"):
+                case "certificate":
+                    await self.submit()
+                case "clients":
+                    chosen = {"clients": self.default("clients"), "add_new_clients": False}
+                    await self.submit(chosen)
+        assert self.result["type"] is FlowResultType.CREATE_ENTRY, self.result
+        return self.result
+
+
+def entry_of(controller: SimulatedController, **changes: Any) -> MockConfigEntry:
+    """Return an entry for the controller's first site, as the flow makes it with `insecure`."""
+    site = changes.pop("site", "default")
+    options = changes.pop("options", {})
+    data = {**typed(controller, ssl="insecure"), "url": controller.base_url, "site": site}
+    name = changes.pop("controller_id", controller.settings.controller_id)
+    return MockConfigEntry(
+        domain=DOMAIN, data={**data, **changes}, options=options, unique_id=f"{name}_{site}"
+    )
+
+
+def closed_port() -> int:
+    """Return a port at which nothing listens."""
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        port: int = unused.getsockname()[1]
+        return port
+
+
+@contextmanager
+def swallowing_port() -> Iterator[int]:
+    """Give a port at which connections are accepted and never answered."""
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        yield silent.getsockname()[1]

@@ -1,0 +1,59 @@
+"""Saving data: fewer snapshots, and no look at records of clients that nobody follows."""
+
+from collections.abc import AsyncIterator
+
+from homeassistant.core import HomeAssistant
+import pytest
+
+from tests.home import ANNA, BEN, Home, furnished_home, until
+
+pytestmark = pytest.mark.usefixtures("socket_enabled")
+
+
+@pytest.fixture
+async def home(hass: HomeAssistant) -> AsyncIterator[Home]:
+    async with furnished_home(hass) as home:
+        yield home
+
+
+@pytest.mark.parametrize(("options", "seconds"), [({}, 60), ({"low_data": True}, 300)])
+async def test_snapshots_are_rarer_while_the_stream_is_connected(
+    home: Home, options: dict[str, bool], seconds: int
+) -> None:
+    await home.set_up(**options)
+    before = home.snapshots
+    await home.later(seconds - 2)
+    await home.settled()
+    assert home.snapshots == before
+    await home.later(seconds + 2)
+    await until(lambda: home.snapshots == before + 1)
+    await home.settled()
+
+
+async def test_without_the_stream_snapshots_are_as_frequent_as_ever(home: Home) -> None:
+    await home.set_up(low_data=True)
+    home.controller.faults.refuse("*wss*", status=502)
+    await home.cut()
+    before = home.snapshots
+    await home.later(62)
+    await until(lambda: home.snapshots > before)
+
+
+async def test_records_of_other_clients_are_not_read_but_their_events_count(home: Home) -> None:
+    await home.set_up(clients=(ANNA,), low_data=True)
+    for mac in (ANNA, BEN):
+        home.world.roam(mac, "Kitchen")
+    await home.controller.sync()
+    assert [data["client_mac"] for _, data in await home.happened(1)] == [ANNA]
+    await home.controller.roam(BEN, "Attic")
+    told = await home.happened(2)
+    assert [data["client_mac"] for _, data in told] == [ANNA, BEN]
+    assert told[1][1]["ap_to_name"] == "Attic"
+
+
+async def test_a_client_that_is_added_is_read_from_then_on(home: Home) -> None:
+    await home.set_up(clients=(ANNA,), low_data=True)
+    home.coordinator.tracked.add(BEN)
+    home.world.roam(BEN, "Kitchen")
+    await home.controller.sync()
+    assert [data["client_mac"] for _, data in await home.happened(1)] == [BEN]

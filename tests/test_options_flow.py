@@ -1,0 +1,140 @@
+"""What the user can change about a site, and what becomes of it."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import FlowResultType, InvalidData
+import pytest
+
+from tests.flows import Flow
+from tests.home import ANNA, BEN, CARA, Home, furnished_home, until
+
+pytestmark = pytest.mark.usefixtures("socket_enabled")
+
+CHOSEN = {
+    "clients": [ANNA],
+    "add_new_clients": True,
+    "tracked_events_only": True,
+    "disconnect_delay": 0.0,
+    "settling_time": 30.0,
+    "low_data": True,
+}
+
+
+@pytest.fixture
+async def home(hass: HomeAssistant) -> AsyncIterator[Home]:
+    async with furnished_home(hass) as home:
+        home.world.add_client("Cara", mac=CARA)
+        home.world.add_client(None, mac="02:00:00:00:00:0d", hostname="Passer-by")
+        yield home
+
+
+@pytest.fixture
+def flow(hass: HomeAssistant) -> Flow:
+    return Flow(hass)
+
+
+def chosen(**changes: Any) -> dict[str, Any]:
+    """Return what a user chooses in the form."""
+    return {**CHOSEN, **changes}
+
+
+async def test_the_form_shows_what_holds_and_who_can_be_chosen(home: Home, flow: Flow) -> None:
+    gone = "02:00:00:00:00:0e"
+    await home.set_up(clients=(ANNA, gone), disconnect_delay=20.0)
+    result = await flow.options_of(home.entry)
+    assert result["step_id"] == "init"
+    assert flow.suggestions() == {
+        "clients": [ANNA, gone],
+        "add_new_clients": False,
+        "tracked_events_only": False,
+        "disconnect_delay": 20.0,
+        "settling_time": 10.0,
+        "low_data": False,
+    }
+    assert [option["label"] for option in flow.options("clients")] == [
+        f"Anna ({ANNA})",
+        f"Ben ({BEN})",
+        f"Cara ({CARA})",
+        gone,
+    ]
+
+
+async def test_what_was_chosen_holds_after_one_reload_without_a_login(
+    home: Home, flow: Flow
+) -> None:
+    await home.set_up(kept="as it is")
+    before = home.coordinator
+    await flow.options_of(home.entry)
+    result = await flow.submit(CHOSEN)
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert home.entry.options == {**CHOSEN, "kept": "as it is"}
+    await home.streaming(4)
+    assert home.coordinator is not before
+    assert home.coordinator.tracker is not before.tracker
+    assert home.device(BEN) is None
+    assert home.shows("access_point", BEN) is None
+    assert home.shows("access_point", ANNA) == "Hall"
+    assert home.controller.logins == 1
+
+
+async def test_nothing_is_reloaded_when_nothing_was_changed(home: Home, flow: Flow) -> None:
+    await home.set_up(**{**CHOSEN, "clients": (ANNA,)})
+    before = home.coordinator
+    await flow.options_of(home.entry)
+    await flow.submit(CHOSEN)
+    assert home.coordinator is before
+
+
+async def test_a_client_that_is_away_can_be_chosen(home: Home, flow: Flow) -> None:
+    await home.set_up()
+    await flow.options_of(home.entry)
+    await flow.submit(chosen(clients=[ANNA, CARA]))
+    assert home.shows("access_point", CARA) == "not_connected"
+
+
+@pytest.mark.parametrize("delay", [-1, 301])
+async def test_delays_have_bounds(home: Home, flow: Flow, delay: int) -> None:
+    await home.set_up()
+    for key in ("disconnect_delay", "settling_time"):
+        await flow.options_of(home.entry)
+        with pytest.raises(InvalidData):
+            await flow.submit(chosen(**{key: delay}))
+
+
+async def test_who_came_while_the_form_was_open_is_kept(home: Home, flow: Flow) -> None:
+    await home.set_up(clients=(ANNA, BEN), add_new_clients=True)
+    await flow.options_of(home.entry)
+    await home.controller.connect(CARA, "Attic")
+    await home.controller.sync(CARA)
+    await until(lambda: CARA in home.entry.options["clients"])
+    await flow.submit(chosen(clients=[ANNA]))
+    assert home.entry.options["clients"] == [ANNA, CARA]
+
+
+async def test_without_the_controller_what_is_known_can_be_chosen(home: Home, flow: Flow) -> None:
+    await home.set_up(clients=(ANNA, CARA))
+    await home.controller.stop_listening()
+    await flow.options_of(home.entry)
+    assert [option["label"] for option in flow.options("clients")] == [
+        f"Anna ({ANNA})",
+        f"Ben ({BEN})",
+        f"Cara ({CARA})",
+    ]
+    await flow.submit(CHOSEN)
+    assert home.entry.options == CHOSEN
+    await until(lambda: home.entry.state is ConfigEntryState.SETUP_RETRY)
+
+
+async def test_before_the_controller_was_reached_those_chosen_are_known(
+    home: Home, flow: Flow
+) -> None:
+    await home.controller.stop_listening()
+    await home.set_up(clients=(ANNA,), wait=False)
+    assert home.entry.state is ConfigEntryState.SETUP_RETRY
+    await flow.options_of(home.entry)
+    assert [option["value"] for option in flow.options("clients")] == [ANNA]
+    await flow.submit(CHOSEN)
+    assert home.entry.options == CHOSEN
