@@ -15,8 +15,10 @@ from pytest_homeassistant_custom_component.common import (
     async_test_home_assistant,
 )
 
+from custom_components.unifi_scanner.api.errors import RateLimitedError
+from custom_components.unifi_scanner.ask import describe_error
 from custom_components.unifi_scanner.const import DOMAIN
-from custom_components.unifi_scanner.logins import Account, LoginLedger
+from custom_components.unifi_scanner.logins import Account, LoginBudgetError, LoginLedger
 from tests.controller import SimulatedController
 from tests.handshakes import let_refused_handshakes_pass
 from tests.home import until
@@ -44,12 +46,14 @@ def clock() -> Iterator[Clock]:
 # How long an account waits
 
 
-def test_an_account_that_never_logged_in_need_not_wait() -> None:
-    assert Account().remaining == 0
+def test_an_account_that_never_logged_in_need_not_wait(clock: Clock) -> None:
+    account = Account(clock)
+    assert account.remaining == 0
+    account.check()
 
 
 def test_a_login_is_followed_by_a_minute_of_waiting(clock: Clock) -> None:
-    account = Account()
+    account = Account(clock)
     account.begin()
     account.accept()
     assert account.remaining == 60
@@ -72,7 +76,7 @@ def refuse(account: Account, clock: Clock, *retry_after: float | None) -> list[f
 def test_refusals_without_a_time_double_the_wait_and_are_three_an_hour_at_most(
     clock: Clock,
 ) -> None:
-    waits = refuse(Account(), clock, *[None] * 7)
+    waits = refuse(Account(clock), clock, *[None] * 7)
     # The third one waits until the first is an hour ago.
     assert waits == [300, 600, 2700, 2400, 3600, 3600, 3600]
 
@@ -84,25 +88,25 @@ def test_refusals_without_a_time_double_the_wait_and_are_three_an_hour_at_most(
 def test_refusals_with_a_time_wait_for_it(
     clock: Clock, retry_after: float, waits: list[float]
 ) -> None:
-    assert refuse(Account(), clock, *[retry_after] * 3) == waits
+    assert refuse(Account(clock), clock, *[retry_after] * 3) == waits
 
 
 def test_a_good_login_begins_anew(clock: Clock) -> None:
-    account = Account()
+    account = Account(clock)
     refuse(account, clock, None, None, None)
     account.accept()
     assert refuse(account, clock, None) == [300]
 
 
-def test_three_rejections_in_a_row_may_pass() -> None:
-    account = Account()
+def test_three_rejections_in_a_row_may_pass(clock: Clock) -> None:
+    account = Account(clock)
     assert [account.reject() for _ in range(5)] == [False, False, False, True, True]
     account.accept()
     assert not account.reject()
 
 
 def test_sessions_that_end_soon_double_the_wait_until_one_lasts(clock: Clock) -> None:
-    account = Account()
+    account = Account(clock)
     waits, contested = [], []
     for age in (60, 60, 60, 60, 60, 60, 60, 60, 60, 601, 60):
         account.begin()
@@ -115,13 +119,65 @@ def test_sessions_that_end_soon_double_the_wait_until_one_lasts(clock: Clock) ->
     assert contested == [False, False, *[True] * 7, False, False]
 
 
-def test_a_clock_that_was_set_back_makes_no_wait_longer_than_it_was(clock: Clock) -> None:
-    account = Account()
-    refuse(account, clock, None)
-    clock.now -= 86_400
-    assert account.remaining == 300
-    clock.now += 299
+def test_a_clock_that_is_set_changes_no_wait(clock: Clock) -> None:
+    steady = Clock()
+    account = Account(steady)
+    refuse(account, steady, None)
+    for jump in (-86_400, 2 * 86_400):
+        clock.now += jump
+        assert account.remaining == 300
+    steady.now += 299
     assert account.remaining == 1
+
+
+def test_asking_how_long_to_wait_changes_nothing(clock: Clock) -> None:
+    account = Account(clock)
+    account.begin()
+    clock.now -= 30
+    before = account.as_dict()
+    assert account.remaining == 90
+    assert account.as_dict() == before
+
+
+def test_a_login_that_was_not_sent_is_taken_back(clock: Clock) -> None:
+    account = Account(clock)
+    account.begin()
+    clock.now += 20
+    before = account.as_dict()
+    undo = account.begin()
+    undo()
+    assert account.remaining == 40
+    assert account.as_dict() == before
+
+
+def test_our_own_wait_is_told_from_one_the_controller_has_brought_about(clock: Clock) -> None:
+    account = Account(clock)
+    account.begin()
+    with pytest.raises(LoginBudgetError) as ours:
+        account.check()
+    assert ours.value.retry_after == 60
+    account.refuse(90)
+    with pytest.raises(RateLimitedError) as theirs:
+        account.check()
+    assert not isinstance(theirs.value, LoginBudgetError)
+    assert theirs.value.retry_after == 90
+
+
+def test_our_own_wait_has_words_of_its_own() -> None:
+    data = {"host": "10.0.0.1", "ssl": "pinned"}
+    words = [
+        describe_error(kind("", retry_after=41.2), data)
+        for kind in (LoginBudgetError, RateLimitedError)
+    ]
+    placeholders = {"host": "10.0.0.1", "seconds": "42"}
+    assert words == [("login_budget", placeholders), ("rate_limited", placeholders)]
+
+
+@pytest.mark.parametrize(("ago", "remaining"), [(20.0, 40.0), (90.0, 0.0), (-86_400.0, 60.0)])
+def test_a_wait_goes_on_after_a_restart_and_is_no_longer_than_it_was(
+    clock: Clock, ago: float, remaining: float
+) -> None:
+    assert Account(clock, since=clock.now - ago, wait=60.0).remaining == remaining
 
 
 # What is kept

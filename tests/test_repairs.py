@@ -1,6 +1,7 @@
 """A controller that shows another certificate: no credential leaves, and the user is asked."""
 
 import asyncio
+from base64 import b64decode
 from collections.abc import AsyncIterator
 import json
 from pathlib import Path
@@ -17,8 +18,10 @@ from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.unifi_scanner.api.tls import Certificate
 from custom_components.unifi_scanner.const import DOMAIN
 from custom_components.unifi_scanner.repairs import async_create_fix_flow
+from custom_components.unifi_scanner.trust import async_report_certificate
 from tests.controller import ServerCertificate, make_certificate
 from tests.handshakes import let_refused_handshakes_pass
 from tests.home import Home, furnished_home, until
@@ -164,6 +167,16 @@ async def test_yet_another_certificate_is_another_question(home: Home) -> None:
     assert after is not None
     assert after.dismissed_version is None
     assert after.data != before.data
+
+
+async def test_the_pinned_certificate_itself_is_nothing_to_ask_about(home: Home) -> None:
+    """The controller may show it again just when it is asked which one it shows."""
+    await set_up_with_another(home)
+    pinned = home.entry.data["certificate"]
+    for _ in range(2):
+        certificate = Certificate(b64decode(pinned))
+        async_report_certificate(home.hass, home.controller.base_url, pinned, certificate)
+        assert issue(home) is None
 
 
 # The answer

@@ -5,7 +5,8 @@ anew with every attempt (protocol.md 2). Whoever restarts in a loop would be loc
 """
 
 import asyncio
-from dataclasses import dataclass, field, fields
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from hashlib import sha256
 import time
 from typing import Any
@@ -14,6 +15,7 @@ from homeassistant.const import CONF_URL, CONF_USERNAME
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.storage import Store
 
+from .api.errors import RateLimitedError
 from .const import DOMAIN
 
 LOGIN_INTERVAL = 60.0  # seconds
@@ -30,16 +32,24 @@ _CONTESTED_AFTER = 3
 # Doublings after which every wait has reached the longest.
 _DOUBLINGS = 6
 _VERSION = 1
+# What of an account goes to the disk.
+_KEPT = ("since", "wait", "refusals", "rejections", "short_lives")
+
+
+class LoginBudgetError(RateLimitedError):
+    """It is ourselves who wait before the next login; the controller has refused nothing."""
 
 
 @dataclass
 class Account:
     """An account's logins: since when it has to wait, for how long, and what may make it longer.
 
-    Times are POSIX seconds. `refusals` are the latest since the last good login; `rejections` and
-    `short_lives` count what has happened in a row.
+    `clock` gives seconds that nobody sets; all other times are POSIX seconds, for the disk.
+    `refusals` are the latest since the last good login; `rejections` and `short_lives` count what
+    has happened in a row.
     """
 
+    clock: Callable[[], float] = field(repr=False, compare=False)
     since: float = 0.0
     wait: float = 0.0
     refusals: list[float] = field(default_factory=list)
@@ -47,24 +57,40 @@ class Account:
     short_lives: int = 0
     # Whoever logs in holds it.
     lock: asyncio.Lock = field(init=False, repr=False, compare=False, default_factory=asyncio.Lock)
+    # `since` by `clock`.
+    _began: float = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Go on with a wait that was read from disk, whose beginning lies in no future."""
+        self._began = self.clock() - max(0.0, time.time() - self.since)
 
     @property
     def remaining(self) -> float:
         """For how many more seconds the account must not log in by itself."""
-        now = time.time()
-        # A clock that was set back would make the wait longer than it ever was.
-        self.since = min(self.since, now)
-        return max(0.0, self.since + self.wait - now)
+        return max(0.0, self._began + self.wait - self.clock())
+
+    def check(self) -> None:
+        """Raise RateLimitedError when it must wait, LoginBudgetError when for our own sake."""
+        if not (wait := self.remaining):
+            return
+        if self.refusals:
+            raise RateLimitedError("The controller refused a login before", retry_after=wait)
+        raise LoginBudgetError("The budget of logins is used up", retry_after=wait)
 
     @property
     def contested(self) -> bool:
         """Whether session after session has ended so soon that somebody must be ending them."""
         return self.short_lives >= _CONTESTED_AFTER
 
-    def begin(self) -> None:
-        """Take note of a login that is about to be sent."""
-        self.since = time.time()
-        self.wait = LOGIN_INTERVAL
+    def begin(self) -> Callable[[], None]:
+        """Take note of a login that is about to be sent; return what takes that note back."""
+        before = self.since, self._began, self.wait
+        self._wait_from_now(LOGIN_INTERVAL)
+
+        def undo() -> None:
+            self.since, self._began, self.wait = before
+
+        return undo
 
     def accept(self) -> None:
         """Take note that it was accepted."""
@@ -79,8 +105,7 @@ class Account:
             retry_after = LOCKED_FOR * 2 ** (len(self.refusals) - 1)
         if len(self.refusals) >= _REFUSALS_AN_HOUR:
             retry_after = max(retry_after, self.refusals[-_REFUSALS_AN_HOUR] + 3600 - now)
-        self.since = now
-        self.wait = min(max(retry_after, LOGIN_INTERVAL), LONGEST_WAIT)
+        self._wait_from_now(min(max(retry_after, LOGIN_INTERVAL), LONGEST_WAIT))
         return self.wait
 
     def reject(self) -> bool:
@@ -99,7 +124,12 @@ class Account:
 
     def as_dict(self) -> dict[str, Any]:
         """Return what is kept on disk."""
-        return {each.name: getattr(self, each.name) for each in fields(self) if each.init}
+        return {name: getattr(self, name) for name in _KEPT}
+
+    def _wait_from_now(self, wait: float) -> None:
+        self.since = time.time()
+        self._began = self.clock()
+        self.wait = wait
 
 
 class LoginLedger:
@@ -115,16 +145,16 @@ class LoginLedger:
     async def async_load(self) -> None:
         """Read what was saved."""
         self._saved = await self._store.async_load() or {}
-        self._accounts = {key: Account(**saved) for key, saved in self._saved.items()}
+        self._accounts = {key: self._new(saved) for key, saved in self._saved.items()}
 
     def account(self, url: str, username: str) -> Account:
         """Return what is known of an account."""
-        return self._accounts.setdefault(_key(url, username), Account())
+        return self._accounts.setdefault(account_key(url, username), self._new({}))
 
     async def async_save(self) -> None:
         """Write what has changed, now."""
-        entries = self._hass.config_entries.async_entries(DOMAIN)
-        named = {_key(entry.data[CONF_URL], entry.data[CONF_USERNAME]) for entry in entries}
+        entries = self._hass.config_entries.async_entries(DOMAIN, include_ignore=False)
+        named = {account_key(entry.data[CONF_URL], entry.data[CONF_USERNAME]) for entry in entries}
         accounts = {
             key: account.as_dict()
             for key, account in self._accounts.items()
@@ -138,7 +168,11 @@ class LoginLedger:
         else:
             await self._store.async_remove()
 
+    def _new(self, saved: dict[str, Any]) -> Account:
+        return Account(self._hass.loop.time, **saved)
 
-def _key(url: str, username: str) -> str:
-    # A name is no secret, but whoever looks into the file has no use for it.
+
+def account_key(url: str, username: str) -> str:
+    """Return what an account is called where names have no business."""
+    # A name is no secret, but whoever looks into a file has no use for it.
     return sha256(f"{url}\n{username}".encode()).hexdigest()

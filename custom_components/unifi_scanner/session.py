@@ -6,10 +6,14 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 import ssl
-import time
 from typing import Any, Self
 
 from aiohttp import ClientConnectorError
+from homeassistant.config_entries import (
+    SIGNAL_CONFIG_ENTRY_CHANGED,
+    ConfigEntry,
+    ConfigEntryChange,
+)
 from homeassistant.const import (
     CONF_PASSWORD,
     CONF_SSL,
@@ -17,7 +21,8 @@ from homeassistant.const import (
     CONF_USERNAME,
     EVENT_HOMEASSISTANT_FINAL_WRITE,
 )
-from homeassistant.core import Event, HomeAssistant
+from homeassistant.core import Event, HomeAssistant, callback
+from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.singleton import singleton
 from homeassistant.util.hass_dict import HassKey
 
@@ -33,8 +38,16 @@ from .api.errors import (
     SessionExpiredError,
 )
 from .api.tls import TlsMode
+from .complaints import (
+    SECOND_FACTOR,
+    Subject,
+    async_complain,
+    async_withdraw,
+    async_withdraw_unneeded,
+)
 from .connection import async_ssl_context, create_http_session
 from .const import CONF_CERTIFICATE, DOMAIN
+from .contest import Contest
 from .logins import SHORT_LIFE, LoginLedger
 from .trust import async_pinned_is_back, async_report_certificate, async_withdraw_outdated
 
@@ -92,31 +105,41 @@ class ConsoleSession:
         self._key = key
         self._ledger = ledger
         self._account = ledger.account(key.url, key.username)
+        self._subject = Subject(key.url, key.username)
+        self._contest = Contest(hass, self._subject)
         self._http = create_http_session(hass)
         self.client = UnifiClient(self._http, key.url, ssl_context)
         self._logged_in = False
         self._proven = False
         self._ended = False
         self._logins = 0
-        self._last_login = 0.0
+        # By the event loop's clock.
+        self._last_login = hass.loop.time()
         # Why nothing but a person's doing can help.
         self._rejection: AuthenticationError | None = None
 
     @property
     def contested(self) -> bool:
         """Whether somebody else, most likely a client with the same account, ends our sessions."""
-        lasts = not self._ended and time.time() - self._last_login >= SHORT_LIFE
+        lasts = not self._ended and self._age >= SHORT_LIFE
         return self._account.contested and not lasts
 
-    async def async_call[T](self, call: Callable[[UnifiClient], Awaitable[T]]) -> T:
+    @property
+    def _age(self) -> float:
+        return self._hass.loop.time() - self._last_login
+
+    async def async_call[T](
+        self, call: Callable[[UnifiClient], Awaitable[T]], *, asker: str = ""
+    ) -> T:
         """Return what a call on the client gives, after a login where there is no session.
 
         A session that ended is renewed once. Raises UnifiError, of which RateLimitedError also
         when the account's own budget of logins is used up, and BadCredentialsError that is not
-        `definite` for a rejection that may be a booting console's.
+        `definite` for a rejection that may be a booting console's. `asker` tells apart who has
+        which rights.
         """
         try:
-            result = await self._async_call(call)
+            result = await self._async_call(call, asker)
         except CertificateNotTrustedError as error:
             if self._key.certificate is not None and error.certificate is not None:
                 async_report_certificate(
@@ -169,27 +192,35 @@ class ConsoleSession:
                     await self.client.logout()
         self._http.detach()
 
-    async def _async_call[T](self, call: Callable[[UnifiClient], Awaitable[T]]) -> T:
+    async def _async_call[T](self, call: Callable[[UnifiClient], Awaitable[T]], asker: str) -> T:
         if not self._logged_in:
             await self._async_log_in(self._logins)
         seen = self._logins
         try:
             result = await call(self.client)
         except SessionExpiredError:
+            if self._proven:
+                self._contest.note_refusal(asker, seen)
             await self._async_note_end(seen)
             if seen == self._logins and not self._proven and self._account.remaining:
                 # Refused from the start: the account lacks a right, and has just logged in.
                 raise
             await self._async_log_in(seen)
-            result = await call(self.client)
+            seen = self._logins
+            try:
+                result = await call(self.client)
+            except SessionExpiredError:
+                self._contest.note_lack(asker)
+                raise
         self._proven = True
+        self._contest.async_note_success(asker, seen, contested=self.contested)
         return result
 
     async def _async_note_end(self, seen: int) -> None:
         """Take note, once, that the session of login number `seen` has ended."""
         if self._logged_in and seen == self._logins and not self._ended:
             self._ended = True
-            self._account.end_session(time.time() - self._last_login)
+            self._account.end_session(self._age)
             await self._ledger.async_save()
 
     async def _async_log_in(self, seen: int, *, asked: bool = False) -> None:
@@ -197,10 +228,10 @@ class ConsoleSession:
         async with self._account.lock:
             if self._logins != seen:
                 return
-            if not asked and (wait := self._account.remaining):
-                if self._rejection is not None:
+            if not asked:
+                if self._rejection is not None and self._account.remaining:
                     raise self._rejection.with_traceback(None)
-                raise RateLimitedError("The budget of logins is used up", retry_after=wait)
+                self._account.check()
             self._logged_in = False
             self.client.forget_session()
             try:
@@ -211,20 +242,19 @@ class ConsoleSession:
             self._proven = False
             self._ended = False
             self._logins += 1
-            self._last_login = time.time()
+            self._last_login = self._hass.loop.time()
 
     async def _async_try_login(self, *, asked: bool) -> None:
         """Send one login, and let the account know what became of it."""
         account = self._account
-        before = account.since, account.wait
-        account.begin()
+        undo = account.begin()
         self._rejection = None
         try:
             await self.client.login(self._key.username, self._key.password)
         except (CannotConnectError, CertificateNotTrustedError, ControllerStartingError) as error:
             # One that may have reached what counts logins counts: a slow console answers too late.
             if not isinstance(error, CannotConnectError) or _was_unreachable(error):
-                account.since, account.wait = before
+                undo()
             raise
         except RateLimitedError as error:
             wait = account.refuse(error.retry_after)
@@ -236,8 +266,10 @@ class ConsoleSession:
             raise self._rejection from error
         except SecondFactorRequiredError as error:
             self._rejection = error
+            async_complain(self._hass, SECOND_FACTOR, self._subject)
             raise
         account.accept()
+        async_withdraw(self._hass, SECOND_FACTOR, self._subject)
 
 
 def _was_unreachable(error: CannotConnectError) -> bool:
@@ -250,7 +282,6 @@ async def async_acquire_console(hass: HomeAssistant, data: Mapping[str, Any]) ->
     certificate = b64decode(key.certificate) if key.certificate else None
     context = await async_ssl_context(hass, key.ssl, certificate)
     consoles = await _async_consoles(hass)
-    async_withdraw_outdated(hass)
     if (console := consoles.sessions.get(key)) is None:
         console = consoles.sessions[key] = ConsoleSession(hass, key, context, consoles.ledger)
     console.users += 1
@@ -271,7 +302,6 @@ async def async_close_unneeded(hass: HomeAssistant) -> None:
     for console in [sessions.pop(key) for key in unneeded]:
         await console.async_close()
     await consoles.ledger.async_save()
-    async_withdraw_outdated(hass)
 
 
 @singleton(_CONSOLES, async_=True)
@@ -284,6 +314,14 @@ async def _async_consoles(hass: HomeAssistant) -> Consoles:
         consoles.sessions.clear()
         await asyncio.gather(*(console.async_close() for console in sessions))
 
+    @callback
+    def async_tidy_issues(_change: ConfigEntryChange, entry: ConfigEntry) -> None:
+        if entry.domain == DOMAIN:
+            async_withdraw_outdated(hass)
+            async_withdraw_unneeded(hass)
+
     # Entries stop their streams before this; connections work until after it.
     hass.bus.async_listen_once(EVENT_HOMEASSISTANT_FINAL_WRITE, async_close_all)
+    # An entry that failed to be set up is disabled without a word to us.
+    async_dispatcher_connect(hass, SIGNAL_CONFIG_ENTRY_CHANGED, async_tidy_issues)
     return consoles

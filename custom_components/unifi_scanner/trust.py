@@ -10,6 +10,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 
 from .api.tls import Certificate, TlsMode
+from .certificates import certificate_texts
 from .const import CONF_CERTIFICATE, DOMAIN
 
 CERTIFICATE_CHANGED = "certificate_changed"
@@ -33,15 +34,10 @@ class CertificateChange:
     @property
     def texts(self) -> dict[str, str]:
         """The placeholders of the issue's texts."""
-        shown = Certificate(b64decode(self.shown))
         return {
             "url": self.url,
             "pinned_fingerprint": Certificate(b64decode(self.pinned)).fingerprint,
-            "fingerprint": shown.fingerprint,
-            "subject": shown.subject,
-            "issuer": shown.issuer,
-            "not_before": f"{shown.not_before:%Y-%m-%d}",
-            "not_after": f"{shown.not_after:%Y-%m-%d}",
+            **certificate_texts(Certificate(b64decode(self.shown))),
         }
 
 
@@ -49,8 +45,14 @@ class CertificateChange:
 def async_report_certificate(
     hass: HomeAssistant, url: str, pinned: str, certificate: Certificate
 ) -> None:
-    """Ask the user about the certificate that the controller shows in place of the pinned one."""
+    """Ask the user about the certificate that the controller shows in place of the pinned one.
+
+    It may show the pinned one again by the time it is asked for it.
+    """
     change = CertificateChange(url=url, pinned=pinned, shown=b64encode(certificate.der).decode())
+    if change.shown == pinned:
+        async_pinned_is_back(hass, url, pinned)
+        return
     before = async_get_change(hass, url)
     if before == change:
         return

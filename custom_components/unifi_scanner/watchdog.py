@@ -13,6 +13,21 @@ LONGEST_PATIENCE = 3600.0
 _MOVED = 5.0
 
 
+def newest_activity(stations: Iterable[StationRecord]) -> float | None:
+    """Return when one of these clients was last active by radio, None when none says so.
+
+    It is the controller's own time, to be compared with another one only: its clock may be wrong.
+    """
+    return newest_credible(
+        [station.seen_at for station in stations if station.seen_at and not station.is_wired]
+    )
+
+
+def was_active(before: float | None, now: float | None) -> bool:
+    """Return whether somebody was active between two looks at the newest activity."""
+    return before is not None and now is not None and now - before >= _MOVED
+
+
 class Watchdog:
     """Compares the stream's silence with snapshots.
 
@@ -47,14 +62,11 @@ class Watchdog:
             # What comes only when a socket is opened says nothing of what comes later.
             if heard - opened > MUTE_AFTER:
                 self._patience = MUTE_AFTER
-        # The controller's own times are compared with each other: its clock may be wrong.
-        seen = newest_credible(
-            [station.seen_at for station in stations if station.seen_at and not station.is_wired]
-        )
+        seen = newest_activity(stations)
         if heard != self._heard or self._seen is None or seen is None:
             self._heard, self._seen = heard, seen
             return False
-        if seen - self._seen < _MOVED or now - heard < self._patience:
+        if not was_active(self._seen, seen) or now - heard < self._patience:
             return False
         self._patience = min(self._patience * 2, LONGEST_PATIENCE)
         return True

@@ -1,0 +1,123 @@
+"""The lines on the page about Home Assistant's own health."""
+
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from typing import Any
+
+from homeassistant.components.system_health import DOMAIN as SYSTEM_HEALTH, get_info
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.core import HomeAssistant
+from homeassistant.setup import async_setup_component
+from homeassistant.util import dt as dt_util
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.unifi_scanner.const import DOMAIN
+from tests.contracts.files import TEXTS
+from tests.controller import make_certificate
+from tests.handshakes import let_refused_handshakes_pass
+from tests.home import ANNA, Home, furnished_home, until
+
+pytestmark = pytest.mark.usefixtures("socket_enabled")
+
+
+@pytest.fixture
+async def home(hass: HomeAssistant) -> AsyncIterator[Home]:
+    let_refused_handshakes_pass(hass)
+    assert await async_setup_component(hass, SYSTEM_HEALTH, {})
+    assert await async_setup_component(hass, DOMAIN, {})
+    async with furnished_home(hass, sites=("default", "second")) as home:
+        yield home
+
+
+async def health(hass: HomeAssistant) -> dict[str, Any]:
+    """Return the lines as the page has them."""
+    return dict((await get_info(hass))[DOMAIN])
+
+
+def is_just_now(text: str) -> bool:
+    return dt_util.utcnow() - datetime.fromisoformat(text) < timedelta(seconds=5)
+
+
+async def test_without_a_site_there_is_nothing_to_tell(home: Home) -> None:
+    assert await health(home.hass) == {}
+
+
+async def test_a_site_tells_how_it_hears_of_its_clients(home: Home) -> None:
+    await home.set_up()
+    lines = await health(home.hass)
+    assert lines == {
+        "can_reach_controller": "ok",
+        "event_stream": True,
+        "snapshots": True,
+        "last_event": "never",
+        "last_sync": "never",
+        "system_log": "not needed yet",
+        "lag": "unknown",
+        "controller_version": home.coordinator.system_info.version,
+    }
+    assert lines.keys() == TEXTS["system_health"]["info"].keys()
+
+    await home.controller.roam(ANNA, "Kitchen")
+    await home.controller.sync(ANNA)
+    await home.happened(1)
+    await until(lambda: home.coordinator.stream.last_sync)
+    lines = await health(home.hass)
+    assert is_just_now(lines["last_event"])
+    assert is_just_now(lines["last_sync"])
+    assert 0 <= lines["lag"] < 2
+
+
+async def test_a_wrong_clock_of_the_controller_is_no_lag(hass: HomeAssistant, home: Home) -> None:
+    await home.set_up()
+    home.coordinator.tracker._clock.offset = 3600.0
+    home.coordinator.stream.delay = -3597.5
+    assert (await health(hass))["lag"] == 2.5
+
+
+async def test_a_lost_stream_and_a_log_that_was_read_are_told(home: Home) -> None:
+    await home.set_up()
+    await home.cut()
+    assert (await health(home.hass))["event_stream"] is False
+    await home.reconnected()
+    assert isinstance((await health(home.hass))["system_log"], bool)
+
+
+async def test_several_sites_are_told_apart(home: Home) -> None:
+    await home.set_up()
+    data = {**home.entry.data, "site": "second"}
+    second = MockConfigEntry(domain=DOMAIN, title="Second", unique_id="second", data=data)
+    second.add_to_hass(home.hass)
+    await home.hass.config_entries.async_setup(second.entry_id)
+    await until(lambda: second.runtime_data.stream_connected)
+    home.coordinator.stream.last_event = 1_790_000_000.0
+    lines = await health(home.hass)
+    assert lines["can_reach_controller"] == "ok"
+    assert lines["event_stream"] == "Home: yes; Second: yes"
+    assert lines["last_event"] == "Home: 2026-09-21T14:13:20+00:00; Second: never"
+    await home.hass.config_entries.async_unload(second.entry_id)
+
+
+async def test_a_controller_that_cannot_be_reached_is_told_for_sites_that_failed_too(
+    home: Home,
+) -> None:
+    await home.controller.stop_listening()
+    await home.set_up(wait=False)
+    assert home.entry.state is ConfigEntryState.SETUP_RETRY
+    assert await health(home.hass) == {"can_reach_controller": "Failed: cannot_connect"}
+
+
+async def test_another_certificate_is_not_a_controller_reached(home: Home) -> None:
+    await home.set_up()
+    await home.controller.restart(certificate=make_certificate(), forget_sessions=False)
+    requests = len(home.controller.requests())
+    lines = await health(home.hass)
+    assert lines["can_reach_controller"] == "Failed: certificate_changed"
+    assert len(home.controller.requests()) == requests
+
+
+async def test_no_secret_is_told(home: Home) -> None:
+    await home.set_up()
+    told = repr(await health(home.hass))
+    for secret in (home.controller.password, home.controller.username, "127.0.0.1", ANNA):
+        assert secret not in told
