@@ -2,9 +2,11 @@
 
 from homeassistant.const import EVENT_HOMEASSISTANT_STOP, Platform
 from homeassistant.core import Event, HomeAssistant
+from homeassistant.helpers.device_registry import DeviceEntry
 
 from .coordinator import UnifiScannerConfigEntry, UnifiScannerCoordinator
 from .history import async_remove_history
+from .removal import async_let_go
 from .session import async_acquire_console, async_close_unneeded
 
 PLATFORMS = [Platform.BINARY_SENSOR, Platform.SENSOR]
@@ -35,6 +37,13 @@ async def async_unload_entry(hass: HomeAssistant, entry: UnifiScannerConfigEntry
         # Before the session is given back: what still ran could log in again.
         await entry.runtime_data.async_shutdown()
     return unloaded
+
+
+async def async_remove_config_entry_device(
+    hass: HomeAssistant, entry: UnifiScannerConfigEntry, device: DeviceEntry
+) -> bool:
+    """Let the user remove a client's device, and that of an access point which is gone."""
+    return async_let_go(hass, entry, device)
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: UnifiScannerConfigEntry) -> None:

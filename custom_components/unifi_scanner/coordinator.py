@@ -14,17 +14,21 @@ from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from .announce import Announcer
 from .api.records import DeviceRecord, Observation, SystemInfo
 from .ask import async_ask
+from .choices import async_names
 from .const import (
     CONF_ADD_NEW_CLIENTS,
     CONF_CLIENTS,
     CONF_DISCONNECT_DELAY,
+    CONF_LOW_DATA,
     CONF_SITE,
     DEFAULT_DISCONNECT_DELAY,
 )
 from .devices import SiteDevices
 from .dispatch import Listeners
 from .history import SiteHistory
+from .live_updates import LiveUpdates
 from .roaming import ClientEvent, ClientState, RoamTracker
+from .rooms import SiteRooms
 from .session import ConsoleSession
 from .snapshot import SnapshotReader
 from .stream import SiteStream
@@ -34,6 +38,8 @@ _LOGGER = logging.getLogger(__name__)
 
 # Snapshots heal what the stream never told, and stand in for it while it is down.
 SNAPSHOT_INTERVAL = timedelta(seconds=60)
+# With little data, as long as the stream tells what happens.
+LOW_DATA_INTERVAL = timedelta(minutes=5)
 # The controller is not asked again sooner than this, whatever is to be confirmed, in seconds.
 SOONEST_RECHECK = 5.0
 # How long what is known is believed while the controller cannot be reached in any way.
@@ -76,18 +82,31 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
         self.devices = SiteDevices(hass, config_entry)
         self._announcer = Announcer(hass, config_entry, self.devices, self.tracked)
         self.available = True
+        self._low_data: bool = options.get(CONF_LOW_DATA, False)
         self._stream = SiteStream(
             hass,
             config_entry,
             on_batch=self._async_take_batch,
             on_change=self._async_take_stream_change,
             on_refusal=self._async_take_refusal,
+            records_of=self.tracked if self._low_data else None,
         )
         self._snapshots = SnapshotReader(config_entry, console, self._stream, self.tracker)
+        self._live_updates = LiveUpdates(hass, config_entry, self._stream)
         self._timers = Timers(hass)
         self._client_listeners = Listeners()
         self._access_point_listeners = Listeners()
         self._site_listeners = Listeners()
+        self.rooms = SiteRooms(
+            hass,
+            config_entry,
+            devices=self.devices,
+            clients=self.clients,
+            tracked=self.tracked,
+            client_listeners=self._client_listeners,
+            timers=self._timers,
+            on_areas=self.async_update_listeners,
+        )
         self._adds_new_clients: bool = options.get(CONF_ADD_NEW_CLIENTS, False)
         self._snapshot_requested = False
         self._end_of_days: CALLBACK_TYPE | None = None
@@ -104,6 +123,7 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
         """End the stream and all that is scheduled, and write down what would be lost."""
         await super().async_shutdown()
         self._timers.async_close()
+        self._live_updates.async_close()
         if self._end_of_days is not None:
             self._end_of_days()
             self._end_of_days = None
@@ -121,6 +141,16 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
     def stream_connected(self) -> bool:
         """Whether the controller tells what happens as it happens."""
         return self._stream.connected
+
+    @property
+    def stream(self) -> SiteStream:
+        """The site's event stream."""
+        return self._stream
+
+    @property
+    def has_log(self) -> bool | None:
+        """Whether the controller has a system log to read; None before one was asked for."""
+        return self._snapshots.has_log
 
     def client(self, mac: str) -> ClientState | None:
         """Return a client's present state, None when it has not been seen lately."""
@@ -159,6 +189,9 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
             self.console, self.config_entry, lambda client: client.system_info(self.site)
         )
         self.devices.async_register_controller(self.system_info)
+        if nameless := self.devices.nameless(self.tracked):
+            self.devices.names_of_absent = await async_names(self.console, self.site, nameless)
+        self.rooms.async_start()
 
     @override
     async def _async_update_data(self) -> None:
@@ -168,10 +201,14 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
         # What is known in detail comes before what only shows that something has happened.
         events = self.tracker.observe(snapshot.log, now)
         events += self.tracker.snapshot(snapshot.stations, now)
+        self._live_updates.async_judge(snapshot.stations, events)
         self.devices.async_take(snapshot.devices, self.tracker.clients_per_access_point)
         self.devices.async_follow_names(self.clients)
+        self.rooms.async_look()
         self._async_adopt(self.clients)
+        self.devices.async_remove_stale(self.tracked, self.hass.loop.time())
         self._async_apply(events)
+        self.rooms.async_check()
         if (due := self.tracker.recheck_due) is not None:
             self._timers.async_set(
                 "recheck", max(SOONEST_RECHECK, due - now), self._async_request_snapshot
@@ -195,6 +232,8 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
 
     @callback
     def _async_take_stream_change(self) -> None:
+        saves = self._low_data and self.stream_connected
+        self.update_interval = LOW_DATA_INTERVAL if saves else SNAPSHOT_INTERVAL
         self._async_judge_availability()
         self._site_listeners.async_call(self.site)
         # Connected: what has happened meanwhile? Lost: does the controller answer at all?
@@ -226,9 +265,12 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
         In this order an automation that an event starts finds states that agree with it.
         """
         if events:
+            moves = self.rooms.async_take(events)
             self._async_show(events)
+            self.rooms.async_show(moves)
             for event in events:
                 self._announcer.async_tell(event)
+            self.rooms.async_tell(moves)
         if (due := self.tracker.next_due) is not None:
             self._timers.async_set("departure", due - time.time(), self._async_advance)
 
@@ -248,6 +290,7 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
         self._client_listeners.async_call_all()
         self._access_point_listeners.async_call_all()
         self._site_listeners.async_call_all()
+        self.rooms.async_show_all()
 
     @callback
     def _async_adopt(self, macs: Iterable[str]) -> None:
@@ -262,6 +305,7 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
             options={**self.config_entry.options, CONF_CLIENTS: sorted(self.tracked)},
         )
         self.async_update_listeners()
+        self.rooms.async_show_all()
 
     @callback
     def _async_begin_day(self, _now: datetime) -> None:

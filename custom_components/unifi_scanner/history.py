@@ -131,6 +131,12 @@ class SiteHistory:
             self._know(new)
         return new
 
+    @callback
+    def async_know(self, mac: str) -> None:
+        """Let a client not count as new any more, as the user does not want it."""
+        if self._known is not None:
+            self._know((mac,))
+
     def _know(self, macs: Iterable[str]) -> None:
         known = self._known = {**(self._known or {}), **dict.fromkeys(macs)}
         while len(known) > _KNOWN_LIMIT:

@@ -46,6 +46,11 @@ class SnapshotReader:
         self._watchdog = Watchdog()
         self._log = GapLog(self._site, tracker)
 
+    @property
+    def has_log(self) -> bool | None:
+        """Whether the controller has a system log to read; None before one was asked for."""
+        return self._log.supported
+
     async def async_read(self) -> Snapshot:
         """Return a snapshot; raise as `async_ask` does."""
         try:

@@ -1,6 +1,6 @@
 """A site's event stream in batches: what has come in one go is handled in one go."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 import time
 
 from homeassistant.config_entries import ConfigEntry
@@ -16,7 +16,8 @@ from .api import (
     UnifiWebSocketClient,
     WebSocketEventBuffer,
 )
-from .api.records import Observation, observation_from
+from .api.events import SYNC_TYPES
+from .api.records import EventRecord, Observation, is_wanted, observation_from
 from .const import CONF_SITE
 from .session import ConsoleSession
 
@@ -35,7 +36,8 @@ class SiteStream:
 
     `on_batch` is called with the observations in order of arrival, None for a record that could not
     be read; `on_change` when `connected` has changed; `on_refusal` when the controller could not be
-    reached or did not let the socket be opened.
+    reached or did not let the socket be opened. With `records_of`, sync records of other clients
+    are dropped unread.
     """
 
     def __init__(
@@ -46,15 +48,23 @@ class SiteStream:
         on_batch: Callable[[Sequence[Observation | None]], None],
         on_change: Callable[[], None],
         on_refusal: Callable[[], None],
+        records_of: Container[str] | None = None,
     ) -> None:
         """Prepare, without a connection."""
         self.connected = False
         self.client: UnifiWebSocketClient | None = None
+        # When something of a client was last told, in POSIX seconds.
+        self.last_event: float | None = None
+        self.last_sync: float | None = None
+        # How long after a client arrived somewhere that was last told, in seconds; by the
+        # controller's clock it happened, by ours it was told.
+        self.delay: float | None = None
         self._hass = hass
         self._entry = entry
         self._on_batch = on_batch
         self._on_change = on_change
         self._on_refusal = on_refusal
+        self._records_of = records_of
         self._heard = hass.loop.time()
         self._broken = False
         self._broken_since = hass.loop.time()
@@ -155,6 +165,10 @@ class SiteStream:
 
     @callback
     def _async_take_event(self, event: BufferedEvent) -> None:
+        if event.event_type in SYNC_TYPES:
+            self.last_sync = event.timestamp.timestamp()
+        else:
+            self.last_event = event.timestamp.timestamp()
         self._buffer.add(event)
         self._async_schedule_drain()
 
@@ -169,6 +183,14 @@ class SiteStream:
         self._drain_scheduled = False
         if self._stopped:
             return
-        self._on_batch([observation_from(event) for event in self._buffer.drain(_SLICE)])
+        events, wanted = self._buffer.drain(_SLICE), self._records_of
+        if wanted is not None:
+            events = [event for event in events if is_wanted(event, wanted)]
+        batch = [observation_from(event) for event in events]
+        for seen in batch:
+            # Departures are noticed minutes late by the controller itself (protocol.md 3.2).
+            if isinstance(seen, EventRecord) and seen.time is not None and seen.ap_to is not None:
+                self.delay = seen.received - seen.time
+        self._on_batch(batch)
         if len(self._buffer):
             self._async_schedule_drain()

@@ -46,6 +46,20 @@ async def test_a_login_reads_sites_clients_devices_and_the_controller(
 
 
 @BOTH_KINDS
+async def test_clients_that_are_away_are_known_too(
+    controller: SimulatedController, logged_in: UnifiClient
+) -> None:
+    controller.world.add_client("Anna", mac="02:00:00:00:00:0a", hostname="Annas-iPhone")
+    controller.world.add_client(None, mac="02:00:00:00:00:0b", hostname=None, is_wired=True)
+    controller.world.disconnect("02:00:00:00:00:0b")
+    known = {client.mac: client for client in await logged_in.known_clients("default")}
+    assert len(known) == 3
+    anna, nobody = known["02:00:00:00:00:0a"], known["02:00:00:00:00:0b"]
+    assert (anna.alias, anna.hostname, anna.is_wired) == ("Anna", "Annas-iPhone", False)
+    assert (nobody.alias, nobody.hostname, nobody.is_wired) == (None, None, True)
+
+
+@BOTH_KINDS
 async def test_a_login_is_one_post(controller: SimulatedController, logged_in: UnifiClient) -> None:
     assert controller.login_attempts == 1
     await logged_in.login(controller.username, controller.password)

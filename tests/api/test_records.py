@@ -13,9 +13,11 @@ from custom_components.unifi_scanner.api.records import (
     EventKind,
     EventRecord,
     StationRecord,
+    is_wanted,
     normalise_mac,
     observation_from,
     parse_device,
+    parse_known_client,
     parse_log_row,
     parse_site,
     parse_station,
@@ -150,6 +152,17 @@ def test_numbers_that_are_none_are_unknown(odd: object) -> None:
     assert seen.roam_count is None
 
 
+@pytest.mark.parametrize("mac", [PHONE, PHONE.upper(), "aa:00:00:00:00:02", None, 7])
+def test_records_can_be_told_apart_from_events_and_by_client(mac: object) -> None:
+    def wanted(event_type: str) -> bool:
+        event = BufferedEvent(timestamp=RECEIVED, event_type=event_type, data={"mac": mac})
+        return is_wanted(event, {PHONE})
+
+    ours = str(mac).lower() == PHONE
+    assert wanted("sta:sync") is wanted("client:sync") is ours
+    assert wanted("wu.roam")
+
+
 def test_sites_devices_and_system_are_read() -> None:
     site = parse_site({"_id": "1", "name": "default", "desc": "Home "})
     assert (site.name, site.description) == ("default", "Home")
@@ -157,6 +170,9 @@ def test_sites_devices_and_system_are_read() -> None:
     device = parse_device({"mac": HALL, "type": "udm", "model": "UDR", "name": ""})
     assert (device.mac, device.name, device.type) == (HALL, None, "udm")
     assert parse_device({"mac": HALL, "adopted": False}) is None
+    client = parse_known_client({"mac": PHONE.upper(), "name": " ", "hostname": "Phone"})
+    assert (client.mac, client.alias, client.hostname) == (PHONE, None, "Phone")
+    assert parse_known_client({"name": "Phone"}) is None
     system = parse_system_info({"anonymous_controller_id": "id", "hostname": "UDR"})
     assert (system.controller_id, system.name, system.version) == ("id", "UDR", None)
 
@@ -222,6 +238,7 @@ def test_no_field_of_whatever_kind_does_harm(data: dict[str, Any], kind: EventKi
         parse_log_row({"key": "CLIENT_ROAMED_2", "timestamp": None, "parameters": record}, 0)
         parse_site(record)
         parse_device(record)
+        parse_known_client(record)
         parse_system_info(record)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import string
 from typing import Any
 
+from homeassistant import const
 import yaml
 
 from custom_components.unifi_scanner.const import DOMAIN
@@ -71,9 +72,15 @@ def nodes[T: ast.AST](kind: type[T]) -> Iterator[T]:
 
 @cache
 def words() -> frozenset[str]:
-    """Return every string that stands in the code."""
+    """Return every string that stands in the code, also by Home Assistant's names for them."""
     constants = {node.value for node in nodes(ast.Constant) if isinstance(node.value, str)}
-    return frozenset(constants)
+    imported = {
+        getattr(const, alias.name)
+        for node in nodes(ast.ImportFrom)
+        if node.module == const.__name__
+        for alias in node.names
+    }
+    return frozenset(constants | {value for value in imported if isinstance(value, str)})
 
 
 def arguments(name: str) -> set[str]:

@@ -22,10 +22,12 @@ from .errors import (
 )
 from .records import (
     DeviceRecord,
+    KnownClient,
     Site,
     StationRecord,
     SystemInfo,
     parse_device,
+    parse_known_client,
     parse_site,
     parse_station,
     parse_system_info,
@@ -121,6 +123,11 @@ class UnifiClient:
         records = await self._get_of_site(site, "stat/sta")
         received = time.time()
         return tuple(station for record in records if (station := parse_station(record, received)))
+
+    async def known_clients(self, site: str) -> tuple[KnownClient, ...]:
+        """Return every client ever seen, here or not (`rest/user`); raise SiteUnknownError."""
+        records = await self._get_of_site(site, "rest/user")
+        return tuple(client for record in records if (client := parse_known_client(record)))
 
     async def access_points(self, site: str) -> tuple[DeviceRecord, ...]:
         """Return the adopted devices of every type (`stat/device-basic`); raise SiteUnknownError.

@@ -1,6 +1,6 @@
 """The controller's JSON as typed observations: the only place that knows its field names."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -13,13 +13,16 @@ __all__ = [
     "DeviceRecord",
     "EventKind",
     "EventRecord",
+    "KnownClient",
     "Observation",
     "Site",
     "StationRecord",
     "SystemInfo",
+    "is_wanted",
     "normalise_mac",
     "observation_from",
     "parse_device",
+    "parse_known_client",
     "parse_log_row",
     "parse_site",
     "parse_station",
@@ -92,6 +95,16 @@ class StationRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KnownClient:
+    """A client that a site has seen at some time, from `rest/user` (protocol.md 5)."""
+
+    mac: str
+    alias: str | None
+    hostname: str | None
+    is_wired: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EventRecord:
     """What an `EVT_WU_*` or `EVT_WG_*` entry or a system log's row tells (protocol.md 3.2, 4).
 
@@ -130,6 +143,11 @@ _LOG_KINDS: dict[str, EventKind] = {
     "CLIENT_CONNECTED_WIRELESS": EventKind.CONNECTED,
     "CLIENT_DISCONNECTED_WIRELESS": EventKind.DISCONNECTED,
 }
+
+
+def is_wanted(event: BufferedEvent, clients: Container[str]) -> bool:
+    """Return whether a frame's entry is an event, or a record of one of these clients."""
+    return event.event_type not in SYNC_TYPES or normalise_mac(event.data.get("mac")) in clients
 
 
 def observation_from(event: BufferedEvent) -> Observation | None:
@@ -263,6 +281,19 @@ def parse_device(data: Mapping[str, Any]) -> DeviceRecord | None:
         name=as_text(data.get("name")),
         model=as_text(data.get("model")),
         type=as_text(data.get("type")),
+    )
+
+
+def parse_known_client(data: Mapping[str, Any]) -> KnownClient | None:
+    """Return a client of `rest/user`, None without a usable MAC."""
+    mac = normalise_mac(data.get("mac"))
+    if mac is None:
+        return None
+    return KnownClient(
+        mac=mac,
+        alias=as_text(data.get("name")),
+        hostname=as_text(data.get("hostname")),
+        is_wired=data.get("is_wired") is True,
     )
 
 
