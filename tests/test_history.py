@@ -1,6 +1,5 @@
 """What is kept of the past, and when a day begins."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -140,41 +139,24 @@ async def test_a_removed_history_is_gone(hass: HomeAssistant, hass_storage: dict
     assert KEY not in hass_storage
 
 
-@pytest.fixture
-def _room_for_two(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(module, "_KNOWN_LIMIT", 2)
-    return
-
-
-async def test_a_client_is_new_once_and_only_when_it_is_real(hass: HomeAssistant) -> None:
+async def test_whoever_has_been_seen_is_known_after_a_restart(hass: HomeAssistant) -> None:
     history = await loaded(hass)
-    assert history.async_meet([ANNA], {ANNA: STATE}) == []
-    states = {
-        "ghost": replace(STATE, mac="ghost", ip=None),
-        "guest": replace(STATE, mac="guest", guest=True),
-        "gone": replace(STATE, mac="gone", ap_mac=None),
-        ANNA: STATE,
-        BEN: replace(STATE, mac=BEN),
-    }
-    assert history.async_meet([*states, "unheard-of"], states) == [BEN]
-    assert history.async_meet(states, states) == []
+    assert not history.has_looked
+    history.async_know([ANNA])
     await history.async_save()
-    assert (await loaded(hass)).async_meet(states, states) == []
+    again = await loaded(hass)
+    assert again.has_looked
+    assert again.knows(ANNA)
+    assert not again.knows(BEN)
 
 
-async def test_a_look_at_nobody_is_none(hass: HomeAssistant) -> None:
-    history = await loaded(hass)
-    assert history.async_meet([], {}) == []
-    assert history.async_meet([ANNA], {ANNA: STATE}) == []
-
-
-@pytest.mark.usefixtures("_room_for_two")
-async def test_the_oldest_of_many_clients_are_forgotten(
-    hass: HomeAssistant, hass_storage: dict[str, Any]
+async def test_those_not_seen_for_longest_are_forgotten(
+    hass: HomeAssistant, hass_storage: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(module, "_KNOWN_LIMIT", 2)
     history = await loaded(hass)
-    history.async_meet([ANNA], {ANNA: STATE})
-    for mac in ("a", "b", "c"):
-        assert history.async_meet([mac], {mac: STATE}) == [mac]
+    history.async_know(["a", "b"])
+    history.async_see_again(["a"])
+    history.async_know(["c"])
     await history.async_save()
-    assert hass_storage[KEY]["data"]["known"] == ["b", "c"]
+    assert hass_storage[KEY]["data"]["known"] == ["a", "c"]

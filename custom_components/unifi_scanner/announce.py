@@ -11,7 +11,8 @@ from homeassistant.util.signal_type import SignalType
 from .bus import EVENT_TYPES, payload
 from .const import CONF_SITE, CONF_TRACKED_EVENTS_ONLY, DOMAIN
 from .devices import SiteDevices
-from .roaming import ClientEvent, EventKind
+from .newcomers import is_randomised
+from .roaming import ClientEvent, ClientState, EventKind
 
 # Sent for every client's every event of every entry, with what stands on the bus (bus.py).
 SIGNAL_EVENT: SignalType[EventKind, Mapping[str, Any]] = SignalType(f"{DOMAIN}_event")
@@ -62,3 +63,23 @@ class Announcer:
         if not self._tracked_only or event.mac in self._tracked:
             self._hass.bus.async_fire(EVENT_TYPES[event.kind], data)
         async_dispatcher_send(self._hass, SIGNAL_EVENT, event.kind, data)
+
+    @callback
+    def async_tell_new(self, state: ClientState) -> None:
+        """Tell of a client that was never seen before; only triggers and entities hear of it."""
+        place = self._devices.place(state.ap_mac)
+        data = {
+            "entry_id": self._entry.entry_id,
+            "site": self._entry.data[CONF_SITE],
+            "client_mac": state.mac,
+            "client_name": state.name,
+            "device_id": self._devices.client_device_id(state.mac),
+            "guest": state.guest,
+            "ssid": state.ssid,
+            "ip": state.ip,
+            "randomised_mac": is_randomised(state.mac),
+            "ap_mac": place.mac,
+            "ap_name": place.name,
+            "area": place.area,
+        }
+        async_dispatcher_send(self._hass, SIGNAL_NEW_CLIENT, data)

@@ -22,11 +22,7 @@ async def async_read_clients(console: ConsoleSession, site: str) -> tuple[Client
     Raises UnifiError when not even the connected ones can be told.
     """
     stations = await console.async_call(lambda client: client.stations(site))
-    known: Clients = ()
-    # Good to have. Asked in the session that has just worked, as an account that lacks the right
-    # would log in again for it.
-    with suppress(UnifiError):
-        known = await console.client.known_clients(site)
+    known = await async_known_clients(console, site)
     here = {station.mac for station in stations}
     return (
         tuple(client for client in stations if not client.is_wired),
@@ -34,11 +30,19 @@ async def async_read_clients(console: ConsoleSession, site: str) -> tuple[Client
     )
 
 
-async def async_names(console: ConsoleSession, site: str, macs: Collection[str]) -> dict[str, str]:
-    """Return what those of these clients are called that have a name, if that can be told."""
-    known: Clients = ()
+async def async_known_clients(console: ConsoleSession, site: str) -> tuple[KnownClient, ...]:
+    """Return every client that the controller remembers, nobody when it can't tell.
+
+    Good to have. Asked in the session that has just worked, as an account that lacks the right
+    would log in again for it.
+    """
     with suppress(UnifiError):
-        known = await console.client.known_clients(site)
+        return await console.client.known_clients(site)
+    return ()
+
+
+def names_of(known: Iterable[KnownClient], macs: Collection[str]) -> dict[str, str]:
+    """Return what those of these clients are called that have a name."""
     names = {client.mac: client.alias or client.hostname for client in known if client.mac in macs}
     return {mac: name for mac, name in names.items() if name}
 

@@ -1,6 +1,6 @@
 """What the controller can't tell again after a restart, kept on disk for each entry."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -14,7 +14,8 @@ from .roaming import ClientEvent, ClientState, EventKind
 _VERSION = 1
 # Roams come in bursts; what a crash may lose is this many seconds of them.
 _SAVE_DELAY = 30.0
-# Of the clients once seen the oldest are forgotten beyond this: passers-by must not fill the disk.
+# Beyond this those who have not been seen for longest are new again: passers-by must not fill the
+# disk.
 _KNOWN_LIMIT = 5_000
 
 
@@ -51,7 +52,7 @@ class SiteHistory:
         self.roams_today = 0
         self._tracked = tracked
         self._clients: dict[str, ClientHistory] = {}
-        # Every client seen while new ones are to be added; None before the first look.
+        # Every client ever seen, the last ones last; None before the first look.
         self._known: dict[str, None] | None = None
         self._day = ""
         self._changed = False
@@ -105,43 +106,30 @@ class SiteHistory:
         self._reset()
         self._save_later()
 
-    @callback
-    def async_meet(self, macs: Iterable[str], clients: Mapping[str, ClientState]) -> list[str]:
-        """Return those of these clients that are new, and know them from now on.
+    @property
+    def has_looked(self) -> bool:
+        """Whether it is known at all who has been seen before."""
+        return self._known is not None
 
-        A client counts from when it is surely real: connected, with an address. Guests come and go
-        and do not count. Nor is anyone new at the first look: the user has just chosen among them.
-        """
-        if self._known is None:
-            # A controller that has just booted lists nobody; that is no look yet.
-            if clients:
-                self._know(clients)
-            return []
-        known = self._known
-        new = [
-            mac
-            for mac in macs
-            if mac not in known
-            and (state := clients.get(mac)) is not None
-            and state.connected
-            and state.ip is not None
-            and not state.guest
-        ]
-        if new:
-            self._know(new)
-        return new
+    def knows(self, mac: str) -> bool:
+        """Return whether a client has been seen before."""
+        return self._known is not None and mac in self._known
 
     @callback
-    def async_know(self, mac: str) -> None:
-        """Let a client not count as new any more, as the user does not want it."""
-        if self._known is not None:
-            self._know((mac,))
+    def async_know(self, macs: Iterable[str]) -> None:
+        """Let these clients count as seen from now on."""
+        self.async_see_again(macs)
+        self._save_later()
 
-    def _know(self, macs: Iterable[str]) -> None:
-        known = self._known = {**(self._known or {}), **dict.fromkeys(macs)}
+    @callback
+    def async_see_again(self, macs: Iterable[str]) -> None:
+        """Let these clients be the last to be forgotten; those who were not known are, now."""
+        known = self._known = {} if self._known is None else self._known
+        for mac in macs:
+            known.pop(mac, None)
+            known[mac] = None
         while len(known) > _KNOWN_LIMIT:
             del known[next(iter(known))]
-        self._save_later()
 
     def _reset(self) -> None:
         self.roams_today = 0

@@ -1,0 +1,91 @@
+"""Who is new: a client that was never seen before, told once it is surely real."""
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+
+from homeassistant.core import HomeAssistant, callback
+
+from .history import SiteHistory
+from .roaming import ClientState
+from .timers import Timers
+
+# A device that passes by associates for a moment; one that stays for so long is real even when
+# nobody has told its address.
+PATIENCE = 60.0  # seconds
+
+
+def is_randomised(mac: str) -> bool:
+    """Return whether a MAC is a made-up one, as phones use: the locally administered bit is set."""
+    return bool(int(mac[:2], 16) & 0x02)
+
+
+class Newcomers:
+    """Finds those who are new among the clients of a site; whom it has met is in the history.
+
+    `seen_before` are those whom the controller remembers, for the first look. `on_due` is called
+    when somebody has stayed long enough to be told without an address.
+    """
+
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        *,
+        history: SiteHistory,
+        clients: Mapping[str, ClientState],
+        timers: Timers,
+        on_due: Callable[[], None],
+    ) -> None:
+        """Begin with nobody waiting; `clients` is the tracker's live view."""
+        self.seen_before: Collection[str] = ()
+        self._clock = hass.loop.time
+        self._history = history
+        self._clients = clients
+        self._timers = timers
+        self._on_due = on_due
+        # Since when those who are connected have had no address, by the event loop's clock.
+        self._waiting: dict[str, float] = {}
+
+    @callback
+    def async_look(self) -> list[str]:
+        """Return who is new among all clients, as after a snapshot.
+
+        At the first look nobody is: the user has just chosen among them.
+        """
+        clients = self._clients
+        if self._history.has_looked:
+            self._waiting = {mac: at for mac, at in self._waiting.items() if mac in clients}
+            new = self.async_meet(clients)
+            self._history.async_see_again(clients)
+            return new
+        # A controller that has just booted lists nobody; that is no look yet.
+        if clients:
+            self._history.async_know((*self.seen_before, *clients))
+            self.seen_before = ()
+        return []
+
+    @callback
+    def async_meet(self, macs: Iterable[str]) -> list[str]:
+        """Return who is new among these clients, of whom something has changed."""
+        if not self._history.has_looked:
+            return []
+        new = [mac for mac in macs if not self._history.knows(mac) and self._is_real(mac)]
+        if new:
+            for mac in new:
+                self._waiting.pop(mac, None)
+            self._history.async_know(new)
+        if self._waiting:
+            due = next(iter(self._waiting.values())) + PATIENCE
+            self._timers.async_set("newcomers", due - self._clock(), self._on_due)
+        return new
+
+    @callback
+    def async_meet_waiting(self) -> list[str]:
+        """Return who is new among those who have had no address so far."""
+        return self.async_meet(list(self._waiting))
+
+    def _is_real(self, mac: str) -> bool:
+        state = self._clients.get(mac)
+        if state is None or not state.connected:
+            self._waiting.pop(mac, None)
+            return False
+        now = self._clock()
+        return state.ip is not None or now - self._waiting.setdefault(mac, now) >= PATIENCE

@@ -1,0 +1,132 @@
+"""Event entities: what a client has just done, and who visits a site."""
+
+from collections.abc import AsyncIterator
+
+from homeassistant.core import Event, EventStateChangedData, HomeAssistant, State, callback
+from homeassistant.helpers.event import async_track_state_change_event
+import pytest
+
+from tests.controller import Band
+from tests.home import ANNA, BEN, CARA, Home, furnished_home, until
+
+pytestmark = pytest.mark.usefixtures("socket_enabled")
+
+GUEST = "02:00:00:00:00:0e"
+
+
+@pytest.fixture
+async def home(hass: HomeAssistant) -> AsyncIterator[Home]:
+    async with furnished_home(hass) as home:
+        yield home
+
+
+def movement(home: Home, mac: str = ANNA) -> State:
+    """Return the state of a client's event entity."""
+    state = home.state("movement", mac, "event")
+    assert state is not None
+    return state
+
+
+def visitor(home: Home) -> State:
+    """Return the state of the site's event entity."""
+    state = home.state("visitor", domain="event")
+    assert state is not None
+    return state
+
+
+async def test_it_tells_each_thing_a_client_does(home: Home) -> None:
+    await home.set_up(disconnect_delay=0.2)
+    assert movement(home).state == "unknown"
+    await home.controller.roam(ANNA, "Kitchen")
+    await home.happened(1)
+    roamed = movement(home)
+    assert roamed.attributes["event_type"] == "roamed"
+    assert roamed.attributes["ap_from_name"] == "Hall"
+    assert roamed.attributes["ap_to_name"] == "Kitchen"
+    assert movement(home, BEN).state == "unknown"
+    await home.controller.roam_radio(ANNA, Band.NG)
+    await home.happened(2)
+    assert movement(home).attributes["event_type"] == "roamed_radio"
+    await home.controller.disconnect(BEN)
+    await home.happened(3)
+    assert movement(home, BEN).attributes["event_type"] == "disconnected"
+    await home.controller.connect(BEN, "Hall")
+    await home.happened(4)
+    assert movement(home, BEN).attributes["event_type"] == "connected"
+
+
+async def test_each_event_is_written_once(home: Home) -> None:
+    await home.set_up()
+    written: list[str] = []
+
+    @callback
+    def remember(event: Event[EventStateChangedData]) -> None:
+        written.append(event.data["entity_id"])
+
+    entity_id = home.entity_id("movement", ANNA, "event")
+    assert entity_id is not None
+    remove = async_track_state_change_event(home.hass, [entity_id], remember)
+    await home.controller.roam(ANNA, "Kitchen")
+    await home.happened(1)
+    await home.controller.sync(ANNA)
+    await home.later(61)
+    remove()
+    assert written == [entity_id]
+
+
+async def test_the_state_is_there_when_the_bus_tells(home: Home) -> None:
+    seen: list[object] = []
+    await home.set_up()
+
+    @callback
+    def look(_event: Event) -> None:
+        seen.append(movement(home).attributes.get("event_type"))
+
+    home.hass.bus.async_listen("unifi_scanner_roam", look)
+    await home.controller.roam(ANNA, "Kitchen")
+    await home.happened(1)
+    await home.hass.async_block_till_done()
+    assert seen == ["roamed"]
+
+
+async def test_a_client_that_is_kept_off_the_bus_has_no_entity_and_others_have(home: Home) -> None:
+    await home.set_up(clients=(ANNA,), tracked_events_only=True)
+    assert home.entity_id("movement", BEN, "event") is None
+    await home.controller.roam(BEN, "Kitchen")
+    await home.controller.roam(ANNA, "Kitchen")
+    [(_, data)] = await home.happened(1)
+    assert data["client_mac"] == ANNA
+    assert movement(home).attributes["event_type"] == "roamed"
+
+
+async def test_a_guest_is_announced(home: Home) -> None:
+    home.world.add_client("Guest", mac=GUEST, is_guest=True)
+    await home.set_up()
+    await home.controller.connect(GUEST, "Kitchen")
+    await home.happened(1)
+    assert visitor(home).attributes["event_type"] == "guest_connected"
+    assert visitor(home).attributes["client_name"] == "Guest"
+    assert visitor(home).attributes["ap_name"] == "Kitchen"
+
+
+async def test_a_new_client_is_announced(home: Home) -> None:
+    await home.set_up()
+    home.world.add_client("Cara", mac=CARA)
+    await home.controller.connect(CARA, "Hall")
+    await home.later(61)
+    await until(lambda: visitor(home).state != "unknown")
+    assert visitor(home).attributes["event_type"] == "new_client"
+    assert visitor(home).attributes["client_mac"] == CARA
+    assert visitor(home).attributes["randomised_mac"] is True
+
+
+async def test_a_client_that_is_added_later_has_one_without_a_reload(home: Home) -> None:
+    await home.set_up(add_new_clients=True)
+    home.world.add_client("Cara", mac=CARA)
+    await home.controller.connect(CARA, "Hall")
+    await home.later(61)
+    await until(lambda: home.entity_id("movement", CARA, "event"))
+    count = len(home.events)
+    await home.controller.roam(CARA, "Kitchen")
+    await home.happened(count + 1)
+    assert movement(home, CARA).attributes["event_type"] == "roamed"
