@@ -9,6 +9,7 @@ import aiohttp
 from aiounifi.controller import Controller
 from aiounifi.errors import AiounifiException, LoginRequired, WebsocketError
 from aiounifi.interfaces.api_handlers import ItemEvent
+from aiounifi.models.client import ClientReconnectRequest
 from aiounifi.models.configuration import Configuration
 from aiounifi.models.device import DeviceState
 from aiounifi.models.event import Event, EventKey
@@ -74,6 +75,13 @@ async def test_it_detects_the_kind_and_logs_in(
     await aiounifi.login()
     assert aiounifi.connectivity.is_unifi_os is (controller.settings.flavour is Flavour.UNIFI_OS)
     assert controller.logins == 1
+
+
+async def test_it_kicks_a_client(controller: SimulatedController, aiounifi: Controller) -> None:
+    await aiounifi.login()
+    phone = controller.world.client("Anna's phone")
+    await aiounifi.request(ClientReconnectRequest.create(phone.mac))
+    assert not phone.connected
 
 
 async def test_it_lists_sites_clients_devices_and_the_system(

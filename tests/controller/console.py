@@ -21,7 +21,11 @@ CODE_REJECTION_SINCE = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What a controller is. `cookie` names the session cookie of UniFi OS (TOKEN or UOS_TOKEN)."""
+    """What a controller is. `cookie` names the session cookie of UniFi OS (TOKEN or UOS_TOKEN).
+
+    `role` is the account's at every site: one that is "readonly" may not command. Who is kicked
+    comes back after `kicked_seconds` of real time.
+    """
 
     flavour: Flavour = Flavour.UNIFI_OS
     generation: Generation = Generation.EVENTS
@@ -31,6 +35,8 @@ class Settings:
     name: str = "Dream Machine"
     cookie: str = "TOKEN"
     partitioned: bool = False
+    role: str = "admin"
+    kicked_seconds: float = 3.0
 
     @property
     def prefix(self) -> str:

@@ -5,6 +5,7 @@ import ssl
 
 from aiohttp import WSCloseCode, web
 
+from .commands import Commands
 from .console import Console, Request
 from .login import Gate, Handler
 from .rest import Rest
@@ -19,6 +20,8 @@ class Listener:
     def __init__(self, console: Console) -> None:
         """Make a listener that does not listen yet."""
         self._console = console
+        self._gate = Gate(console)
+        self._commands = Commands(console, self._gate)
         self._runner: web.AppRunner | None = None
         self._server: asyncio.Server | None = None
 
@@ -59,6 +62,7 @@ class Listener:
 
     async def stop(self) -> None:
         """Stop for good and leave nothing behind."""
+        await self._commands.stop()
         await self.stop_listening(WSCloseCode.GOING_AWAY)
         if self._runner is not None:
             runner, self._runner = self._runner, None
@@ -66,9 +70,9 @@ class Listener:
 
     def _application(self) -> web.Application:
         application = web.Application(middlewares=[self._middleware])
-        gate = Gate(self._console)
-        application.add_routes(gate.routes())
-        application.add_routes(Rest(self._console, gate).routes())
+        application.add_routes(self._gate.routes())
+        application.add_routes(Rest(self._console, self._gate).routes())
+        application.add_routes(self._commands.routes())
         return application
 
     @web.middleware

@@ -61,20 +61,20 @@ class Rest:
                 "_id": world.site.id,
                 "name": world.site.name,
                 "desc": world.site.desc,
-                "role": "admin",
+                "role": self._console.settings.role,
                 "device_count": len(world.devices),
             }
             if world.site.name == "default":
                 row |= {"attr_hidden_id": "default", "attr_no_delete": True}
             rows.append(row)
-        return _ok(rows)
+        return ok(rows)
 
     def _listed(self, records: Records) -> Handler:
         async def answer(request: web.Request) -> web.Response:
             world = self._console.worlds.get(request.match_info["site"])
             if world is None:
                 return meta_error("api.err.NoSiteContext", 400)
-            return _ok(records(world))
+            return ok(records(world))
 
         return answer
 
@@ -162,7 +162,8 @@ def _dumps(data: object) -> str:
     return orjson.dumps(data).decode()
 
 
-def _ok(rows: list[Json]) -> web.Response:
+def ok(rows: list[Json]) -> web.Response:
+    """Answer as the classic API does."""
     return web.json_response({"meta": {"rc": "ok"}, "data": rows}, dumps=_dumps)
 
 

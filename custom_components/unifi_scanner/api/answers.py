@@ -12,7 +12,9 @@ from .endpoints import DeviceType
 from .errors import (
     BadCredentialsError,
     CannotConnectError,
+    ClientNotConnectedError,
     ControllerStartingError,
+    NotPermittedError,
     NotSupportedError,
     RateLimitedError,
     SecondFactorRequiredError,
@@ -139,6 +141,18 @@ def entries(answer: Answer, site: str | None = None) -> list[dict[str, Any]]:
     if not isinstance(data, list):
         raise UnexpectedAnswerError("The answer holds no list of records")
     return [record for record in data if isinstance(record, dict)]
+
+
+def check_command(answer: Answer, site: str) -> None:
+    """Raise what the answer to a command about a client means, unless it was obeyed.
+
+    Raises NotPermittedError or ClientNotConnectedError, else as `entries` does.
+    """
+    if answer.code == "api.err.NoPermission":
+        raise NotPermittedError("The account lacks the right to do this")
+    if answer.code in {"api.err.UnknownStation", "api.err.UnknownUser"}:
+        raise ClientNotConnectedError("The controller has no link with this client")
+    entries(answer, site)
 
 
 def refuse_v2(answer: Answer) -> None:

@@ -10,13 +10,23 @@ from typing import Any
 import aiohttp
 from yarl import URL
 
-from .answers import Answer, check_login, entries, kind_of, parse_json, parse_retry_after
+from .answers import (
+    Answer,
+    check_command,
+    check_login,
+    entries,
+    kind_of,
+    parse_json,
+    parse_retry_after,
+)
 from .endpoints import DeviceType, login_path, logout_path, rest_path, site_path, v2_site_path
 from .errors import (
     BadCredentialsError,
     CannotConnectError,
     CertificateNotTrustedError,
     ControllerStartingError,
+    NotPermittedError,
+    SessionExpiredError,
     UnexpectedAnswerError,
     UnifiError,
 )
@@ -161,6 +171,24 @@ class UnifiClient:
             if page.last:
                 break
         return tuple(rows)
+
+    async def reconnect_client(self, site: str, mac: str) -> None:
+        """Cut a client's link, so that it connects anew (`cmd/stamgr`).
+
+        Raises ClientNotConnectedError, NotPermittedError for an account that may only look, or
+        SiteUnknownError.
+        """
+        kind = self.device_type or await self.detect()
+        path = site_path(kind, site, "cmd/stamgr")
+        answer = await self._request("POST", path, {"cmd": "kick-sta", "mac": mac})
+        try:
+            with self._suspecting_kind():
+                check_command(answer, site)
+        except SessionExpiredError as err:
+            # A missing right may be told in the same words as a session that has ended. Who can
+            # still read needs no new login, which would be refused just so.
+            await self.sites()
+            raise NotPermittedError("The account may read, but lacks the right to do this") from err
 
     async def _get_of_site(self, site: str, path: str) -> list[dict[str, Any]]:
         kind = self.device_type or await self.detect()

@@ -77,6 +77,14 @@ class SiteUnknownError(UnifiError):
         self.site = site
 
 
+class NotPermittedError(UnifiError):
+    """The account may look, but lacks the right to do this."""
+
+
+class ClientNotConnectedError(UnifiError):
+    """The controller has no link with the client that something was to be done with."""
+
+
 class NotSupportedError(UnifiError):
     """This version of the controller does not have what was asked for."""
 

@@ -1,0 +1,175 @@
+"""Actions: tell where a client roamed, make it connect anew, export what the recorder holds."""
+
+from datetime import timedelta
+from pathlib import Path
+import time
+from typing import Any, Final
+
+from homeassistant.const import CONF_USERNAME
+from homeassistant.core import (
+    HomeAssistant,
+    ServiceCall,
+    ServiceResponse,
+    SupportsResponse,
+    callback,
+)
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.helpers import config_validation as cv, service
+from homeassistant.helpers.device_registry import DeviceEntry
+from homeassistant.util.file import WriteError
+import probatio
+
+from .api.errors import ClientNotConnectedError, NotPermittedError, UnifiError
+from .ask import describe_error
+from .bus import payload
+from .capture_file import write_capture
+from .const import DOMAIN
+from .coordinator import UnifiScannerConfigEntry, UnifiScannerCoordinator
+from .devices import MANUFACTURER, mac_of
+from .roam_log import CLIENT_LIMIT
+from .roaming import ClientEvent
+
+CONF_CLIENT: Final = "client"
+CONF_CONFIG_ENTRY: Final = "config_entry"
+CONF_LIMIT: Final = "limit"
+CONF_PERIOD: Final = "period"
+
+# What an event says of the client, which a client's history says once.
+_OF_CLIENT = frozenset({"entry_id", "site", "client_mac", "client_name", "device_id", "guest"})
+
+_CLIENT = {probatio.Required(CONF_CLIENT): cv.string}
+
+
+@callback
+def async_setup_services(hass: HomeAssistant) -> None:
+    """Register the actions."""
+    hass.services.async_register(
+        DOMAIN,
+        "export_capture",
+        _async_export_capture,
+        schema=probatio.Schema({probatio.Required(CONF_CONFIG_ENTRY): cv.string}),
+        supports_response=SupportsResponse.OPTIONAL,
+    )
+    hass.services.async_register(
+        DOMAIN,
+        "get_roam_history",
+        _async_get_roam_history,
+        schema=probatio.Schema(
+            {
+                **_CLIENT,
+                probatio.Optional(CONF_PERIOD, default=timedelta(days=1)): cv.positive_time_period,
+                probatio.Optional(CONF_LIMIT, default=50): probatio.All(
+                    probatio.Coerce(int), probatio.Range(min=1, max=CLIENT_LIMIT)
+                ),
+            }
+        ),
+        supports_response=SupportsResponse.ONLY,
+    )
+    hass.services.async_register(
+        DOMAIN,
+        "reconnect_client",
+        _async_reconnect_client,
+        schema=probatio.Schema(_CLIENT),
+    )
+
+
+async def _async_get_roam_history(call: ServiceCall) -> ServiceResponse:
+    entry, device, mac = _async_find_client(call)
+    coordinator = entry.runtime_data
+    begin = coordinator.tracker.controller_time(
+        time.time() - call.data[CONF_PERIOD].total_seconds()
+    )
+    roams = coordinator.roam_log.roams(mac, begin)[: call.data[CONF_LIMIT]]
+    return {
+        "client": {"mac": mac, "name": _name(coordinator, device, mac), "device_id": device.id},
+        "roams": [_roam(coordinator, event) for event in roams],
+    }
+
+
+async def _async_reconnect_client(call: ServiceCall) -> None:
+    entry, device, mac = _async_find_client(call)
+    coordinator = entry.runtime_data
+    not_connected = ServiceValidationError(
+        translation_domain=DOMAIN,
+        translation_key="client_not_connected",
+        translation_placeholders={"client": _name(coordinator, device, mac)},
+    )
+    if coordinator.available and coordinator.access_point_of(mac) is None:
+        raise not_connected
+    try:
+        await coordinator.console.async_call(
+            lambda client: client.reconnect_client(coordinator.site, mac), asker=entry.entry_id
+        )
+    except ClientNotConnectedError as err:
+        raise not_connected from err
+    except NotPermittedError as err:
+        raise HomeAssistantError(
+            translation_domain=DOMAIN,
+            translation_key="not_permitted",
+            translation_placeholders={"username": entry.data[CONF_USERNAME]},
+        ) from err
+    except UnifiError as err:
+        key, placeholders = describe_error(err, entry.data)
+        raise HomeAssistantError(
+            translation_domain=DOMAIN, translation_key=key, translation_placeholders=placeholders
+        ) from err
+
+
+async def _async_export_capture(call: ServiceCall) -> ServiceResponse:
+    entry: UnifiScannerConfigEntry = service.async_get_config_entry(
+        call.hass, DOMAIN, call.data[CONF_CONFIG_ENTRY]
+    )
+    capture = entry.runtime_data.recorder.export()
+    folder = Path(call.hass.config.path(DOMAIN))
+    try:
+        file = await call.hass.async_add_executor_job(write_capture, folder, capture)
+    except (OSError, WriteError) as err:
+        raise HomeAssistantError(
+            translation_domain=DOMAIN,
+            translation_key="capture_not_written",
+            translation_placeholders={"error": str(err)},
+        ) from err
+    return {
+        "path": str(file),
+        "entries": len(capture["entries"]),
+        "events": len(capture["events"]),
+    }
+
+
+@callback
+def _async_find_client(call: ServiceCall) -> tuple[UnifiScannerConfigEntry, DeviceEntry, str]:
+    """Return the chosen client with its entry, which is loaded, and its MAC."""
+    entry: UnifiScannerConfigEntry
+    device, entry = service.async_get_device_and_config_entry(
+        call.hass, DOMAIN, call.data[CONF_CLIENT], include_child_devices=False
+    )
+    mac = mac_of(entry, device)
+    if mac is None or device.manufacturer == MANUFACTURER:
+        raise ServiceValidationError(
+            translation_domain=DOMAIN,
+            translation_key="not_a_client",
+            translation_placeholders={"device": device.name_by_user or device.name or device.id},
+        )
+    return entry, device, mac
+
+
+def _name(coordinator: UnifiScannerCoordinator, device: DeviceEntry, mac: str) -> str:
+    """Return what a client is called in UniFi, as events say it."""
+    state = coordinator.client(mac)
+    return state.name if state else device.name or mac
+
+
+def _roam(coordinator: UnifiScannerCoordinator, event: ClientEvent) -> dict[str, Any]:
+    """Return a roam as it stands on the event bus, with today's names and areas."""
+    told = payload(
+        event,
+        entry_id=coordinator.config_entry.entry_id,
+        site=coordinator.site,
+        device_id=None,
+        origin=coordinator.devices.place(event.ap_from),
+        destination=coordinator.devices.place(event.ap_to),
+    )
+    return {
+        "kind": event.kind.value,
+        **{key: value for key, value in told.items() if key not in _OF_CLIENT},
+    }

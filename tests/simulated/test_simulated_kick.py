@@ -1,0 +1,95 @@
+"""Kicks by the simulated controller: who may, who is cut off, and who comes back."""
+
+import aiohttp
+import pytest
+
+from tests.controller import Flavour, SimulatedController
+
+from .conftest import Visitor, next_frame
+
+PHONE = "02:00:00:00:00:0a"
+QUICK = pytest.mark.parametrize("settings", [{"kicked_seconds": 0.01}])
+
+
+@pytest.fixture(autouse=True)
+def _phone(controller: SimulatedController) -> None:
+    controller.world.add_client("Ben's phone", mac=PHONE, ap="Kitchen", signal=-61)
+
+
+async def kick(
+    visitor: Visitor, mac: str = PHONE, *, site: str = "default", csrf: bool = True
+) -> aiohttp.ClientResponse:
+    return await visitor.ask(
+        "POST",
+        f"{visitor.prefix}/api/s/{site}/cmd/stamgr",
+        csrf=csrf,
+        json={"cmd": "kick-sta", "mac": mac},
+    )
+
+
+@QUICK
+async def test_who_is_kicked_is_told_to_leave_and_comes_back_where_it_was(
+    controller: SimulatedController, visitor: Visitor
+) -> None:
+    await visitor.login()
+    link = controller.world.client(PHONE).link
+    async with await visitor.listen() as socket:
+        answer = await kick(visitor)
+        assert (answer.status, await answer.json()) == (200, {"meta": {"rc": "ok"}, "data": []})
+        keys = [(await next_frame(socket, "events"))["data"][0]["key"] for _ in range(2)]
+    assert keys == ["EVT_WU_Disconnected", "EVT_WU_Connected"]
+    assert controller.world.client(PHONE).link == link
+
+
+async def test_who_is_kicked_stays_away_for_a_while(visitor: Visitor) -> None:
+    await visitor.login()
+    await kick(visitor)
+    assert [row["name"] for row in await visitor.records("/api/s/default/stat/sta")] == [
+        "Anna's phone"
+    ]
+    assert (await (await kick(visitor)).json())["meta"]["msg"] == "api.err.UnknownStation"
+
+
+@pytest.mark.parametrize(
+    ("mac", "site", "code"),
+    [
+        ("02:00:00:00:00:ff", "default", "api.err.UnknownStation"),
+        (PHONE, "elsewhere", "api.err.NoSiteContext"),
+    ],
+)
+async def test_what_is_not_there_cannot_be_kicked(
+    visitor: Visitor, mac: str, site: str, code: str
+) -> None:
+    await visitor.login()
+    answer = await kick(visitor, mac, site=site)
+    assert (answer.status, (await answer.json())["meta"]["msg"]) == (400, code)
+
+
+@pytest.mark.parametrize("body", [b"{", b"[]", b'{"cmd": "block-sta"}'])
+async def test_nothing_but_kicks_is_known(visitor: Visitor, body: bytes) -> None:
+    await visitor.login()
+    answer = await visitor.ask("POST", f"{visitor.prefix}/api/s/default/cmd/stamgr", data=body)
+    assert (answer.status, (await answer.json())["meta"]["msg"]) == (400, "api.err.InvalidPayload")
+
+
+@pytest.mark.parametrize("settings", [{"role": "readonly"}])
+async def test_an_account_that_may_only_look_is_told_so(
+    controller: SimulatedController, visitor: Visitor
+) -> None:
+    await visitor.login()
+    assert [site["role"] for site in await visitor.records("/api/self/sites")] == ["readonly"]
+    answer = await kick(visitor)
+    assert (answer.status, (await answer.json())["meta"]["msg"]) == (403, "api.err.NoPermission")
+    assert controller.world.client(PHONE).connected
+
+
+async def test_unifi_os_obeys_nobody_without_the_csrf_value(
+    flavour: Flavour, visitor: Visitor
+) -> None:
+    await visitor.login()
+    answer = await kick(visitor, csrf=False)
+    assert answer.status == (403 if flavour is Flavour.UNIFI_OS else 200)
+
+
+async def test_nobody_kicks_without_a_session(visitor: Visitor) -> None:
+    assert (await kick(visitor)).status == 401
