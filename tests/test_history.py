@@ -14,7 +14,7 @@ from custom_components.unifi_scanner.api.records import EventKind
 from custom_components.unifi_scanner.const import DOMAIN
 from custom_components.unifi_scanner.history import SiteHistory, async_remove_history
 from custom_components.unifi_scanner.roaming import ClientEvent, ClientState
-from tests.home import ANNA, BEN, HALL, KITCHEN
+from tests.home import ANNA, BEN, CARA, HALL, KITCHEN
 from tests.test_bus import ROAM
 
 KEY = f"{DOMAIN}.entry"
@@ -142,12 +142,22 @@ async def test_a_removed_history_is_gone(hass: HomeAssistant, hass_storage: dict
 async def test_whoever_has_been_seen_is_known_after_a_restart(hass: HomeAssistant) -> None:
     history = await loaded(hass)
     assert not history.has_looked
-    history.async_know([ANNA])
+    history.async_prime([ANNA])
+    history.async_know([CARA])
     await history.async_save()
     again = await loaded(hass)
     assert again.has_looked
     assert again.knows(ANNA)
+    assert again.knows(CARA)
     assert not again.knows(BEN)
+
+
+async def test_one_who_is_removed_before_the_first_look_is_not_all_there_is(
+    hass: HomeAssistant,
+) -> None:
+    history = await loaded(hass)
+    history.async_know([ANNA])
+    assert not history.has_looked
 
 
 async def test_those_not_seen_for_longest_are_forgotten(
@@ -155,8 +165,20 @@ async def test_those_not_seen_for_longest_are_forgotten(
 ) -> None:
     monkeypatch.setattr(module, "_KNOWN_LIMIT", 2)
     history = await loaded(hass)
-    history.async_know(["a", "b"])
-    history.async_see_again(["a"])
+    history.async_prime(["a", "b"])
     history.async_know(["c"])
+    history.async_see_again(["a", "unknown"])
     await history.async_save()
-    assert hass_storage[KEY]["data"]["known"] == ["a", "c"]
+    assert hass_storage[KEY]["data"]["known"] == ["c", "a"]
+
+
+async def test_those_who_are_here_stay_known_however_many_they_are(
+    hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_KNOWN_LIMIT", 2)
+    history = await loaded(hass)
+    history.async_prime(["gone", "a", "b", "c"])
+    history.async_see_again(["a", "b", "c"])
+    assert all(history.knows(mac) for mac in ("a", "b", "c"))
+    assert not history.knows("gone")
+    await history.async_save()

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import CoreState, HomeAssistant, callback
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 import pytest
 
@@ -12,9 +12,10 @@ from custom_components.unifi_scanner import history as module
 from custom_components.unifi_scanner.announce import SIGNAL_NEW_CLIENT
 from custom_components.unifi_scanner.history import SiteHistory
 from custom_components.unifi_scanner.newcomers import Newcomers, is_randomised
-from custom_components.unifi_scanner.roaming import ClientState
+from custom_components.unifi_scanner.roaming import ClientState, EventKind
 from custom_components.unifi_scanner.timers import Timers
 from tests.home import ANNA, BEN, CARA, HALL, Home, furnished_home, until
+from tests.test_bus import ROAM
 from tests.test_history import STATE
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
@@ -45,6 +46,7 @@ async def met(hass: HomeAssistant, clients: dict[str, ClientState]) -> Newcomers
     newcomers = Newcomers(
         hass, history=history, clients=clients, timers=Timers(hass), on_due=lambda: None
     )
+    newcomers.async_start()
     assert newcomers.async_look() == []
     return newcomers
 
@@ -97,6 +99,46 @@ async def test_who_stays_without_an_address_is_real_after_a_minute(hass: HomeAss
     newcomers._timers.async_close()
 
 
+async def test_a_snapshot_meanwhile_makes_nobody_known_who_is_still_waiting(
+    hass: HomeAssistant,
+) -> None:
+    clients = {ANNA: state(ANNA)}
+    newcomers = await met(hass, clients)
+    clients[CARA] = state(CARA, ip=None)
+    assert newcomers.async_meet([CARA]) == newcomers.async_look() == []
+    clients[CARA] = state(CARA)
+    assert newcomers.async_look() == [CARA]
+    newcomers._timers.async_close()
+
+
+async def test_who_has_left_waits_anew(hass: HomeAssistant) -> None:
+    clients = {ANNA: state(ANNA), CARA: state(CARA, ip=None)}
+    newcomers = await met(hass, {ANNA: clients[ANNA]})
+    newcomers._clients = clients
+    now = 0.0
+    newcomers._clock = lambda: now
+    assert newcomers.async_meet([CARA]) == []
+    now = 50.0
+    newcomers.async_take([replace(ROAM, mac=CARA, kind=EventKind.DISCONNECTED)])
+    assert newcomers.async_meet([CARA]) == []
+    now = 70.0
+    newcomers.async_take([replace(ROAM, mac=CARA)])
+    assert newcomers.async_meet([CARA]) == newcomers.async_meet_waiting() == []
+    now = 110.0
+    assert newcomers.async_meet_waiting() == [CARA]
+    newcomers._timers.async_close()
+
+
+async def test_nobody_is_told_before_anybody_hears_of_it(hass: HomeAssistant) -> None:
+    clients = {ANNA: state(ANNA)}
+    newcomers = await met(hass, clients)
+    clients[CARA] = state(CARA)
+    hass.set_state(CoreState.starting)
+    assert newcomers.async_meet([CARA]) == newcomers.async_look() == []
+    hass.set_state(CoreState.running)
+    assert newcomers.async_look() == [CARA]
+
+
 async def test_passers_by_do_not_make_those_who_live_here_new(
     hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -114,7 +156,8 @@ async def test_passers_by_do_not_make_those_who_live_here_new(
 
 
 @pytest.mark.parametrize(
-    ("mac", "randomised"), [("02:00:00:00:00:01", True), ("78:45:58:00:00:01", False)]
+    ("mac", "randomised"),
+    [("02:00:00:00:00:01", True), ("78:45:58:00:00:01", False), ("03:00:00:00:00:01", False)],
 )
 def test_a_made_up_address_is_recognised(mac: str, *, randomised: bool) -> None:
     assert is_randomised(mac) is randomised
@@ -172,3 +215,17 @@ async def test_nobody_is_new_after_a_reload_who_was_not_before(
     await home.controller.roam(BEN, "Kitchen")
     await home.happened(1)
     assert told == []
+
+
+async def test_who_came_while_nobody_looked_is_told_to_the_entity_too(home: Home) -> None:
+    await home.set_up(clients=(ANNA,))
+    await home.quiet()
+    await home.hass.config_entries.async_unload(home.entry.entry_id)
+    home.world.add_client("Cara", mac=CARA, ap="Hall")
+    snapshots = home.snapshots
+    await home.hass.config_entries.async_setup(home.entry.entry_id)
+    await home.streaming(snapshots + 2)
+    visitor = home.state("visitor", domain="event")
+    assert visitor is not None
+    assert visitor.attributes["event_type"] == "new_client"
+    assert visitor.attributes["client_mac"] == CARA

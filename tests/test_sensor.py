@@ -213,6 +213,7 @@ async def test_what_is_technical_is_diagnostic_and_what_is_noisy_is_off(home: Ho
     }
     assert {key for key, entry in entries.items() if entry.disabled_by is None} == {
         "access_point",
+        "movement",
         "area",
         "previous_access_point",
         "connected_since",
@@ -248,6 +249,7 @@ async def test_a_roam_writes_only_what_it_changes(home: Home) -> None:
     await home.happened(1)
     await home.hass.async_block_till_done()
     assert sorted(writes.entity_ids) == [
+        "event.anna_movement",
         "sensor.anna",
         "sensor.anna_last_roam",
         "sensor.anna_previous_access_point",

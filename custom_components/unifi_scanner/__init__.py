@@ -2,14 +2,26 @@
 
 from homeassistant.const import EVENT_HOMEASSISTANT_STOP, Platform
 from homeassistant.core import Event, HomeAssistant
+from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.device_registry import DeviceEntry
+from homeassistant.helpers.typing import ConfigType
 
+from .const import DOMAIN
 from .coordinator import UnifiScannerConfigEntry, UnifiScannerCoordinator
 from .history import async_remove_history
 from .removal import async_let_go
+from .roam_log import async_remove_roam_log
+from .services import async_setup_services
 from .session import async_acquire_console, async_close_unneeded
 
-PLATFORMS = [Platform.BINARY_SENSOR, Platform.SENSOR]
+PLATFORMS = [Platform.BINARY_SENSOR, Platform.EVENT, Platform.SENSOR]
+CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
+
+
+async def async_setup(hass: HomeAssistant, _config: ConfigType) -> bool:
+    """Set up the actions, which are there before any site is."""
+    async_setup_services(hass)
+    return True
 
 
 async def async_setup_entry(hass: HomeAssistant, entry: UnifiScannerConfigEntry) -> bool:
@@ -49,4 +61,5 @@ async def async_remove_config_entry_device(
 async def async_remove_entry(hass: HomeAssistant, entry: UnifiScannerConfigEntry) -> None:
     """Forget what is kept of a site, and log out where it was the console's last one."""
     await async_remove_history(hass, entry.entry_id)
+    await async_remove_roam_log(hass, entry.entry_id)
     await async_close_unneeded(hass)

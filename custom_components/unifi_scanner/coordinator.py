@@ -1,6 +1,6 @@
 """One site: its snapshot, its stream, its tracker, and who is told of what has changed."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 import logging
 import time
@@ -11,12 +11,13 @@ from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.event import async_track_time_change
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 
+from .adoption import Adoption
 from .announce import Announcer
+from .api.recorder import FlightRecorder
 from .api.records import DeviceRecord, Observation, SystemInfo
 from .ask import async_ask
-from .choices import async_names
+from .choices import async_known_clients, names_of
 from .const import (
-    CONF_ADD_NEW_CLIENTS,
     CONF_CLIENTS,
     CONF_DISCONNECT_DELAY,
     CONF_LOW_DATA,
@@ -24,10 +25,12 @@ from .const import (
     DEFAULT_DISCONNECT_DELAY,
 )
 from .devices import SiteDevices
-from .dispatch import Listeners
+from .dispatch import SiteListeners
 from .history import SiteHistory
 from .live_updates import LiveUpdates
-from .roaming import ClientEvent, ClientState, RoamTracker
+from .newcomers import Newcomers
+from .roam_log import RoamLog
+from .roaming import ClientEvent, ClientState, RecordedTracker
 from .rooms import SiteRooms
 from .session import ConsoleSession
 from .snapshot import SnapshotReader
@@ -45,9 +48,6 @@ SOONEST_RECHECK = 5.0
 # How long what is known is believed while the controller cannot be reached in any way.
 GRACE = 60.0  # seconds
 
-# New clients are not added by themselves beyond this many.
-ADOPTED_LIMIT = 500
-
 type UnifiScannerConfigEntry = ConfigEntry[UnifiScannerCoordinator]
 
 
@@ -55,7 +55,7 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
     """Knows where the wireless clients of a site are, and tells it as soon as it changes.
 
     Listeners added by `async_add_listener` are called after each snapshot and when clients have
-    been added; `async_listen_*` are for what is shown. `available` stays True through short gaps.
+    been added; `listeners` are for what is shown. `available` stays True through short gaps.
     """
 
     config_entry: UnifiScannerConfigEntry
@@ -76,9 +76,13 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
         self.console = console
         self.site: str = config_entry.data[CONF_SITE]
         self.tracked: set[str] = set(options.get(CONF_CLIENTS, ()))
-        self.tracker = RoamTracker(options.get(CONF_DISCONNECT_DELAY, DEFAULT_DISCONNECT_DELAY))
+        self.recorder = FlightRecorder()
+        self.tracker = RecordedTracker(
+            self.recorder, options.get(CONF_DISCONNECT_DELAY, DEFAULT_DISCONNECT_DELAY)
+        )
         self.clients = self.tracker.clients
         self.history = SiteHistory(hass, config_entry.entry_id, self.tracked)
+        self.roam_log = RoamLog(hass, config_entry.entry_id, self.tracked)
         self.devices = SiteDevices(hass, config_entry)
         self._announcer = Announcer(hass, config_entry, self.devices, self.tracked)
         self.available = True
@@ -89,25 +93,31 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
             on_batch=self._async_take_batch,
             on_change=self._async_take_stream_change,
             on_refusal=self._async_take_refusal,
+            recorder=self.recorder,
             records_of=self.tracked if self._low_data else None,
         )
         self._snapshots = SnapshotReader(config_entry, console, self._stream, self.tracker)
         self._live_updates = LiveUpdates(hass, config_entry, self._stream)
         self._timers = Timers(hass)
-        self._client_listeners = Listeners()
-        self._access_point_listeners = Listeners()
-        self._site_listeners = Listeners()
+        self.listeners = SiteListeners()
         self.rooms = SiteRooms(
             hass,
             config_entry,
             devices=self.devices,
             clients=self.clients,
             tracked=self.tracked,
-            client_listeners=self._client_listeners,
+            client_listeners=self.listeners.clients,
             timers=self._timers,
             on_areas=self.async_update_listeners,
         )
-        self._adds_new_clients: bool = options.get(CONF_ADD_NEW_CLIENTS, False)
+        self._newcomers = Newcomers(
+            hass,
+            history=self.history,
+            clients=self.clients,
+            timers=self._timers,
+            on_due=self._async_welcome_waiting,
+        )
+        self._adoption = Adoption(hass, config_entry, self.tracked)
         self._snapshot_requested = False
         self._end_of_days: CALLBACK_TYPE | None = None
 
@@ -116,6 +126,7 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
         self._end_of_days = async_track_time_change(
             self.hass, self._async_begin_day, hour=0, minute=0, second=0
         )
+        self._newcomers.async_start()
         self._stream.async_start(self.console)
 
     @override
@@ -129,6 +140,7 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
             self._end_of_days = None
         await self._stream.async_stop()
         await self.history.async_save()
+        await self.roam_log.async_save()
 
     # What there is to see
 
@@ -165,32 +177,22 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
         """Return what people call an access point, None for none."""
         return None if mac is None else self.devices.access_point_name(mac)
 
-    @callback
-    def async_listen_client(self, mac: str, update_callback: CALLBACK_TYPE) -> CALLBACK_TYPE:
-        """Have a callback called when something of a client may have changed."""
-        return self._client_listeners.async_add(mac, update_callback)
-
-    @callback
-    def async_listen_access_point(self, mac: str, update_callback: CALLBACK_TYPE) -> CALLBACK_TYPE:
-        """Have a callback called when something of an access point may have changed."""
-        return self._access_point_listeners.async_add(mac, update_callback)
-
-    @callback
-    def async_listen_site(self, update_callback: CALLBACK_TYPE) -> CALLBACK_TYPE:
-        """Have a callback called when the site's numbers or its stream may have changed."""
-        return self._site_listeners.async_add(self.site, update_callback)
-
     # What comes in
 
     @override
     async def _async_setup(self) -> None:
         await self.history.async_load()
+        await self.roam_log.async_load()
         self.system_info = await async_ask(
             self.console, self.config_entry, lambda client: client.system_info(self.site)
         )
+        self.recorder.about["network_version"] = self.system_info.version
         self.devices.async_register_controller(self.system_info)
-        if nameless := self.devices.nameless(self.tracked):
-            self.devices.names_of_absent = await async_names(self.console, self.site, nameless)
+        nameless = self.devices.nameless(self.tracked)
+        if nameless or not self.history.has_looked:
+            known = await async_known_clients(self.console, self.site)
+            self.devices.names_of_absent = names_of(known, nameless)
+            self._newcomers.seen_before = [client.mac for client in known]
         self.rooms.async_start()
 
     @override
@@ -202,12 +204,15 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
         events = self.tracker.observe(snapshot.log, now)
         events += self.tracker.snapshot(snapshot.stations, now)
         self._live_updates.async_judge(snapshot.stations, events)
+        self.recorder.devices(snapshot.devices)
         self.devices.async_take(snapshot.devices, self.tracker.clients_per_access_point)
         self.devices.async_follow_names(self.clients)
         self.rooms.async_look()
-        self._async_adopt(self.clients)
+        new = self._newcomers.async_look()
+        self._async_adopt(new)
         self.devices.async_remove_stale(self.tracked, self.hass.loop.time())
         self._async_apply(events)
+        self._async_tell_new(new)
         self.rooms.async_check()
         if (due := self.tracker.recheck_due) is not None:
             self._timers.async_set(
@@ -235,7 +240,7 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
         saves = self._low_data and self.stream_connected
         self.update_interval = LOW_DATA_INTERVAL if saves else SNAPSHOT_INTERVAL
         self._async_judge_availability()
-        self._site_listeners.async_call(self.site)
+        self.listeners.async_call_site()
         # Connected: what has happened meanwhile? Lost: does the controller answer at all?
         self._async_request_snapshot()
 
@@ -248,9 +253,11 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
         before = {seen.mac: self.clients.get(seen.mac) for seen in batch if seen is not None}
         events = self.tracker.observe(batch, time.time())
         changed = [mac for mac, state in before.items() if self.clients.get(mac) is not state]
-        self._async_adopt(changed)
-        self._client_listeners.async_call_each(changed)
+        new = self._newcomers.async_meet(changed)
+        self._async_adopt(new)
+        self.listeners.clients.async_call_each(changed)
         self._async_apply(events)
+        self._async_tell_new(new)
 
     @callback
     def _async_advance(self) -> None:
@@ -271,6 +278,7 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
             for event in events:
                 self._announcer.async_tell(event)
             self.rooms.async_tell(moves)
+            self._newcomers.async_take(events)
         if (due := self.tracker.next_due) is not None:
             self._timers.async_set("departure", due - time.time(), self._async_advance)
 
@@ -278,34 +286,35 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
     def _async_show(self, events: Sequence[ClientEvent]) -> None:
         for event in events:
             self.history.async_record(event, self.clients.get(event.mac))
+            self.roam_log.async_record(event)
         ends = {end for event in events for end in (event.ap_from, event.ap_to) if end is not None}
         if self.devices.async_meet(ends):
             self._async_request_snapshot()
-        self._client_listeners.async_call_each({event.mac for event in events})
-        self._access_point_listeners.async_call_each(ends)
-        self._site_listeners.async_call(self.site)
+        self.listeners.clients.async_call_each({event.mac for event in events})
+        self.listeners.access_points.async_call_each(ends)
+        self.listeners.async_call_site()
 
     @callback
     def _async_show_all(self) -> None:
-        self._client_listeners.async_call_all()
-        self._access_point_listeners.async_call_all()
-        self._site_listeners.async_call_all()
+        self.listeners.async_call_all()
         self.rooms.async_show_all()
 
     @callback
-    def _async_adopt(self, macs: Iterable[str]) -> None:
-        """Track those of these clients that are new here, if the user wants that."""
-        if not self._adds_new_clients or not (new := self.history.async_meet(macs, self.clients)):
-            return
-        # Each is a device with its entities: passers-by must not become thousands of them.
-        self.tracked.update(new[: max(0, ADOPTED_LIMIT - len(self.tracked))])
-        # Nothing listens for updates of the entry, so this does not reload it.
-        self.hass.config_entries.async_update_entry(
-            self.config_entry,
-            options={**self.config_entry.options, CONF_CLIENTS: sorted(self.tracked)},
-        )
-        self.async_update_listeners()
-        self.rooms.async_show_all()
+    def _async_welcome_waiting(self) -> None:
+        new = self._newcomers.async_meet_waiting()
+        self._async_adopt(new)
+        self._async_tell_new(new)
+
+    @callback
+    def _async_tell_new(self, macs: Sequence[str]) -> None:
+        for mac in macs:
+            self._announcer.async_tell_new(self.clients[mac])
+
+    @callback
+    def _async_adopt(self, new: Sequence[str]) -> None:
+        if self._adoption.async_adopt(self.clients[mac] for mac in new):
+            self.async_update_listeners()
+            self.rooms.async_show_all()
 
     @callback
     def _async_begin_day(self, _now: datetime) -> None:

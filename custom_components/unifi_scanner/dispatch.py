@@ -50,3 +50,30 @@ class Listeners:
     def async_call_all(self) -> None:
         """Call all there is."""
         self.async_call_each(list(self._callbacks))
+
+
+class SiteListeners:
+    """Who shows something of a site: of a client or an access point by its MAC, or of it all."""
+
+    def __init__(self) -> None:
+        """Start without any."""
+        self.clients = Listeners()
+        self.access_points = Listeners()
+        self._site = Listeners()
+
+    @callback
+    def async_add_of_site(self, update_callback: CALLBACK_TYPE) -> CALLBACK_TYPE:
+        """Have a callback called when the site's numbers or its stream may have changed."""
+        return self._site.async_add("", update_callback)
+
+    @callback
+    def async_call_site(self) -> None:
+        """Call those who show something of the whole site."""
+        self._site.async_call_all()
+
+    @callback
+    def async_call_all(self) -> None:
+        """Call all there is."""
+        self.clients.async_call_all()
+        self.access_points.async_call_all()
+        self._site.async_call_all()

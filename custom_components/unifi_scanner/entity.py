@@ -93,7 +93,7 @@ class ClientEntity(UnifiScannerEntity):
 
     @override
     def _listen(self) -> CALLBACK_TYPE:
-        return self.coordinator.async_listen_client(self.mac, self._async_update)
+        return self.coordinator.listeners.clients.async_add(self.mac, self._async_update)
 
 
 class AccessPointEntity(UnifiScannerEntity):
@@ -109,7 +109,8 @@ class AccessPointEntity(UnifiScannerEntity):
 
     @override
     def _listen(self) -> CALLBACK_TYPE:
-        return self.coordinator.async_listen_access_point(self.mac, self._async_update)
+        listeners = self.coordinator.listeners
+        return listeners.access_points.async_add(self.mac, self._async_update)
 
 
 class SiteEntity(UnifiScannerEntity):
@@ -123,4 +124,4 @@ class SiteEntity(UnifiScannerEntity):
 
     @override
     def _listen(self) -> CALLBACK_TYPE:
-        return self.coordinator.async_listen_site(self._async_update)
+        return self.coordinator.listeners.async_add_of_site(self._async_update)

@@ -1,7 +1,8 @@
 """What the controller can't tell again after a restart, kept on disk for each entry."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass, replace
+from itertools import islice
 from typing import Any
 
 from homeassistant.core import HomeAssistant, callback
@@ -116,20 +117,32 @@ class SiteHistory:
         return self._known is not None and mac in self._known
 
     @callback
-    def async_know(self, macs: Iterable[str]) -> None:
-        """Let these clients count as seen from now on."""
-        self.async_see_again(macs)
+    def async_prime(self, macs: Iterable[str]) -> None:
+        """Take the first look: these are all who have been seen so far."""
+        self._known = dict.fromkeys(macs)
         self._save_later()
 
     @callback
-    def async_see_again(self, macs: Iterable[str]) -> None:
-        """Let these clients be the last to be forgotten; those who were not known are, now."""
-        known = self._known = {} if self._known is None else self._known
+    def async_know(self, macs: Iterable[str]) -> None:
+        """Let these clients count as seen from now on; before the first look nobody does."""
+        if self._known is not None:
+            self._known.update(dict.fromkeys(macs))
+            self._save_later()
+
+    @callback
+    def async_see_again(self, macs: Collection[str]) -> None:
+        """Let those of these clients that are known be the last to be forgotten.
+
+        However many they are, all of them stay: who is here must not be new again and again.
+        """
+        known = self._known or {}
         for mac in macs:
-            known.pop(mac, None)
-            known[mac] = None
-        while len(known) > _KNOWN_LIMIT:
-            del known[next(iter(known))]
+            if mac in known:
+                del known[mac]
+                known[mac] = None
+        excess = len(known) - max(_KNOWN_LIMIT, len(macs))
+        for mac in list(islice(known, max(0, excess))):
+            del known[mac]
 
     def _reset(self) -> None:
         self.roams_today = 0

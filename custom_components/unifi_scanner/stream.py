@@ -1,5 +1,6 @@
 """A site's event stream in batches: what has come in one go is handled in one go."""
 
+from collections import deque
 from collections.abc import Callable, Container, Sequence
 import time
 
@@ -17,6 +18,7 @@ from .api import (
     WebSocketEventBuffer,
 )
 from .api.events import SYNC_TYPES
+from .api.recorder import FlightRecorder
 from .api.records import EventRecord, Observation, is_wanted, observation_from
 from .const import CONF_SITE
 from .session import ConsoleSession
@@ -29,6 +31,8 @@ _BOOT = 600.0
 # Sync records are handed over this many at a time, so that a frame with all clients of a large site
 # does not hold Home Assistant's loop; that many take about 2 ms.
 _SLICE = 100
+# Of so many arrivals it is kept how late they were told.
+_DELAYS = 200
 
 
 class SiteStream:
@@ -48,6 +52,7 @@ class SiteStream:
         on_batch: Callable[[Sequence[Observation | None]], None],
         on_change: Callable[[], None],
         on_refusal: Callable[[], None],
+        recorder: FlightRecorder,
         records_of: Container[str] | None = None,
     ) -> None:
         """Prepare, without a connection."""
@@ -59,11 +64,13 @@ class SiteStream:
         # How long after a client arrived somewhere that was last told, in seconds; by the
         # controller's clock it happened, by ours it was told.
         self.delay: float | None = None
+        self.delays: deque[float] = deque(maxlen=_DELAYS)
         self._hass = hass
         self._entry = entry
         self._on_batch = on_batch
         self._on_change = on_change
         self._on_refusal = on_refusal
+        self._recorder = recorder
         self._records_of = records_of
         self._heard = hass.loop.time()
         self._broken = False
@@ -86,6 +93,7 @@ class SiteStream:
             renew_session=console.renewal(),
             find_kind=console.client.detect,
             on_state=self._async_take_state,
+            recorder=self._recorder,
         )
         self._entry.async_create_background_task(
             self._hass, self._async_listen(self.client), f"{self._entry.title} event stream"
@@ -109,6 +117,11 @@ class SiteStream:
             return 0
         types = self.client.statistics.types
         return sum(count for name, count in types.items() if name not in _IRREGULAR)
+
+    @property
+    def dropped(self) -> int:
+        """How many of the controller's words were lost because there were too many at once."""
+        return self._buffer.dropped
 
     @property
     def unbroken(self) -> bool:
@@ -144,6 +157,7 @@ class SiteStream:
 
     @callback
     def _async_take_state(self, state: StreamState) -> None:
+        self._recorder.note("stream", state.value)
         was_connected, self.connected = self.connected, state is StreamState.CONNECTED
         refused = state is StreamState.WAITING and not was_connected
         if self.connected:
@@ -191,6 +205,8 @@ class SiteStream:
             # Departures are noticed minutes late by the controller itself (protocol.md 3.2).
             if isinstance(seen, EventRecord) and seen.time is not None and seen.ap_to is not None:
                 self.delay = seen.received - seen.time
+                self.delays.append(self.delay)
+        self._recorder.frames(events)
         self._on_batch(batch)
         if len(self._buffer):
             self._async_schedule_drain()

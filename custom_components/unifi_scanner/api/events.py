@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import orjson
 
@@ -14,7 +14,7 @@ _LOGGER = get_logger(__name__)
 SYNC_TYPES = frozenset({"sta:sync", "client:sync"})
 # What controllers send: `meta.message` is "events" and each entry has a key (protocol.md 0, 3.2).
 _EVENTS = "events"
-_KEY_TYPES = {
+KEY_TYPES = {
     f"EVT_{prefix}_{verb}": f"{prefix.lower()}.{name}"
     for prefix in ("WU", "WG")
     for verb, name in (
@@ -27,7 +27,7 @@ _KEY_TYPES = {
 # By `meta.message`. No controller has been seen to send `wu.*` there (protocol.md 0).
 _MESSAGE_TYPES = (
     {name: name for name in SYNC_TYPES}
-    | {name: name for name in _KEY_TYPES.values()}
+    | {name: name for name in KEY_TYPES.values()}
     | {"wu.roamradio": "wu.roam_radio", "wg.roamradio": "wg.roam_radio"}
     | {_EVENTS: _EVENTS}
 )
@@ -84,6 +84,13 @@ class FrameStatistics:
             _LOGGER.debug("Events with this key are not used", key=key[:_LONGEST_NAME])
 
 
+class Passed(Protocol):
+    """Takes note of frames in which nothing is of use to us."""
+
+    def skip(self, message: str | None, size: int) -> None:
+        """Take note of one by its `meta.message`, None when it is unreadable; bytes."""
+
+
 def parse_unifi_event(raw_message: str | bytes) -> BufferedEvent | None:
     """Return the first event of a frame, None when it holds none; never raises."""
     events = parse_unifi_events(raw_message)
@@ -91,11 +98,14 @@ def parse_unifi_event(raw_message: str | bytes) -> BufferedEvent | None:
 
 
 def parse_unifi_events(
-    raw_message: str | bytes, statistics: FrameStatistics | None = None
+    raw_message: str | bytes,
+    statistics: FrameStatistics | None = None,
+    passed: Passed | None = None,
 ) -> list[BufferedEvent]:
     """Return a frame's events in the frame's order (protocol.md 3); never raises.
 
-    A frame of a type that nobody wants is not parsed when that can be told for sure.
+    A frame of a type that nobody wants is not parsed when that can be told for sure. `passed` hears
+    of those and of unreadable ones.
     """
     if isinstance(raw_message, str):
         raw_message = raw_message.encode("utf-8", "surrogatepass")
@@ -107,12 +117,14 @@ def parse_unifi_events(
         if statistics is not None:
             statistics.skipped += 1
             _count(statistics.types, meta.message)
+        if passed is not None:
+            passed.skip(meta.message, len(raw_message))
         return []
-    return _parse(raw_message, meta, statistics)
+    return _parse(raw_message, meta, statistics, passed)
 
 
 def _parse(
-    raw: bytes, meta: _Meta | None, statistics: FrameStatistics | None
+    raw: bytes, meta: _Meta | None, statistics: FrameStatistics | None, passed: Passed | None
 ) -> list[BufferedEvent]:
     try:
         frame = orjson.loads(raw)
@@ -125,6 +137,8 @@ def _parse(
         else:
             _count(statistics.types, meta.message)
     if meta is None or meta.event_type is None:
+        if passed is not None:
+            passed.skip(None if meta is None else meta.message, len(raw))
         return []
     data = frame.get("data")
     entries = data if isinstance(data, list) else [data]
@@ -145,7 +159,7 @@ def _client_events(
     for entry in entries:
         if not isinstance(entry, dict) or not isinstance(key := entry.get("key"), str):
             continue
-        if (event_type := _KEY_TYPES.get(key)) is not None:
+        if (event_type := KEY_TYPES.get(key)) is not None:
             events.append(BufferedEvent(received, event_type, entry))
         elif statistics is not None:
             statistics.count_unused(key)

@@ -65,7 +65,8 @@ def as_log_band(value: object) -> Band | None:
     return _LOG_BANDS.get(name) or BANDS.get(name)
 
 
-def _number(value: object) -> float | None:
+def as_number(value: object) -> float | None:
+    """Return a number, also from a text, else None."""
     if isinstance(value, str) and len(value) <= _NUMBER_LIMIT:
         try:
             value = float(value)
@@ -82,13 +83,13 @@ def _number(value: object) -> float | None:
 
 def as_integer(value: object, low: int, high: int) -> int | None:
     """Return a whole number within bounds, also from a text, else None."""
-    number = _number(value)
+    number = as_number(value)
     return int(number) if number is not None and low <= number <= high else None
 
 
 def as_time(value: object) -> float | None:
     """Return a time as POSIX seconds, from seconds or milliseconds, else None."""
-    number = _number(value)
+    number = as_number(value)
     if number is None:
         return None
     seconds = number / 1000 if number > _MILLISECONDS_FROM else number

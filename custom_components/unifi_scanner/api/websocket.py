@@ -21,7 +21,13 @@ from .errors import (
     SessionExpiredError,
     UnifiError,
 )
-from .events import BufferedEvent, FrameStatistics, parse_unifi_event, parse_unifi_events
+from .events import (
+    BufferedEvent,
+    FrameStatistics,
+    Passed,
+    parse_unifi_event,
+    parse_unifi_events,
+)
 from .handshake import close_socket
 from .log import get_logger
 from .opening import KindDetection, SessionRenewal, SocketOpener
@@ -55,7 +61,8 @@ class UnifiWebSocketClient:
     `cookies` are those of a logged-in session; `renew_session` logs in anew and returns fresh ones;
     `find_kind` asks the controller what it is when its answers make `device_type` doubtful.
     Without `ssl_context` one is made from `verify_ssl`, off the event loop. After `stop` a client
-    stays stopped.
+    stays stopped. `connections` counts how often the socket was opened; `recorder` hears of frames
+    that are of no use.
     """
 
     def __init__(
@@ -71,9 +78,12 @@ class UnifiWebSocketClient:
         find_kind: KindDetection | None = None,
         reconnect: ReconnectPolicy = _RECONNECT,
         on_state: Callable[[StreamState], None] | None = None,
+        recorder: Passed | None = None,
     ) -> None:
         """Prepare, without a connection; raise ValueError when `base_url` is not an HTTP(S) URL."""
         self.statistics = FrameStatistics()
+        self.connections = 0
+        self._recorder = recorder
         self._opener = SocketOpener(
             _LOGGER,
             base_url=base_url,
@@ -262,6 +272,7 @@ class UnifiWebSocketClient:
                 return
             self._status.change(StreamState.CONNECTING)
             self._connection = await self._opener.open()
+            self.connections += 1
             self._opened = asyncio.get_running_loop().time()
             self._frames_before = self.statistics.frames
         self._status.change(StreamState.CONNECTED)
@@ -278,7 +289,7 @@ class UnifiWebSocketClient:
                 code = err.rcvd.code if err.rcvd else "none"
                 raise CannotConnectError(f"The socket was closed, code {code}") from err
             self._last_frame = clock()
-            for event in parse_unifi_events(frame, self.statistics):
+            for event in parse_unifi_events(frame, self.statistics, self._recorder):
                 await self._hand_over(on_event, event)
                 if self._stopped:
                     return

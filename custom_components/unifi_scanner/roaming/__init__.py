@@ -2,6 +2,15 @@
 
 from .clock import newest_credible
 from .models import ClientEvent, ClientState, EventKind, Source
+from .recorded import RecordedTracker
 from .tracker import RoamTracker
 
-__all__ = ["ClientEvent", "ClientState", "EventKind", "RoamTracker", "Source", "newest_credible"]
+__all__ = [
+    "ClientEvent",
+    "ClientState",
+    "EventKind",
+    "RecordedTracker",
+    "RoamTracker",
+    "Source",
+    "newest_credible",
+]

@@ -26,13 +26,13 @@ class ControllerClock:
     def __init__(self) -> None:
         """Start with a clock that is believed to be right."""
         self.offset = 0.0
-        self._known = False
+        self.known = False
 
     def compare(self, times: Sequence[float], now: float) -> None:
         """Compare the clocks by when clients were last seen, in an answer got at `now`."""
         if (newest := newest_credible(times)) is None:
             return
-        self._known = True
+        self.known = True
         if abs(newest - now) <= _SKEW:
             self.offset = 0.0
         elif abs(newest - now - self.offset) > _SKEW:
@@ -49,7 +49,7 @@ class ControllerClock:
         """
         if time is None or time - self.offset > received + _SKEW:
             return received
-        if not self._known and time - self.offset < received - _LATE:
+        if not self.known and time - self.offset < received - _LATE:
             return received
         # Nothing is received before it happens: what seems so shows how far the clock is ahead.
         self.offset = max(self.offset, time - received)
@@ -57,7 +57,7 @@ class ControllerClock:
 
     def is_replay(self, time: float | None, received: float) -> bool:
         """Return whether the controller itself dates this so far back that it is no news."""
-        return self._known and time is not None and time - self.offset < received - _LATE
+        return self.known and time is not None and time - self.offset < received - _LATE
 
     def controller(self, local: float) -> float:
         """Return the controller's time for one of ours."""

@@ -121,7 +121,7 @@ class RoamTracker:
 
         It may be starting, and then lists its clients only as they report.
         """
-        self._doubted_until = now + _FILLING
+        self._begin_doubt(now)
 
     def controller_time(self, now: float) -> float:
         """Return a time of ours by the controller's clock, as far as that is known."""
@@ -153,6 +153,9 @@ class RoamTracker:
                 self._empty_since += back
             self._doubted_until += back
 
+    def _begin_doubt(self, now: float) -> None:
+        self._doubted_until = now + _FILLING
+
     def _is_doubtful(self, now: float) -> bool:
         """Return whether those who are missing in a snapshot may be there all the same."""
         if self._empty_since is None:
@@ -165,7 +168,7 @@ class RoamTracker:
             self._empty_since = None
         else:
             self._empty_since = now if self._empty_since is None else self._empty_since
-            self.doubt(now)
+            self._begin_doubt(now)
         if self._is_doubtful(now):
             # Nor is a suspicion worth anything that such a controller has raised.
             for mac in list(self._ledger.rechecks):
