@@ -107,11 +107,15 @@ async def test_delays_have_bounds(home: Home, flow: Flow, delay: int) -> None:
 async def test_who_came_while_the_form_was_open_is_kept(home: Home, flow: Flow) -> None:
     await home.set_up(clients=(ANNA, BEN), add_new_clients=True)
     await flow.options_of(home.entry)
-    await home.controller.connect(CARA, "Attic")
-    await home.controller.sync(CARA)
-    await until(lambda: CARA in home.entry.options["clients"])
+    # The controller remembers Cara, so that only Dora is new.
+    dora = "02:00:00:00:00:d0"
+    home.world.add_client("Dora", mac=dora)
+    for mac in (CARA, dora):
+        await home.controller.connect(mac, "Attic")
+        await home.controller.sync(mac)
+    await until(lambda: dora in home.entry.options["clients"])
     await flow.submit(chosen(clients=[ANNA]))
-    assert home.entry.options["clients"] == [ANNA, CARA]
+    assert home.entry.options["clients"] == [ANNA, dora]
 
 
 async def test_without_the_controller_what_is_known_can_be_chosen(home: Home, flow: Flow) -> None:

@@ -12,13 +12,14 @@ from .timers import Timers
 # A device that passes by associates for a moment; one that stays for so long is real even when
 # nobody has told its address.
 PATIENCE = 60.0  # seconds
-# The bit of a first octet by which an address is no manufacturer's.
-_LOCALLY_ADMINISTERED = 0x02
+# The two bits of a MAC's first octet that say who gave it, and whether it is of one device.
+_KIND = 0b11
+_LOCAL_UNICAST = 0b10
 
 
 def is_randomised(mac: str) -> bool:
     """Return whether a MAC is a made-up one, as phones use: locally administered, of one device."""
-    return int(mac[:2], 16) & 0x03 == 0x02
+    return int(mac[:2], 16) & _KIND == _LOCAL_UNICAST
 
 
 class Newcomers:
