@@ -119,6 +119,11 @@ class ConsoleSession:
         self._rejection: AuthenticationError | None = None
 
     @property
+    def logins(self) -> int:
+        """How often a login has succeeded."""
+        return self._logins
+
+    @property
     def contested(self) -> bool:
         """Whether somebody else, most likely a client with the same account, ends our sessions."""
         lasts = not self._ended and self._age >= SHORT_LIFE

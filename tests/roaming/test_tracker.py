@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from custom_components.unifi_scanner.api.records import Observation
+from custom_components.unifi_scanner.api.records import EventRecord, Observation
 from custom_components.unifi_scanner.roaming import EventKind, RoamTracker, Source
 
 from .observed import (
@@ -497,6 +497,17 @@ def test_record_of_a_link_one_second_older_is_out_of_date(tracker: RoamTracker) 
     assert tracker.clients[PHONE].ap_mac == OFFICE
 
 
+@pytest.mark.parametrize("seen_at", [NOW + 9, NOW + 10])
+def test_record_of_a_link_one_second_newer_is_believed_whenever_the_old_one_was_seen(
+    tracker: RoamTracker, seen_at: float
+) -> None:
+    tracker.observe([station(NOW + 8, BEDROOM, associated_at=NOW + 7)], NOW + 8)
+    # The old access point goes on reporting.
+    tracker.observe([station(seen_at, BEDROOM, associated_at=NOW + 7)], NOW + 10)
+    newer = station(NOW + 9, OFFICE, associated_at=NOW + 8, received=NOW + 10)
+    assert kinds(tracker.observe([newer], NOW + 10)) == [("roam", BEDROOM, OFFICE)]
+
+
 def test_last_roam_before_a_departure_that_snapshots_showed_is_no_return(
     tracker: RoamTracker,
 ) -> None:
@@ -510,6 +521,40 @@ def test_last_roam_before_a_departure_that_snapshots_showed_is_no_return(
     assert kinds(tracker.observe(rows, NOW + 71)) == [("roam", HALL, BEDROOM)]
     assert tracker.advance(NOW + 100) == []
     assert not tracker.clients[PHONE].connected
+
+
+@pytest.mark.parametrize("late", [0, 3], ids=["same time", "by the log's clock"])
+@pytest.mark.parametrize(
+    "arrival",
+    [roam(NOW + 5, HALL, BEDROOM), connected(NOW + 5, BEDROOM)],
+    ids=["roam", "connection"],
+)
+def test_rows_of_the_last_stay_before_a_departure_that_snapshots_showed_are_echoes(
+    tracker: RoamTracker, arrival: EventRecord, late: float
+) -> None:
+    assert len(tracker.observe([arrival], NOW + 5)) == 1
+    other = station(NOW + 60, OFFICE, mac="aa:00:00:00:00:02")
+    tracker.snapshot([other], NOW + 60)
+    assert kinds(tracker.snapshot([other], NOW + 70)) == [("disconnected", BEDROOM, None)]
+    row = replace(arrival, time=NOW + 5 + late, received=NOW + 71, logged=True)
+    assert tracker.observe([row], NOW + 71) == []
+    assert not tracker.clients[PHONE].connected
+
+
+def test_there_and_back_before_a_departure_that_snapshots_showed_are_two_roams(
+    tracker: RoamTracker,
+) -> None:
+    tracker.observe([roam(NOW + 5, HALL, BEDROOM)], NOW + 5)
+    other = station(NOW + 60, OFFICE, mac="aa:00:00:00:00:02")
+    tracker.snapshot([other], NOW + 60)
+    tracker.snapshot([other], NOW + 70)
+    rows = [
+        roam(NOW + 5, HALL, BEDROOM, received=NOW + 71, logged=True),
+        roam(NOW + 7, BEDROOM, HALL, received=NOW + 71, logged=True),
+        roam(NOW + 9, HALL, BEDROOM, received=NOW + 71, logged=True),
+    ]
+    told = tracker.observe(rows, NOW + 71)
+    assert kinds(told) == [("roam", BEDROOM, HALL), ("roam", HALL, BEDROOM)]
 
 
 def test_second_report_after_the_client_was_seen_to_stay_is_a_roam_of_its_own(

@@ -10,11 +10,14 @@ from .truth import Change, Told, Truth
 SLACK = 1.6
 # Within it, a second telling of the same roam is taken for an echo (docs/architecture.md).
 ECHO = 60.0
+# Events that the controller dates further back are no news (roaming/clock.py).
+REPLAY = 900.0
 # Snapshots that must have missed a client for its departure to be known without an event.
 ABSENCES = 3
 
 _ARRIVAL = Told.ROAM | Told.CONNECTED | Told.SYNC | Told.SNAPSHOT | Told.LOG
 _RECORDS = Told.SYNC | Told.SNAPSHOT
+_EVENTS = Told.ROAM | Told.CONNECTED | Told.DISCONNECTED
 _DEPARTURE = Told.DISCONNECTED | Told.LOG
 
 
@@ -31,6 +34,7 @@ class Reason(StrEnum):
     LATE = "told after it was back"
     EARLY = "told to leave where it had not been told to come yet"
     COVERED = "in the system log only, after its outcome had been reported"
+    REPLAY = "told so late that it could only be a replay"
     UNLOADED = "the entry was not loaded"
 
 
@@ -50,6 +54,9 @@ class Excuses:
             return Reason.OVERTAKEN if change.told & Told.OVERTAKEN else Reason.UNTOLD
         if told and self._is_unloaded(change):
             return Reason.UNLOADED
+        is_old = change.told_at is not None and change.told_at - change.at > REPLAY
+        if is_old and told and not told & ~_EVENTS:
+            return Reason.REPLAY
         if not change.arrives:
             return self._departure(change, changes)
         was_away = change.before is None or change.leaving_reported
@@ -108,13 +115,16 @@ def _overtaken(change: Change, changes: list[Change]) -> Reason | None:
 
 
 def _same_place_before(change: Change, changes: list[Change]) -> Reason | None:
-    """Look for a stay before at the same place, with nothing known in between."""
+    """Look for a stay before at the same place, with nothing known in between in time."""
+    moved_on = min((later.reported_at for later in changes[change.index + 1 :]), default=inf)
     for known in reversed(changes[: change.index]):
         if known.after == change.after:
             if change.before is None or not change.told & (Told.ROAM | Told.LOG):
                 return Reason.BACK
             return Reason.ECHO if change.at - known.at <= ECHO else None
-        if known.reported:
+        # What is learned only when it has been reported at the next place does not count.
+        is_late = known.arrives and known.reported_at > moved_on
+        if known.reported and not is_late:
             return None
     return None
 

@@ -111,6 +111,69 @@ def test_a_departure_must_be_told_and_a_nap_need_not(truth: Truth) -> None:
     assert [change.at for change in verdict.unexplained] == [200]
 
 
+@pytest.mark.parametrize(("late", "excused"), [(901, True), (899, False)])
+def test_an_event_of_a_quarter_of_an_hour_ago_need_not_be_believed(
+    truth: Truth, late: float, *, excused: bool
+) -> None:
+    change = truth.add(PHONE, 100, KITCHEN)
+    truth.means(change, "Verb", 100, Told.ROAM)
+    truth.tell_event(PHONE, "Verb", 100_000, 100 + late)
+    verdict = judge(truth)
+    assert verdict.missed == ({Reason.REPLAY: 1} if excused else {})
+
+
+def gone(at: float, seen: float, **fields: Any) -> Report:
+    values: dict[str, Any] = {"source": "event", "inferred": False}
+    return Report(
+        kind="disconnected",
+        mac=PHONE,
+        ap_from=HALL,
+        ap_to=None,
+        band_to=None,
+        at=at,
+        seen=seen,
+        **(values | fields),
+    )
+
+
+def missing(at: float, seen: float) -> Report:
+    """Report that two snapshots have missed the phone since it was last seen."""
+    return gone(at, seen, source="resync", inferred=True)
+
+
+def test_who_left_twice_before_it_was_missed_may_be_told_to_have_left_twice(truth: Truth) -> None:
+    for at, place in ((100, None), (109, HALL), (114, None)):
+        truth.add(PHONE, at, place)
+    verdict = judge(truth, missing(93, 150), gone(114, 220, source="system_log"))
+    assert (verdict.doubled, verdict.invented) == ([], [])
+    assert verdict.departures_once == {"resync": 1, "system_log": 1}
+
+
+@pytest.mark.parametrize("report", [missing(93, 130), missing(120, 150)])
+def test_who_has_been_seen_since_has_not_left_before(truth: Truth, report: Report) -> None:
+    # It is there from 105 until 140.
+    for at, place in ((100, None), (105, HALL), (140, None)):
+        truth.add(PHONE, at, place)
+    other = gone(140, 160)
+    verdict = judge(truth, report, other)
+    assert len(verdict.doubled + verdict.invented) == 1
+
+
+@pytest.mark.parametrize(("reported_at", "excused"), [(150, True), (105, False)])
+def test_a_way_back_that_only_a_record_told_need_not_be_known_before_the_way_out(
+    truth: Truth, reported_at: float, *, excused: bool
+) -> None:
+    tell(truth, 100, KITCHEN, Told.ROAM)
+    truth.add(PHONE, 110, HALL)
+    truth.tell_record(PHONE, HALL, 110, 112, Told.SYNC)
+    tell(truth, 120, KITCHEN, Told.ROAM)
+    verdict = judge(
+        truth, roam(HALL, KITCHEN, 100, seen=reported_at), roam(HALL, KITCHEN, 120, seen=121)
+    )
+    assert verdict.missed == ({Reason.BACK: 1} if excused else {})
+    assert len(verdict.unexplained) == (not excused)
+
+
 def test_a_client_nobody_knows_is_invented(truth: Truth) -> None:
     stranger = Report(
         kind="connected",

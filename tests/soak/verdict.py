@@ -80,7 +80,11 @@ class Court:
 
     def _match_departures(self, reports: list[Report], changes: list[Change]) -> None:
         fitting = {
-            number: [change for change in changes[1:] if _is_departure(report, change)]
+            number: [
+                change
+                for change in changes[1:]
+                if _is_departure(report, change, self._truth.at(report.mac, report.seen))
+            ]
             for number, report in enumerate(reports)
         }
         for number, change in self._match(reports, fitting).items():
@@ -154,12 +158,18 @@ def _is_arrival(report: Report, change: Change, earlier: Report | None) -> bool:
     return right_origin and abs(change.at - report.at) <= SLACK
 
 
-def _is_departure(report: Report, change: Change) -> bool:
-    """Return whether a report of a departure can be of a change."""
+def _is_departure(report: Report, change: Change, latest: Change | None) -> bool:
+    """Return whether a report of a departure can be of a change.
+
+    By the `latest` one the client is where it is when that is reported.
+    """
     if report.seen < change.at:
         return False
     if report.inferred:
-        return not change.arrives and report.seen <= change.end + SLACK
+        # Between two snapshots it can have been back and have left again: either is its departure.
+        is_away = latest is not None and not latest.arrives
+        is_right = report.seen <= change.end + SLACK
+        return not change.arrives and (is_right or (is_away and change.at >= report.at - SLACK))
     told = not change.arrives or bool(change.told & Told.DISCONNECTED)
     # The controller counts departures in whole seconds, and so the way to the next access point.
     return told and change.before == report.ap_from and abs(change.at - report.at) <= 2 * SLACK

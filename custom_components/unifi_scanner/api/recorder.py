@@ -10,7 +10,14 @@ from typing import Any
 
 from .events import SYNC_TYPES, BufferedEvent
 from .records import DeviceRecord, Observation, StationRecord
-from .redaction import EVENT_KEYS, STATION_KEYS, Redaction, Values, public_name
+from .redaction import (
+    EVENT_KEYS,
+    STATION_KEYS,
+    Redaction,
+    Values,
+    public_name,
+    public_version,
+)
 
 FORMAT = 1
 # What is kept at most. Bytes are those in memory, by what each thing was measured to take.
@@ -22,6 +29,7 @@ _FACT_BYTES = 1_500
 _MEMORY_BYTES = 600
 # The oldest is forgotten in so many steps.
 _SEGMENTS = 4
+_ENTRIES, _BYTES = MOST_ENTRIES // _SEGMENTS, MOST_BYTES // _SEGMENTS
 _MOST_MESSAGES = 32
 _OTHER = "other"
 _UNREADABLE = "unreadable"
@@ -54,7 +62,6 @@ class _Segment:
     entries: list[Entry] = field(default_factory=list)
     bytes: int = 0
 
-    @property
     def size(self) -> int:
         return self.bytes + len(self.before) * _MEMORY_BYTES
 
@@ -62,7 +69,7 @@ class _Segment:
 class FlightRecorder:
     """Keeps what a tracker was given and what it told, within bounds, redacted on the way in.
 
-    `about` is for versions and the like. All times are POSIX seconds by our clock.
+    `about` holds versions by the names of what has them. All times are POSIX seconds by our clock.
     """
 
     def __init__(self) -> None:
@@ -71,7 +78,8 @@ class FlightRecorder:
         self._redaction = Redaction()
         self._clients: Mapping[str, object] = {}
         self._remembered: Sequence[str] = ()
-        self._segments = deque([_Segment(memory=None)])
+        self._current = _Segment(memory=None)
+        self._segments = deque([self._current])
         self._skipped: dict[str, list[int]] = {}
         self._pending: list[_Record] | None = None
         self._devices: Sequence[DeviceRecord] = ()
@@ -122,19 +130,17 @@ class FlightRecorder:
         """
         self._clients = clients
         self._remembered = remembered
-        self._segments = deque([_Segment(memory=memory)])
+        self._current = _Segment(memory=memory)
+        self._segments = deque([self._current])
 
     def turn(self, memory: Callable[[], object]) -> dict[str, Sequence[object] | None]:
         """Return where to put what is remembered of a client before the first change to it.
 
         `memory` gives all else that is remembered; it is asked now and then.
         """
-        segment = self._segments[-1]
-        if (
-            len(segment.entries) >= MOST_ENTRIES // _SEGMENTS
-            or segment.size >= MOST_BYTES // _SEGMENTS
-        ):
-            segment = _Segment(memory=memory())
+        segment = self._current
+        if len(segment.entries) >= _ENTRIES or segment.size() >= _BYTES:
+            segment = self._current = _Segment(memory=memory())
             self._segments.append(segment)
             self._forget()
         return segment.before
@@ -144,8 +150,8 @@ class FlightRecorder:
         records, self._pending = self._pending, None
         if records is not None:
             return self._add(Entry(now, "observe", self._passed(), records))
-        rows = self._redaction.fact(batch)
-        self._segments[-1].bytes += len(rows) * _FACT_BYTES
+        rows = self._redaction.facts(batch)
+        self._current.bytes += len(rows) * _FACT_BYTES
         return self._add(Entry(now, "observe", self._passed(), detail={"rows": rows}))
 
     def snapshot(self, now: float, stations: Sequence[StationRecord]) -> Entry:
@@ -164,8 +170,8 @@ class FlightRecorder:
 
     def told(self, entry: Entry, events: Iterable[object]) -> None:
         """Take what the tracker told because of an entry."""
-        entry.told = self._redaction.fact(events)
-        self._segments[-1].bytes += len(entry.told) * _FACT_BYTES
+        entry.told = self._redaction.facts(events)
+        self._current.bytes += len(entry.told) * _FACT_BYTES
 
     # What comes of it
 
@@ -180,7 +186,8 @@ class FlightRecorder:
         entries = list(chain.from_iterable(segment.entries for segment in segments))
         return {
             "format": FORMAT,
-            "about": self.about,
+            "about": {name: public_version(version) for name, version in self.about.items()},
+            "unread_keys": self.unread_keys,
             "state": {
                 "memory": fact(segments[0].memory),
                 "clients": [
@@ -202,7 +209,7 @@ class FlightRecorder:
         return skipped
 
     def _add(self, entry: Entry) -> Entry:
-        segment = self._segments[-1]
+        segment = self._current
         segment.entries.append(entry)
         segment.bytes += _ENTRY_BYTES + len(entry.records) * _RECORD_BYTES
         return entry
@@ -210,12 +217,11 @@ class FlightRecorder:
     def _forget(self) -> None:
         segments = self._segments
         entries = sum(len(segment.entries) for segment in segments)
-        size = sum(segment.size for segment in segments)
-        room = 1 - 1 / _SEGMENTS
-        while entries > MOST_ENTRIES * room or size > MOST_BYTES * room:
+        size = sum(segment.size() for segment in segments)
+        while entries > MOST_ENTRIES - _ENTRIES or size > MOST_BYTES - _BYTES:
             oldest = segments.popleft()
             entries -= len(oldest.entries)
-            size -= oldest.size
+            size -= oldest.size()
 
     def _skip_name(self, message: str) -> str:
         name = public_name(message)

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import fields, is_dataclass
-from enum import Enum
+from enum import StrEnum
 from functools import lru_cache
 from itertools import islice
 import re
@@ -81,6 +81,7 @@ _NUMERAL = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,9})?")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z_0-9.:-]{0,39}")
 _PERSONAL = re.compile(r"(?:[0-9a-f]{2}[:._-]?){6}|(?:[0-9]+[.:_-]){3}|[0-9a-f]{10}", re.IGNORECASE)
 _MODEL = re.compile(r"[A-Z0-9][A-Z0-9-]{1,15}")
+_VERSION = re.compile(r"[0-9]{1,4}(\.[0-9]{1,6}){0,3}([.+-][a-z]{1,8}[0-9.]{0,8})?")
 _TYPE = re.compile(r"u[a-z]{2,3}")
 _OTHER = "other"
 _HIDDEN = "hidden"
@@ -93,6 +94,7 @@ _SAMPLE = 128
 
 # The values of a record, in the order of its keys; a list stands for a value of another form.
 type Values = tuple[tuple[Any, ...], tuple[Any, ...]]
+type Json = bool | float | str | list[Json] | dict[str, Json] | None
 
 
 class _Reader:
@@ -101,7 +103,7 @@ class _Reader:
     The texts of a client's records are the same most of the time, and so hidden together.
     """
 
-    def __init__(self, numbers: Iterable[str], texts: Mapping[str, Callable[[str], Any]]) -> None:
+    def __init__(self, numbers: Iterable[str], texts: Mapping[str, Callable[[str], Json]]) -> None:
         self.numbers = tuple(numbers)
         self.texts = tuple(texts)
         self._hide = tuple(texts.values())
@@ -132,7 +134,7 @@ class Redaction:
     def __init__(self) -> None:
         """Make up pseudonyms."""
         pseudonyms = Pseudonyms()
-        hide: dict[str, Callable[[str], Any]] = {
+        hide: dict[str, Callable[[str], Json]] = {
             "mac": lambda value: pseudonyms.mac(value) or _odd(value),
             "name": pseudonyms.name,
             "ssid": pseudonyms.ssid,
@@ -155,10 +157,12 @@ class Redaction:
 
     def station(self, data: Mapping[str, Any]) -> Values:
         """Return the values of a client record, in the order of STATION_KEYS."""
+        self._look(data)
         return self._values(data, self._stations)
 
     def event(self, data: Mapping[str, Any]) -> Values:
         """Return the values of an event, in the order of EVENT_KEYS."""
+        self._look(data)
         return self._values(data, self._events)
 
     def listed(self, station: StationRecord) -> Values:
@@ -188,40 +192,45 @@ class Redaction:
         return {
             "mac": self._facts["mac"](device.mac),
             "type": device.type if _TYPE.fullmatch(device.type or "") else None,
-            "model": device.model if _MODEL.fullmatch(device.model or "") else None,
+            "model": public_model(device.model),
         }
 
-    def fact(self, value: object, name: str = "") -> Any:
+    def facts(self, values: Iterable[object]) -> list[Json]:
+        """Return several of what `fact` takes."""
+        return [self.fact(value) for value in values]
+
+    def fact(self, value: object, name: str = "") -> Json:
         """Return something that the tracker says of clients, as JSON has it.
 
         A text passes only under the name of an attribute that is known to hold such.
         """
         if value is None or isinstance(value, (bool, int, float)):
             return value
-        if isinstance(value, Enum):
+        if isinstance(value, StrEnum):
             return value.value
         if isinstance(value, str):
-            return self._facts[name](value) if name in self._facts else _type_name(value)
+            hide = self._facts.get(name)
+            return _type_name(value) if hide is None else hide(value)
+        if isinstance(value, (list, tuple)):
+            return [self.fact(one, name) for one in value]
         if is_dataclass(value):
             return {
                 field.name: self.fact(getattr(value, field.name), field.name)
                 for field in fields(value)
             }
-        if isinstance(value, Iterable):
-            return [self.fact(one, name) for one in value]
         return _type_name(value)
 
     def _values(self, data: Mapping[str, Any], reader: _Reader) -> Values:
-        if not self._records % _SAMPLE:
-            self._count(data)
-        self._records += 1
         get = data.get
         numbers = (*map(get, reader.numbers),)
         if not {*map(type, numbers)} <= _PLAIN:
             numbers = (*[v if type(v) in _PLAIN else _numeral(v) for v in numbers],)
         return numbers, reader.hidden((*map(get, reader.texts),))
 
-    def _count(self, data: Mapping[str, Any]) -> None:
+    def _look(self, data: Mapping[str, Any]) -> None:
+        self._records += 1
+        if self._records % _SAMPLE != 1:
+            return
         for key in islice(data.keys() - _READ, _MOST_KEYS):
             name = public_name(key)
             new = len(self.unread_keys) >= _MOST_KEYS and name not in self.unread_keys
@@ -237,11 +246,22 @@ def public_name(name: str) -> str:
     return name if _NAME.fullmatch(name) and not _PERSONAL.search(name) else _OTHER
 
 
+def public_model(model: str | None) -> str | None:
+    """Return a device's model, None for a doubtful one."""
+    plain = model is not None and _MODEL.fullmatch(model) and not _PERSONAL.search(model)
+    return model if plain else None
+
+
+def public_version(version: str | None) -> str | None:
+    """Return a version, None for what does not look like one."""
+    return version if version is not None and _VERSION.fullmatch(version) else None
+
+
 def _presence(value: str) -> str:
     return "" if as_text(value) is None else _HIDDEN
 
 
-def _code(value: str) -> Any:
+def _code(value: str) -> Json:
     return value if value in _CODES else _odd(value)
 
 
@@ -249,14 +269,14 @@ def _band(value: str) -> str:
     return value if value in _RADIOS else _HIDDEN
 
 
-def _numeral(value: object) -> Any:
+def _numeral(value: object) -> Json:
     """Return a number that came as a text, as it came where that is harmless."""
     if isinstance(value, str) and (number := as_number(value)) is not None:
         return value if _NUMERAL.fullmatch(value) else number
     return _odd(value)
 
 
-def _odd(value: object) -> list[str]:
+def _odd(value: object) -> list[Json]:
     """Return what stands for a value of an unexpected form: the parser reads no lists either."""
     return [_type_name(value)]
 

@@ -70,20 +70,25 @@ class Events:
         """Take an arrival at an access point, from another one if the controller says so."""
         if ap_from is None:
             self._ledger.leave_before(track, t)
+        slack = LOG_SLACK if event.logged else SLACK
         if not track.state.connected:
             if t < track.since:
                 self._counters["outdated"] += 1
                 return
-            if ap_from is not None and track.absent is not None and t < track.absent:
-                # The last roams before a departure that snapshots have shown already.
-                self._insert(track, event, t, ap_to, ap_from)
-                track.since = t
-                self._ledger.set_state(track, replace(track.state, previous_ap_mac=ap_to))
-                return
+            if track.absent is not None and t < track.absent:
+                # Snapshots have shown its departure already, but not when that was.
+                if track.knows_arrival(ap_to, t, ap_from, slack):
+                    self._counters["echo"] += 1
+                    return
+                if ap_from is not None:
+                    self._insert(track, event, t, ap_to, ap_from)
+                    track.since = t
+                    self._ledger.set_state(track, replace(track.state, previous_ap_mac=ap_to))
+                    return
             if ap_from is not None and not self._is_end_of_departure(track, t, ap_from):
                 # It had come back unnoticed before it roamed.
                 self._arrive_by_event(track, event, t, ap_from, at_origin=True)
-        elif track.knows_arrival(ap_to, t, ap_from, LOG_SLACK if event.logged else SLACK) or (
+        elif track.knows_arrival(ap_to, t, ap_from, slack) or (
             # Without an origin it is a new link to where the client is anyway.
             ap_from is None and ap_to == track.state.ap_mac
         ):

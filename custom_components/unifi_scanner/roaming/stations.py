@@ -66,7 +66,7 @@ class Stations:
             if station.associated_at is None or station.associated_at < track.linked:
                 # An older link: the old access point goes on reporting for a while.
                 return t < track.since + STALE
-            if associated is not None and associated > track.since + SLACK:
+            if associated is not None and associated > track.since:
                 return t < track.since
         return t <= max(track.seen, track.since)
 

@@ -86,9 +86,14 @@ class Track:
 
         What is new in it is kept: when an arrival really happened that was only inferred.
         """
-        for index in range(len(self.moves) - 1, -1, -1):
+        last = len(self.moves) - 1
+        if self.absent is not None and self.moves[last].ap_to is None:
+            # It may have gone a while after it was last seen.
+            last -= 1
+        place = self.state.ap_mac if self.absent is None else self.state.previous_ap_mac
+        for index in range(last, -1, -1):
             move = self.moves[index]
-            is_present = index == len(self.moves) - 1 and move.ap_to == self.state.ap_mac
+            is_present = index == last and move.ap_to == place
             if move.ap_to != ap_mac or not (is_present or t <= self.since):
                 continue
             if move.earliest - slack <= t <= move.latest + slack:

@@ -1,0 +1,136 @@
+"""What goes with a bug report: numbers, and the flight recorder's capture; nothing personal."""
+
+from collections.abc import Iterable, Mapping
+from statistics import median
+from typing import Any
+
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.core import HomeAssistant
+from homeassistant.loader import async_get_integration
+from homeassistant.util import dt as dt_util
+
+from .api.events import FrameStatistics
+from .api.redaction import public_model, public_name, public_version
+from .const import (
+    CONF_ADD_NEW_CLIENTS,
+    CONF_CLIENTS,
+    CONF_DISCONNECT_DELAY,
+    CONF_LOW_DATA,
+    CONF_SETTLING_TIME,
+    CONF_TRACKED_EVENTS_ONLY,
+    DOMAIN,
+)
+from .coordinator import UnifiScannerConfigEntry, UnifiScannerCoordinator
+from .stream import SiteStream
+
+_OPTIONS = (
+    CONF_ADD_NEW_CLIENTS,
+    CONF_DISCONNECT_DELAY,
+    CONF_LOW_DATA,
+    CONF_SETTLING_TIME,
+    CONF_TRACKED_EVENTS_ONLY,
+)
+
+
+async def async_get_config_entry_diagnostics(
+    hass: HomeAssistant, entry: UnifiScannerConfigEntry
+) -> dict[str, Any]:
+    """Return a site's diagnostics; of one that is not set up, what is known without it."""
+    integration = await async_get_integration(hass, DOMAIN)
+    diagnostics: dict[str, Any] = {
+        "integration_version": str(integration.version),
+        "state": entry.state.value,
+        "options": {
+            **{option: entry.options[option] for option in _OPTIONS if option in entry.options},
+            CONF_CLIENTS: len(entry.options.get(CONF_CLIENTS, ())),
+        },
+    }
+    if entry.state is not ConfigEntryState.LOADED:
+        return diagnostics
+    coordinator = entry.runtime_data
+    return {
+        **diagnostics,
+        "controller": _controller(coordinator),
+        "sources": _sources(coordinator),
+        "stream": _stream(coordinator.stream),
+        "site": {
+            "access_points": len(coordinator.access_points),
+            "clients": len(coordinator.clients),
+            "connected_clients": coordinator.tracker.connected_clients,
+            "tracked_clients": len(coordinator.tracked),
+        },
+        "untold": dict(coordinator.tracker.counters),
+        "capture": coordinator.recorder.export(),
+    }
+
+
+def _controller(coordinator: UnifiScannerCoordinator) -> dict[str, Any]:
+    info, console = coordinator.system_info, coordinator.console
+    return {
+        "kind": console.client.device_type,
+        "model": public_model(info.model),
+        "network_version": public_version(info.version),
+        "logins": console.logins,
+        "session_contested": console.contested,
+    }
+
+
+def _sources(coordinator: UnifiScannerCoordinator) -> dict[str, Any]:
+    """Return which of the ways there are to learn something have told anything."""
+    stream = coordinator.stream
+    return {
+        "available": coordinator.available,
+        "snapshots": coordinator.last_update_success,
+        "stream": stream.connected,
+        "last_event": _moment(stream.last_event),
+        "last_sync": _moment(stream.last_sync),
+        # None: there was no gap yet that it could have explained.
+        "system_log": coordinator.has_log,
+    }
+
+
+def _stream(stream: SiteStream) -> dict[str, Any]:
+    if (client := stream.client) is None:
+        return {}
+    return {
+        "state": client.state.value,
+        "reconnects": max(0, client.connections - 1),
+        "dropped_records": stream.dropped,
+        "lag": _lag(stream.delays),
+        **_frames(client.statistics),
+    }
+
+
+def _frames(statistics: FrameStatistics) -> dict[str, Any]:
+    return {
+        "frames": statistics.frames,
+        "bytes": statistics.bytes,
+        "skipped": statistics.skipped,
+        "unreadable": statistics.unreadable,
+        "types": _public(statistics.types),
+        "unused_event_keys": _public(statistics.unused_keys),
+    }
+
+
+def _public(counts: Mapping[str, int]) -> dict[str, int]:
+    """Return counts by name; those of doubtful names together."""
+    public: dict[str, int] = {}
+    for name, count in counts.items():
+        public[public_name(name)] = public.get(public_name(name), 0) + count
+    return public
+
+
+def _lag(delays: Iterable[float]) -> dict[str, float] | None:
+    """Return how late arrivals were told, seconds; a wrong clock of the controller included."""
+    if not (known := sorted(delays)):
+        return None
+    return {
+        "arrivals": len(known),
+        "least": round(known[0], 3),
+        "median": round(median(known), 3),
+        "most": round(known[-1], 3),
+    }
+
+
+def _moment(time: float | None) -> str | None:
+    return None if time is None else dt_util.utc_from_timestamp(time).isoformat(timespec="seconds")

@@ -1,0 +1,1 @@
+"""Plays a flight recorder's capture again: through parser and tracker, or the whole integration."""

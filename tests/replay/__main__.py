@@ -1,0 +1,6 @@
+"""Replay a capture: `scripts/replay --help`."""
+
+from .command import main
+
+if __name__ == "__main__":
+    raise SystemExit(main())

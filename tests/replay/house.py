@@ -1,0 +1,177 @@
+"""Lets the whole integration live a capture again, in a Home Assistant of its own."""
+
+import asyncio
+from base64 import b64encode
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from tempfile import TemporaryDirectory
+from types import SimpleNamespace
+from unittest.mock import patch
+
+from aiohttp import ThreadedResolver
+from homeassistant import loader
+from homeassistant.core import Event, HomeAssistant, callback
+from pytest_homeassistant_custom_component.common import MockConfigEntry, async_test_home_assistant
+
+from custom_components.unifi_scanner import coordinator as coordinator_module
+from custom_components.unifi_scanner.bus import EVENT_TYPES
+from custom_components.unifi_scanner.const import DOMAIN
+from custom_components.unifi_scanner.coordinator import UnifiScannerCoordinator
+from custom_components.unifi_scanner.snapshot import Snapshot
+from tests.controller import SimulatedController
+
+from .capture import Capture, Json, Step
+from .player import revive
+
+# How they are called on the bus, where that is another word.
+_WORDS = {
+    "mac": "client_mac",
+    "name": "client_name",
+    "ap_from": "ap_from_mac",
+    "ap_to": "ap_to_mac",
+}
+_KINDS = {event_type: kind.value for kind, event_type in EVENT_TYPES.items()}
+
+
+class _Resolver(ThreadedResolver):
+    """Stands for Home Assistant's, which would ask the network by multicast."""
+
+    async def real_close(self) -> None:
+        """Close."""
+
+
+class _House:
+    """A site whose coordinator is given the capture's steps instead of its controller's words."""
+
+    def __init__(self, coordinator: UnifiScannerCoordinator, capture: Capture) -> None:
+        """Take the controller's place."""
+        self._coordinator = coordinator
+        self._capture = capture
+        self._now = 0.0
+        self._snapshot = Snapshot(devices=capture.devices, stations=(), log=())
+
+    @contextmanager
+    def replaced(self) -> Iterator[None]:
+        """Let the capture say what time it is, what the controller lists and when time is up."""
+        coordinator = self._coordinator
+        with (
+            patch.object(coordinator_module, "time", SimpleNamespace(time=lambda: self._now)),
+            patch.object(coordinator._snapshots, "async_read", self._read),
+            patch.object(coordinator, "_async_request_snapshot", lambda: None),
+            patch.object(coordinator._timers, "async_set", lambda *_: None),
+        ):
+            yield
+
+    async def take(self, step: Step) -> None:
+        """Let what was done then be done again."""
+        coordinator = self._coordinator
+        self._now = step.at
+        match step.what:
+            case "observe" if step.batch:
+                coordinator._async_take_batch(step.batch)
+            case "observe":
+                # A snapshot follows at once.
+                self._snapshot = Snapshot(devices=self._capture.devices, stations=(), log=step.rows)
+            case "snapshot":
+                self._snapshot = Snapshot(
+                    devices=self._capture.devices, stations=step.stations, log=self._snapshot.log
+                )
+                await coordinator.async_refresh()
+                self._snapshot = Snapshot(devices=self._capture.devices, stations=(), log=())
+            case "advance":
+                coordinator._async_advance()
+            case "doubt":
+                coordinator._async_take_refusal()
+
+    async def _read(self) -> Snapshot:
+        return self._snapshot
+
+
+def live(capture: Capture) -> list[Json]:
+    """Return what Home Assistant's bus told, in the capture's words as far as they go."""
+    with TemporaryDirectory() as folder:
+        return asyncio.run(_live(capture, folder))
+
+
+def on_the_bus(event: Json) -> Json:
+    """Return an event of a capture as `live` does."""
+    return {**event, "time": _whole(event["time"])}
+
+
+async def _live(capture: Capture, folder: str) -> list[Json]:
+    resolver = "homeassistant.helpers.aiohttp_client._async_make_resolver"
+    async with async_test_home_assistant(config_dir=folder) as hass, SimulatedController() as unifi:
+        hass.data.pop(loader.DATA_CUSTOM_COMPONENTS)
+        try:
+            with patch(resolver, return_value=_Resolver()):
+                return await _replay(hass, unifi, capture)
+        finally:
+            await hass.async_stop(force=True)
+
+
+async def _replay(
+    hass: HomeAssistant, controller: SimulatedController, capture: Capture
+) -> list[Json]:
+    entry = _entry(controller, capture)
+    entry.add_to_hass(hass)
+    if not await hass.config_entries.async_setup(entry.entry_id):
+        raise RuntimeError(f"The entry could not be set up: {entry.reason}")
+    await hass.async_block_till_done()
+    coordinator: UnifiScannerCoordinator = entry.runtime_data
+    told: list[Json] = []
+
+    @callback
+    def remember(event: Event) -> None:
+        told.append(_of_the_bus(str(event.event_type), event.data))
+
+    for event_type in EVENT_TYPES.values():
+        hass.bus.async_listen(event_type, remember)
+    house = _House(coordinator, capture)
+    with house.replaced():
+        await coordinator.stream.async_stop()
+        await hass.async_block_till_done()
+        revive(coordinator.tracker, capture)
+        for step in capture.steps:
+            await house.take(step)
+            await hass.async_block_till_done()
+    await hass.config_entries.async_unload(entry.entry_id)
+    return told
+
+
+def _of_the_bus(event_type: str, data: Mapping[str, object]) -> Json:
+    words = ("mac", "name", "guest", "ssid", "ap_from", "ap_to", "band_from", "band_to")
+    more = ("channel_from", "channel_to", "signal", "source", "inferred", "roam_gap")
+    time = datetime.fromisoformat(str(data["time"])).timestamp()
+    return {
+        "kind": _KINDS[event_type],
+        "time": _whole(time),
+        **{word: data[_WORDS.get(word, word)] for word in (*words, *more)},
+    }
+
+
+def _whole(time: float) -> float:
+    """Return a time as exactly as the bus tells it."""
+    return round(time, 3)
+
+
+def _entry(controller: SimulatedController, capture: Capture) -> MockConfigEntry:
+    clients = {event["mac"] for event in capture.events}
+    return MockConfigEntry(
+        domain=DOMAIN,
+        title="Replay",
+        unique_id="replay_default",
+        data={
+            "host": "127.0.0.1",
+            "url": controller.base_url,
+            "username": controller.username,
+            "password": controller.password,
+            "ssl": "pinned",
+            "certificate": b64encode(controller.certificate_der).decode(),
+            "site": "default",
+        },
+        options={
+            "clients": sorted(clients),
+            "disconnect_delay": capture.memory.disconnect_delay,
+        },
+    )
