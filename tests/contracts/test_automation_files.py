@@ -3,15 +3,15 @@
 from collections.abc import Iterator
 from typing import Any
 
-from custom_components.unifi_scanner.condition import async_get_conditions
-from custom_components.unifi_scanner.trigger import async_get_triggers
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import selector
 from homeassistant.setup import async_setup_component
 import probatio
 import pytest
 
+from custom_components.unifi_scanner.condition import async_get_conditions
 from custom_components.unifi_scanner.const import DOMAIN
+from custom_components.unifi_scanner.trigger import async_get_triggers
 from tests.contracts.files import TEXTS, read_yaml
 
 KINDS = ("conditions", "services", "triggers")
