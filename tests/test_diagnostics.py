@@ -82,6 +82,11 @@ async def test_they_say_how_the_integration_learns_of_things(home: Home) -> None
         "tracked_clients": 2,
     }
     assert told["untold"] == dict(home.coordinator.tracker.counters)
+    # A file of export_capture has nothing else to say it.
+    assert told["capture"]["about"] == {
+        "integration_version": MANIFEST["version"],
+        "network_version": home.coordinator.system_info.version,
+    }
 
 
 async def test_they_count_the_frames(home: Home) -> None:

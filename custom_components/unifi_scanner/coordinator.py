@@ -10,6 +10,7 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.event import async_track_time_change
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
+from homeassistant.loader import async_get_loaded_integration
 
 from .adoption import Adoption
 from .announce import Announcer
@@ -23,6 +24,7 @@ from .const import (
     CONF_LOW_DATA,
     CONF_SITE,
     DEFAULT_DISCONNECT_DELAY,
+    DOMAIN,
 )
 from .devices import SiteDevices
 from .dispatch import SiteListeners
@@ -187,6 +189,8 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
             self.console, self.config_entry, lambda client: client.system_info(self.site)
         )
         self.recorder.about["network_version"] = self.system_info.version
+        integration = async_get_loaded_integration(self.hass, DOMAIN)
+        self.recorder.about["integration_version"] = str(integration.version)
         self.devices.async_register_controller(self.system_info)
         nameless = self.devices.nameless(self.tracked)
         if nameless or not self.history.has_looked:

@@ -2,6 +2,7 @@
 
 from base64 import b64decode, b64encode
 from dataclasses import asdict, dataclass
+from hashlib import sha256
 from typing import Self
 
 from homeassistant.config_entries import ConfigEntry
@@ -65,8 +66,8 @@ def async_report_certificate(
         _issue_id(url),
         data=dict(asdict(change)),
         is_fixable=True,
-        # For it not to be asked anew after each restart when it is being ignored.
-        is_persistent=True,
+        # It is made anew after a restart; whoever ignores it is not asked again all the same.
+        is_persistent=False,
         severity=ir.IssueSeverity.ERROR,
         translation_key=CERTIFICATE_CHANGED,
         translation_placeholders={"url": url},
@@ -115,4 +116,5 @@ def _async_withdraw(hass: HomeAssistant, url: str) -> None:
 
 
 def _issue_id(url: str) -> str:
-    return f"{CERTIFICATE_CHANGED}_{url}"
+    # Ids stand in what users send with a report of a bug, and an address is nobody's business.
+    return f"{CERTIFICATE_CHANGED}_{sha256(url.encode()).hexdigest()[:16]}"

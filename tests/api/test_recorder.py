@@ -4,6 +4,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 import json
 import time
+import tracemalloc
 from typing import Any
 
 from hypothesis import given, strategies as st
@@ -167,6 +168,28 @@ def test_it_keeps_no_more_than_its_bounds(monkeypatch: pytest.MonkeyPatch) -> No
     assert max(sizes[10:]) < 200_000
     assert max(sizes[10:]) < 1.5 * min(sizes[10:])
     assert MOST_BYTES == 2_000_000
+
+
+def test_it_takes_the_memory_that_it_believes_to_take() -> None:
+    life = Life(clients=8)
+    life.snapshot()
+    tracemalloc.start()
+    try:
+        for number in range(4_000):
+            life.now += 0.5
+            client = life.clients[number % 8]
+            life.world.touch([client.mac])
+            life.receive(sync_frame(life.world, [client]))
+        segments = life.recorder._segments
+        believed = sum(segment.size() for segment in segments)
+        before, _ = tracemalloc.get_traced_memory()
+        segments.clear()
+        life.recorder.follow(None, ())
+        after, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert MOST_BYTES / 2 < believed <= MOST_BYTES
+    assert 0.5 * believed < before - after < 1.1 * believed
 
 
 def test_frames_of_no_use_are_only_counted_however_many_names_they_have() -> None:

@@ -206,6 +206,18 @@ def test_band_told_by_a_record_is_an_inferred_change_of_radio(tracker: RoamTrack
     assert told[0].inferred
 
 
+@pytest.mark.parametrize(
+    ("associated_at", "time"), [(NOW + 37, NOW + 37), (NOW + 20, NOW + 40), (None, NOW + 40)]
+)
+def test_change_of_radio_told_by_a_record_happened_when_its_new_link_began(
+    tracker: RoamTracker, associated_at: float | None, time: float
+) -> None:
+    tracker.observe([station(NOW + 35, HALL, associated_at=NOW + 20)], NOW + 35)
+    shown = station(NOW + 40, HALL, band="2.4", associated_at=associated_at)
+    told = tracker.observe([shown], NOW + 40)
+    assert [(event.kind, event.time) for event in told] == [(EventKind.ROAM_RADIO, time)]
+
+
 def test_multi_link_client_does_not_change_radio_with_each_record(tracker: RoamTracker) -> None:
     for second, band in enumerate(["6", "5", "6"]):
         seen = station(NOW + 1 + second, HALL, band=band, is_mlo=True)

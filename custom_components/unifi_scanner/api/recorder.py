@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
+from operator import itemgetter
 import time
 from types import MappingProxyType
 from typing import Any
@@ -23,10 +24,10 @@ FORMAT = 1
 # What is kept at most. Bytes are those in memory, by what each thing was measured to take.
 MOST_ENTRIES = 4_000
 MOST_BYTES = 2_000_000
-_ENTRY_BYTES = 300
-_RECORD_BYTES = 700
-_FACT_BYTES = 1_500
-_MEMORY_BYTES = 600
+_ENTRY_BYTES = 180
+_RECORD_BYTES = 450
+_FACT_BYTES = 1_000
+_MEMORY_BYTES = 400
 # The oldest is forgotten in so many steps.
 _SEGMENTS = 4
 _ENTRIES, _BYTES = MOST_ENTRIES // _SEGMENTS, MOST_BYTES // _SEGMENTS
@@ -58,7 +59,7 @@ class _Segment:
     """Some entries, and what the tracker remembered before them of the clients in them."""
 
     memory: object
-    before: dict[str, Sequence[object] | None] = field(default_factory=dict)
+    before: dict[str, Sequence[Any] | None] = field(default_factory=dict)
     entries: list[Entry] = field(default_factory=list)
     bytes: int = 0
 
@@ -76,7 +77,6 @@ class FlightRecorder:
         """Begin with nothing."""
         self.about: dict[str, str | None] = {}
         self._redaction = Redaction()
-        self._clients: Mapping[str, object] = {}
         self._remembered: Sequence[str] = ()
         self._current = _Segment(memory=None)
         self._segments = deque([self._current])
@@ -121,19 +121,17 @@ class FlightRecorder:
 
     # What the tracker tells
 
-    def follow(
-        self, clients: Mapping[str, object], memory: object, remembered: Sequence[str]
-    ) -> None:
-        """Begin with a tracker that has these clients, a live view, and remembers this beside.
+    def follow(self, memory: object, remembered: Sequence[str]) -> None:
+        """Begin with a tracker that remembers this beside its clients.
 
-        `remembered` is what the values are called that it remembers of each client.
+        `remembered` is what the values are called that it remembers of each client, the first of
+        them the one that says in which order it has them.
         """
-        self._clients = clients
         self._remembered = remembered
         self._current = _Segment(memory=memory)
         self._segments = deque([self._current])
 
-    def turn(self, memory: Callable[[], object]) -> dict[str, Sequence[object] | None]:
+    def turn(self, memory: Callable[[], object]) -> dict[str, Sequence[Any] | None]:
         """Return where to put what is remembered of a client before the first change to it.
 
         `memory` gives all else that is remembered; it is asked now and then.
@@ -178,11 +176,10 @@ class FlightRecorder:
     def export(self) -> dict[str, Any]:
         """Return all of it as JSON has it; `state` is what the tracker remembered before."""
         segments, fact, names = self._segments, self._redaction.fact, self._remembered
-        before: dict[str, Sequence[object] | None] = {}
+        before: dict[str, Sequence[Any] | None] = {}
         for segment in reversed(segments):
             before |= segment.before
-        place = {mac: index for index, mac in enumerate(self._clients)}
-        clients = sorted(before, key=lambda mac: place.get(mac, -1))
+        clients = sorted((kept for kept in before.values() if kept is not None), key=itemgetter(0))
         entries = list(chain.from_iterable(segment.entries for segment in segments))
         return {
             "format": FORMAT,
@@ -192,8 +189,7 @@ class FlightRecorder:
                 "memory": fact(segments[0].memory),
                 "clients": [
                     {name: fact(value, name) for name, value in zip(names, kept, strict=True)}
-                    for mac in clients
-                    if (kept := before[mac]) is not None
+                    for kept in clients
                 ],
             },
             "devices": [self._redaction.device(device) for device in self._devices],

@@ -2,6 +2,7 @@
 
 from collections import Counter, OrderedDict
 from dataclasses import replace
+from itertools import count
 
 from ..api.records import Band, EventKind
 from .changes import Arrival, RadioChange
@@ -27,6 +28,7 @@ class Ledger:
         self.rechecks: dict[str, float] = {}
         self.away: OrderedDict[str, float] = OrderedDict()
         self._told: list[ClientEvent] = []
+        self._met = count(1)
 
     def meet(self, mac: str, name: str | None, t: float, *, guest: bool) -> Track:
         """Open the record of a client that was not known; it is not connected yet."""
@@ -47,7 +49,7 @@ class Ledger:
             roam_count=None,
             ip=None,
         )
-        track = self.tracks[mac] = Track(state=state, first=t)
+        track = self.tracks[mac] = Track(state=state, first=t, number=next(self._met))
         self.states[mac] = state
         self.away[mac] = t
         return track

@@ -1,33 +1,35 @@
 """A tracker that lets a recorder know what it is given and what it tells."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields
 from itertools import chain
 from operator import attrgetter
-from typing import Protocol, override
+from typing import Any, Protocol, override
 
 from ..api.records import Observation, StationRecord
 from .models import ClientEvent
 from .track import Track
 from .tracker import RoamTracker
 
-_LISTS = ("moves", "retunes")
-_VALUES = tuple(field.name for field in fields(Track) if field.name not in _LISTS)
+_ORDER, _LISTS = "number", ("moves", "retunes")
+_VALUES = (
+    _ORDER,
+    *(field.name for field in fields(Track) if field.name not in {_ORDER, *_LISTS}),
+)
 _values_of = attrgetter(*_VALUES)
 
 
 class Recorder[Entry](Protocol):
     """Where it is written down (api/recorder.py)."""
 
-    def follow(
-        self, clients: Mapping[str, object], memory: object, remembered: Sequence[str]
-    ) -> None:
-        """Begin with a tracker that has these clients, a live view, and remembers this beside.
+    def follow(self, memory: object, remembered: Sequence[str]) -> None:
+        """Begin with a tracker that remembers this beside its clients.
 
-        `remembered` is what the values are called that it remembers of each client.
+        `remembered` is what the values are called that it remembers of each client, the first of
+        them the one that says in which order it has them.
         """
 
-    def turn(self, memory: Callable[[], object]) -> dict[str, Sequence[object] | None]:
+    def turn(self, memory: Callable[[], object]) -> dict[str, Sequence[Any] | None]:
         """Return where to put what is remembered of a client before the first change to it."""
 
     def observed(self, now: float, batch: Sequence[Observation | None]) -> Entry:
@@ -80,7 +82,7 @@ class RecordedTracker[Entry](RoamTracker):
         """Know nobody yet."""
         super().__init__(disconnect_delay)
         self._recorder = recorder
-        recorder.follow(self._ledger.tracks, self._remember(), (*_VALUES, *_LISTS))
+        recorder.follow(self._remember(), (*_VALUES, *_LISTS))
 
     @override
     def observe(self, observations: Sequence[Observation | None], now: float) -> list[ClientEvent]:

@@ -125,12 +125,16 @@ class Stations:
             elif t < track.radio_since + STALE and track.linked is not None and not is_new_link:
                 return
             else:
+                earliest = max(before, track.radio_since)
+                # With a link that is new since then came its radio.
+                is_link_known = associated is not None and associated >= earliest
+                time = station.associated_at if is_link_known else None
                 self._ledger.change_radio(
                     track,
                     RadioChange(
-                        earliest=max(before, track.radio_since),
+                        earliest=earliest,
                         at=t,
-                        time=self._clock.controller(t),
+                        time=self._clock.controller(t) if time is None else time,
                         source=source,
                         inferred=True,
                         band_to=band,

@@ -69,6 +69,8 @@ class Track:
 
     state: ClientState
     first: float
+    # Whoever was met before has a smaller one.
+    number: int = 0
     since: float = 0.0
     linked: float | None = None
     seen: float = 0.0
