@@ -203,6 +203,8 @@ async def async_setup_entry(
 
     @callback
     def add_new() -> None:
+        # One that the user has removed may come back.
+        clients.intersection_update(coordinator.tracked)
         new_clients = sorted(coordinator.tracked - clients)
         new_access_points = sorted(coordinator.access_points.keys() - access_points)
         clients.update(new_clients)

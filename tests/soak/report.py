@@ -6,6 +6,9 @@ from pathlib import Path
 from platform import python_version
 from statistics import median
 
+from custom_components.unifi_scanner.api.recorder import MOST_ENTRIES
+from custom_components.unifi_scanner.roam_log import SITE_LIMIT
+
 from .excuses import Reason
 from .run import Outcome
 
@@ -16,13 +19,17 @@ SOURCES = ("event", "sync", "resync", "system_log")
 
 
 def is_leak(outcome: Outcome) -> bool:
-    """Return whether something was left behind: the book of each client has a bounded history."""
+    """Return whether something was left behind.
+
+    What is kept of the past is bounded: the book of each client, the flight recorder, the roams.
+    """
     start, end = outcome.start, outcome.end
+    kept = 60 * outcome.clients + MOST_ENTRIES + SITE_LIMIT
     return (
         end.tasks > start.tasks
         or end.sockets > start.sockets
         or end.threads > start.threads
-        or end.objects > start.objects + 60 * outcome.clients
+        or end.objects > start.objects + kept
         # Truth and reports are kept by the simulation until the verdict.
         or end.megabytes > start.megabytes + 16 + outcome.roams / 100
     )
