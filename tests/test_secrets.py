@@ -17,6 +17,7 @@ from custom_components.unifi_scanner.api import UnifiClient, UnifiError
 from custom_components.unifi_scanner.api.handshake import open_socket
 from custom_components.unifi_scanner.const import DOMAIN
 from custom_components.unifi_scanner.session import async_acquire_console
+from custom_components.unifi_scanner.trust import async_get_change
 from tests.controller import PLANTED_SECRETS, Booting, SimulatedController, make_certificate
 from tests.faults.clock import VirtualTime
 from tests.handshakes import let_refused_handshakes_pass
@@ -187,9 +188,7 @@ async def test_a_whole_life_tells_no_secret(
 
         await controller.restart(certificate=make_certificate())
         await asyncio.sleep(400)
-        assert ir.async_get(hass).async_get_issue(
-            DOMAIN, f"certificate_changed_{controller.base_url}"
-        )
+        assert async_get_change(hass, controller.base_url)
         states = [str(state.as_dict()) for state in hass.states.async_all()]
         issues = [str(issue) for issue in ir.async_get(hass).issues.values()]
         await hass.config_entries.async_remove(home.entry.entry_id)
