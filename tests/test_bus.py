@@ -1,6 +1,6 @@
 """What stands on the event bus."""
 
-from dataclasses import replace
+from copy import replace
 
 import pytest
 

@@ -1,6 +1,6 @@
 """What is kept of the past, and when a day begins."""
 
-from dataclasses import replace
+from copy import replace
 from datetime import UTC, datetime
 from typing import Any
 

@@ -1,7 +1,7 @@
 """Who is new: told once, when surely real, and never for those who were there before."""
 
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import replace
+from copy import replace
 from typing import Any
 
 from homeassistant.core import CoreState, HomeAssistant, callback

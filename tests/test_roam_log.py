@@ -1,7 +1,7 @@
 """Where clients have roamed, in memory and on disk."""
 
 from collections.abc import Iterable
-from dataclasses import replace
+from copy import replace
 from datetime import timedelta
 from typing import Any
 

@@ -1,7 +1,7 @@
 """The actions, as people and automations call them."""
 
 from collections.abc import AsyncIterator
-from dataclasses import replace
+from copy import replace
 from datetime import UTC, datetime
 import json
 from pathlib import Path

@@ -95,7 +95,7 @@ def capture_of(exported: Mapping[str, Any]) -> Capture:
 
 def as_told(event: ClientEvent) -> Json:
     """Return an event as a capture holds it."""
-    told: Json = orjson.loads(orjson.dumps(event))
+    told: Json = orjson.loads(orjson.dumps(event._asdict()))
     return told
 
 
@@ -109,8 +109,8 @@ def _track(values: Json) -> Track:
         }
     )
     # Those that are there by default have the right bounds.
-    track.moves.extend(Move(**move) for move in values["moves"])
-    track.retunes.extend(Retune(**retune) for retune in values["retunes"])
+    track.moves = tuple(Move(**move) for move in values["moves"])
+    track.retunes = tuple(Retune(**retune) for retune in values["retunes"])
     return track
 
 

@@ -1,6 +1,6 @@
 """The tracker's seven rules (design.md), one sentence each."""
 
-from dataclasses import replace
+from copy import replace
 
 import pytest
 

@@ -204,8 +204,7 @@ def walk(
 
 
 def _received(seen: Observation, arrival: float) -> Observation:
-    fields = {name: getattr(seen, name) for name in seen.__dataclass_fields__}
-    return type(seen)(**(fields | {"received": arrival}))
+    return seen._replace(received=arrival)
 
 
 def roams(observer: Observer) -> list[tuple[str | None, str | None]]:

@@ -60,5 +60,7 @@ class WebSocketEventBuffer:
                 syncs, self._syncs = self._syncs, deque()
             else:
                 syncs = deque(self._syncs.popleft() for _ in range(most_syncs))
-        # Both are in order already, which sorting recognises: one pass.
-        return [event for _, event in sorted(chain(events, syncs), key=itemgetter(0))]
+        if events and syncs:
+            # Both are in order already, which sorting recognises: one pass.
+            return [event for _, event in sorted(chain(events, syncs), key=itemgetter(0))]
+        return [event for _, event in events or syncs]

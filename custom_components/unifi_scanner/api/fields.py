@@ -83,7 +83,7 @@ def as_number(value: object) -> float | None:
 
 def as_integer(value: object, low: int, high: int) -> int | None:
     """Return a whole number within bounds, also from a text, else None."""
-    number = as_number(value)
+    number = value if type(value) is int else as_number(value)
     return int(number) if number is not None and low <= number <= high else None
 
 

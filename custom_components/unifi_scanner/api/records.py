@@ -3,10 +3,11 @@
 from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from .events import SYNC_TYPES, BufferedEvent
 from .fields import Band, as_band, as_integer, as_log_band, as_ssid, as_text, as_time, normalise_mac
+from .memo import Memo
 
 __all__ = [
     "Band",
@@ -67,8 +68,7 @@ class DeviceRecord:
     type: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StationRecord:
+class StationRecord(NamedTuple):
     """A client as `stat/sta`, `sta:sync` and `client:sync` describe it (protocol.md 3.3, 3.4).
 
     Times are POSIX seconds: `received` by our clock, all others by the controller's.
@@ -104,8 +104,7 @@ class KnownClient:
     is_wired: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EventRecord:
+class EventRecord(NamedTuple):
     """What an `EVT_WU_*` or `EVT_WG_*` entry or a system log's row tells (protocol.md 3.2, 4).
 
     A connection has no `ap_from`, a disconnection no `ap_to`; a change of radio has the same access
@@ -161,30 +160,73 @@ def observation_from(event: BufferedEvent) -> Observation | None:
     return _parse_event(event.data, kind, received, guest=guest)
 
 
+class _StationTexts(NamedTuple):
+    """What the texts of a client record say."""
+
+    mac: str
+    is_wired: bool
+    ap_mac: str | None
+    ssid: str | None
+    band: Band | None
+    alias: str | None
+    hostname: str | None
+    ip: str | None
+
+
+_STATION_TEXTS = (
+    "mac",
+    "type",
+    "ap_mac",
+    "essid",
+    "radio",
+    "name",
+    "display_name",
+    "hostname",
+    "ip",
+)
+
+
+@Memo
+def _station_texts(values: tuple[Any, ...]) -> _StationTexts | None:
+    mac, kind, ap_mac, ssid, radio, name, display_name, hostname, ip = values
+    client = normalise_mac(mac)
+    if client is None or kind in ("VPN", "TELEPORT"):
+        return None
+    return _StationTexts(
+        mac=client,
+        is_wired=kind == "WIRED",
+        ap_mac=normalise_mac(ap_mac),
+        ssid=as_ssid(ssid),
+        band=as_band(radio),
+        alias=as_text(name) or as_text(display_name),
+        hostname=as_text(hostname),
+        ip=as_text(ip),
+    )
+
+
 def parse_station(data: Mapping[str, Any], received: float) -> StationRecord | None:
     """Return a client record, None without a usable MAC or for a tunnel (VPN, Teleport)."""
     get = data.get
-    mac = normalise_mac(get("mac"))
-    kind = get("type")
-    if mac is None or kind in ("VPN", "TELEPORT"):
+    if (texts := _station_texts((*map(get, _STATION_TEXTS),))) is None:
         return None
+    mac, is_wired, ap_mac, ssid, band, alias, hostname, ip = texts
     return StationRecord(
         mac=mac,
         received=received,
-        is_wired=get("is_wired") is True or kind == "WIRED",
+        is_wired=is_wired or get("is_wired") is True,
         guest=get("is_guest") is True,
-        ap_mac=normalise_mac(get("ap_mac")),
-        ssid=as_ssid(get("essid")),
-        band=as_band(get("radio")),
+        ap_mac=ap_mac,
+        ssid=ssid,
+        band=band,
         channel=as_integer(get("channel"), 1, 300),
         signal=as_integer(get("signal"), -150, -1),
         seen_at=as_time(get("last_seen")),
         connected_since=as_time(get("assoc_time")),
         associated_at=as_time(get("latest_assoc_time")),
         roam_count=as_integer(get("roam_count"), 0, 2**53),
-        alias=as_text(get("name")) or as_text(get("display_name")),
-        hostname=as_text(get("hostname")),
-        ip=as_text(get("ip")),
+        alias=alias,
+        hostname=hostname,
+        ip=ip,
         is_mlo=get("is_mlo") is True,
     )
 

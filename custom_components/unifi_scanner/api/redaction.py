@@ -1,8 +1,7 @@
 """What of the controller's records may be kept: what the parser reads, in the forms it reads."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from enum import StrEnum
 from functools import lru_cache
@@ -12,6 +11,7 @@ from typing import Any
 
 from .events import KEY_TYPES
 from .fields import BANDS, as_number, as_text
+from .memo import Memo
 from .pseudonyms import Pseudonyms
 from .records import DeviceRecord, StationRecord
 
@@ -87,7 +87,6 @@ _OTHER = "other"
 _HIDDEN = "hidden"
 # More clients than a site has at a time, so that they do not push each other out all the time.
 _KEPT = 16_384
-_KNOWN = 2_048
 # Bounds of what is counted by name. To look at all keys of all records would take too long.
 _MOST_KEYS = 256
 _SAMPLE = 128
@@ -98,34 +97,20 @@ type Json = bool | float | str | list[Json] | dict[str, Json] | None
 
 
 class _Reader:
-    """Reads records of one kind: which keys are numbers, which texts, and how those are hidden.
-
-    The texts of a client's records are the same most of the time, and so hidden together.
-    """
+    """Reads records of one kind: which keys are numbers, which texts, and how those are hidden."""
 
     def __init__(self, numbers: Iterable[str], texts: Mapping[str, Callable[[str], Json]]) -> None:
         self.numbers = tuple(numbers)
         self.texts = tuple(texts)
         self._hide = tuple(texts.values())
-        self._known: dict[tuple[Any, ...], tuple[Any, ...]] = {}
+        # The texts as they may be kept.
+        self.hidden = Memo(self._hidden)
 
-    def hidden(self, texts: tuple[Any, ...]) -> tuple[Any, ...]:
-        """Return the texts as they may be kept."""
-        try:
-            return self._known[texts]
-        except KeyError, TypeError:
-            pass
-        hidden = tuple(
+    def _hidden(self, texts: tuple[Any, ...]) -> tuple[Any, ...]:
+        return tuple(
             hide(text[:_LONGEST]) if isinstance(text, str) else None if text is None else _odd(text)
             for text, hide in zip(texts, self._hide, strict=True)
         )
-        if sum(len(text) for text in texts if isinstance(text, str)) <= _LONGEST:
-            if len(self._known) >= _KNOWN:
-                self._known.clear()
-            # What cannot be a key is of another form, and comes seldom.
-            with suppress(TypeError):
-                self._known[texts] = hidden
-        return hidden
 
 
 class Redaction:
@@ -211,19 +196,16 @@ class Redaction:
         if isinstance(value, str):
             hide = self._facts.get(name)
             return _type_name(value) if hide is None else hide(value)
+        if names := _names_in(value):
+            return {one: self.fact(getattr(value, one), one) for one in names}
         if isinstance(value, (list, tuple)):
             return [self.fact(one, name) for one in value]
-        if is_dataclass(value):
-            return {
-                field.name: self.fact(getattr(value, field.name), field.name)
-                for field in fields(value)
-            }
         return _type_name(value)
 
     def _values(self, data: Mapping[str, Any], reader: _Reader) -> Values:
         get = data.get
         numbers = (*map(get, reader.numbers),)
-        if not {*map(type, numbers)} <= _PLAIN:
+        if not _PLAIN.issuperset(map(type, numbers)):
             numbers = (*[v if type(v) in _PLAIN else _numeral(v) for v in numbers],)
         return numbers, reader.hidden((*map(get, reader.texts),))
 
@@ -279,6 +261,13 @@ def _numeral(value: object) -> Json:
 def _odd(value: object) -> list[Json]:
     """Return what stands for a value of an unexpected form: the parser reads no lists either."""
     return [_type_name(value)]
+
+
+def _names_in(value: object) -> Sequence[str]:
+    """Return the names of what a named tuple or a dataclass has, none for anything else."""
+    if is_dataclass(value):
+        return [field.name for field in fields(value)]
+    return getattr(value, "_fields", ())
 
 
 def _type_name(value: object) -> str:

@@ -1,7 +1,6 @@
 """What an event proves: an arrival, a change of radio, a departure - or nothing new."""
 
 from collections import Counter
-from dataclasses import replace
 
 from ..api.records import EventKind, EventRecord
 from .changes import Arrival, RadioChange
@@ -35,7 +34,7 @@ class Events:
         if track is None:
             track = self._ledger.meet(event.mac, event.hostname, t, guest=event.guest)
         elif event.hostname is not None and track.state.name == event.mac:
-            self._ledger.set_state(track, replace(track.state, name=event.hostname))
+            self._ledger.set_state(track, track.state._replace(name=event.hostname))
         if event.kind is EventKind.ROAM_RADIO or event.ap_from == event.ap_to:
             # A roam to where it came from is a change of radio, if anything (protocol.md 3.2).
             self._radio(track, event, t, event.ap_to)
@@ -83,7 +82,7 @@ class Events:
                 if ap_from is not None:
                     self._insert(track, event, t, ap_to, ap_from)
                     track.since = t
-                    self._ledger.set_state(track, replace(track.state, previous_ap_mac=ap_to))
+                    self._ledger.set_state(track, track.state._replace(previous_ap_mac=ap_to))
                     return
             if ap_from is not None and not self._is_end_of_departure(track, t, ap_from):
                 # It had come back unnoticed before it roamed.
@@ -160,8 +159,7 @@ class Events:
                 band, channel = event.band_to or band, event.channel_to or channel
         self._ledger.set_state(
             track,
-            replace(
-                state,
+            state._replace(
                 ssid=state.ssid or event.ssid,
                 band=band,
                 channel=channel,
@@ -255,7 +253,7 @@ class Events:
             return
         state = track.state
         followed = ap_mac != state.ap_mac or any(known.latest > t for known in track.retunes)
-        track.retunes.append(Retune(ap_mac, event.band_to, t, t))
+        track.add_retune(Retune(ap_mac, event.band_to, t, t))
         self._ledger.tell(
             track,
             EventKind.ROAM_RADIO,
@@ -272,7 +270,7 @@ class Events:
             signal=event.signal,
         )
         if not followed and event.band_to != state.band:
-            track.retunes.append(Retune(ap_mac, state.band, t, track.radio_since))
+            track.add_retune(Retune(ap_mac, state.band, t, track.radio_since))
             self._ledger.tell(
                 track,
                 EventKind.ROAM_RADIO,

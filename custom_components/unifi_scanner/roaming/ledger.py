@@ -1,7 +1,6 @@
 """The book of clients: every change of state is made, and told, here."""
 
 from collections import Counter, OrderedDict
-from dataclasses import replace
 from itertools import count
 
 from ..api.records import Band, EventKind
@@ -82,8 +81,7 @@ class Ledger:
         self.away.pop(old.mac, None)
         self.set_state(
             track,
-            replace(
-                old,
+            old._replace(
                 ap_mac=arrival.ap_to,
                 ssid=arrival.ssid or old.ssid,
                 band=arrival.band,
@@ -94,7 +92,7 @@ class Ledger:
                 last_roam=arrival.time if origin else old.last_roam,
             ),
         )
-        track.moves.append(Move(origin, arrival.ap_to, arrival.earliest, arrival.since))
+        track.add_move(Move(origin, arrival.ap_to, arrival.earliest, arrival.since))
         track.since, track.linked, track.absent = arrival.since, arrival.linked, None
         track.seen = max(track.seen, arrival.seen) if arrival.inferred else arrival.seen
         track.radio_since = arrival.since
@@ -121,8 +119,7 @@ class Ledger:
         old = track.state
         self.set_state(
             track,
-            replace(
-                old,
+            old._replace(
                 band=change.band_to or old.band,
                 channel=change.channel_to or old.channel,
                 signal=None,
@@ -131,7 +128,7 @@ class Ledger:
         track.radio_since = change.at
         if old.ap_mac is not None:
             retune = Retune(old.ap_mac, track.state.band, change.earliest, change.at)
-            track.retunes.append(retune)
+            track.add_retune(retune)
         self.tell(
             track,
             EventKind.ROAM_RADIO,
@@ -192,8 +189,7 @@ class Ledger:
         )
         self.set_state(
             track,
-            replace(
-                old,
+            old._replace(
                 ap_mac=None,
                 ssid=None,
                 band=None,
@@ -203,7 +199,7 @@ class Ledger:
                 previous_ap_mac=old.ap_mac,
             ),
         )
-        track.moves.append(Move(old.ap_mac, None, held.left, held.left))
+        track.add_move(Move(old.ap_mac, None, held.left, held.left))
         track.since = track.seen = held.left
         track.linked, track.absent = held.time, absent
         self.away[old.mac] = held.left
@@ -257,7 +253,7 @@ class Ledger:
         state = self.states.get(event.mac)
         if event.ap_to is None or state is None or state.ap_mac != event.ap_to:
             return event
-        return event if state.signal is None else replace(event, signal=state.signal)
+        return event if state.signal is None else event._replace(signal=state.signal)
 
     def _count(self, ap_mac: str, change: int) -> None:
         self.per_access_point[ap_mac] += change

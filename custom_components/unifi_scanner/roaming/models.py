@@ -1,7 +1,7 @@
 """What the tracker knows of a client, and what it tells."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from ..api.records import Band, EventKind
 
@@ -15,8 +15,7 @@ class Source(StrEnum):
     SYSTEM_LOG = "system_log"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClientState:
+class ClientState(NamedTuple):
     """A wireless client as it is now. Times are POSIX seconds by the controller's clock.
 
     `ap_mac` is None while the client is not connected; what belongs to the link (SSID, band,
@@ -44,8 +43,7 @@ class ClientState:
         return self.ap_mac is not None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClientEvent:
+class ClientEvent(NamedTuple):
     """Something that happened to a client, told exactly once.
 
     A roam has both access points, a connection only `ap_to`, a disconnection only `ap_from`, a

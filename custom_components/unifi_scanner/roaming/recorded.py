@@ -11,11 +11,8 @@ from .models import ClientEvent
 from .track import Track
 from .tracker import RoamTracker
 
-_ORDER, _LISTS = "number", ("moves", "retunes")
-_VALUES = (
-    _ORDER,
-    *(field.name for field in fields(Track) if field.name not in {_ORDER, *_LISTS}),
-)
+_ORDER = "number"
+_VALUES = (_ORDER, *(field.name for field in fields(Track) if field.name != _ORDER))
 _values_of = attrgetter(*_VALUES)
 
 
@@ -82,7 +79,7 @@ class RecordedTracker[Entry](RoamTracker):
         """Know nobody yet."""
         super().__init__(disconnect_delay)
         self._recorder = recorder
-        recorder.follow(self._remember(), (*_VALUES, *_LISTS))
+        recorder.follow(self._remember(), _VALUES)
 
     @override
     def observe(self, observations: Sequence[Observation | None], now: float) -> list[ClientEvent]:
@@ -117,11 +114,7 @@ class RecordedTracker[Entry](RoamTracker):
         for mac in macs if now >= self._now else list(tracks):
             if mac not in before:
                 track = tracks.get(mac)
-                before[mac] = (
-                    None
-                    if track is None
-                    else (*_values_of(track), tuple(track.moves), tuple(track.retunes))
-                )
+                before[mac] = None if track is None else _values_of(track)
 
     def _remember(self) -> Memory:
         ledger = self._ledger

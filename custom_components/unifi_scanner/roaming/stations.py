@@ -1,7 +1,6 @@
 """What a client record proves: a place, or nothing when it is out of date."""
 
 from collections import Counter
-from dataclasses import replace
 
 from ..api.records import StationRecord
 from .changes import Arrival, RadioChange
@@ -152,8 +151,7 @@ class Stations:
             began = station.connected_since
         self._ledger.set_state(
             track,
-            replace(
-                state,
+            state._replace(
                 name=track.alias or station.hostname or state.name,
                 guest=station.guest,
                 ssid=station.ssid or state.ssid,

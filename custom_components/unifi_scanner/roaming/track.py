@@ -1,7 +1,6 @@
 """What the tracker remembers of one client: where it stays, since when, and how it came there."""
 
-from collections import deque
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from .models import Band, ClientState, Source
 
@@ -80,8 +79,17 @@ class Track:
     arrived: float = 0.0
     absent: float | None = None
     held: Held | None = None
-    moves: deque[Move] = field(default_factory=lambda: deque(maxlen=_MOVES))
-    retunes: deque[Retune] = field(default_factory=lambda: deque(maxlen=_MOVES))
+    # Tuples, as there are few of them: an empty list takes more memory than all the rest.
+    moves: tuple[Move, ...] = ()
+    retunes: tuple[Retune, ...] = ()
+
+    def add_move(self, move: Move) -> None:
+        """Remember a move that is the latest one."""
+        self.moves = (*self.moves, move)[-_MOVES:]
+
+    def add_retune(self, retune: Retune) -> None:
+        """Remember a change of radio."""
+        self.retunes = (*self.retunes, retune)[-_MOVES:]
 
     def knows_arrival(self, ap_mac: str, t: float, ap_from: str | None, slack: float) -> bool:
         """Return whether a report of an arrival there and then is an echo.
@@ -100,7 +108,8 @@ class Track:
                 continue
             if move.earliest - slack <= t <= move.latest + slack:
                 if move.ap_from is not None:
-                    self.moves[index] = replace(move, earliest=t, latest=t)
+                    confirmed = replace(move, earliest=t, latest=t)
+                    self.moves = (*self.moves[:index], confirmed, *self.moves[index + 1 :])
                 return True
             is_repeated = ap_from is not None and ap_from == move.ap_from
             # Unless the client has been seen to stay since: then it has been away and is back.
@@ -129,14 +138,14 @@ class Track:
 
     def remembers(self, t: float) -> bool:
         """Return whether all that happened since then is still in memory."""
-        forgotten = self.moves[0].latest if len(self.moves) == self.moves.maxlen else self.first
+        forgotten = self.moves[0].latest if len(self.moves) == _MOVES else self.first
         return t > max(forgotten, self.first)
 
     def insert(self, move: Move) -> Move | None:
         """Put a move that came late into its place; return the one that follows it, if any."""
         later = [known for known in self.moves if known.latest > move.latest]
         earlier = [known for known in self.moves if known.latest <= move.latest]
-        self.moves = deque([*earlier, move, *later], maxlen=_MOVES)
+        self.moves = (*earlier, move, *later)[-_MOVES:]
         return later[0] if later else None
 
     def shift(self, seconds: float) -> None:
@@ -153,13 +162,14 @@ class Track:
             self.held = replace(
                 self.held, left=self.held.left + seconds, due=self.held.due + seconds
             )
-        _shift(self.moves, seconds)
-        _shift(self.retunes, seconds)
+        self.moves = _shifted(self.moves, seconds)
+        self.retunes = _shifted(self.retunes, seconds)
 
 
-def _shift[Told: (Move, Retune)](remembered: deque[Told], seconds: float) -> None:
-    for _ in range(len(remembered)):
-        told = remembered.popleft()
-        remembered.append(
-            replace(told, earliest=told.earliest + seconds, latest=told.latest + seconds)
-        )
+def _shifted[Told: (Move, Retune)](
+    remembered: tuple[Told, ...], seconds: float
+) -> tuple[Told, ...]:
+    return tuple(
+        replace(told, earliest=told.earliest + seconds, latest=told.latest + seconds)
+        for told in remembered
+    )
