@@ -1,6 +1,7 @@
 """The sensors: what they show, and that they write no more than that."""
 
 from collections.abc import AsyncIterator, Mapping
+import time
 from typing import Any
 
 from homeassistant.core import Event, HomeAssistant, callback
@@ -90,6 +91,17 @@ async def test_a_roam_shows_where_to_and_where_from(home: Home) -> None:
     assert home.shows("wireless_clients", KITCHEN) == "1"
     assert home.shows("wireless_clients") == "2"
     assert home.shows("roams_today") == "1"
+
+
+@pytest.mark.parametrize("days", [-3, 3])
+async def test_roams_count_today_whatever_the_controllers_clock_says(
+    hass: HomeAssistant, days: int
+) -> None:
+    async with furnished_home(hass, clock=lambda: time.time() + days * 86400) as home:
+        await home.set_up()
+        await home.controller.roam(ANNA, "Kitchen")
+        await home.happened(1)
+        assert (home.shows("roams_today"), home.shows("roams_today", ANNA)) == ("1", "1")
 
 
 async def test_a_client_that_is_away_is_not_connected_and_that_is_known(home: Home) -> None:
@@ -294,14 +306,31 @@ async def test_the_signal_is_written_twice_a_minute_and_after_each_roam(
     assert writes.entity_ids.count(str(signal)) <= 5
 
 
-async def test_the_cost_of_a_record_does_not_grow_with_the_clients(home: Home) -> None:
-    await home.set_up()
+def asked_sensors(home: Home) -> list[str]:
+    """Return a list that fills with the sensors that are asked what they show."""
     asked: list[str] = []
     for entity in home.hass.data["entity_components"]["sensor"].entities:
         read = entity._read
         entity._read = lambda read=read, name=entity.entity_id: asked.append(name) or read()
+    return asked
+
+
+async def test_a_change_asks_none_but_the_sensors_of_its_client(home: Home) -> None:
+    await home.set_up()
+    asked = asked_sensors(home)
+    home.world.clients[BEN].ip = "10.0.0.77"
+    await home.controller.sync(BEN)
+    await until(lambda: (state := home.coordinator.client(BEN)) and state.ip == "10.0.0.77")
+    assert asked
+    assert all(name.startswith("sensor.ben") for name in asked)
+
+
+async def test_another_signal_asks_none_but_the_sensor_that_shows_it(home: Home) -> None:
+    """With nearly every record there is another one, so it has to cost next to nothing."""
+    enable(home, "signal", BEN)
+    await home.set_up()
+    asked = asked_sensors(home)
     home.world.set_signal(BEN, -40)
     await home.controller.sync(BEN)
     await until(lambda: (state := home.coordinator.client(BEN)) and state.signal == -40)
-    assert asked
-    assert all(name.startswith("sensor.ben") for name in asked)
+    assert asked == [home.entity_id("signal", BEN)]

@@ -215,6 +215,8 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
         new = self._newcomers.async_look()
         self._async_adopt(new)
         self.devices.async_remove_stale(self.tracked, self.hass.loop.time())
+        # Whoever is told finds states that are there.
+        self._async_recover()
         self._async_apply(events)
         self._async_tell_new(new)
         self.rooms.async_check()
@@ -256,11 +258,17 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
     def _async_take_batch(self, batch: Sequence[Observation | None]) -> None:
         before = {seen.mac: self.clients.get(seen.mac) for seen in batch if seen is not None}
         events = self.tracker.observe(batch, time.time())
-        changed = [mac for mac, state in before.items() if self.clients.get(mac) is not state]
+        changed: list[str] = []
+        for mac, state in before.items():
+            if (now := self.clients.get(mac)) is state:
+                continue
+            if now is not None and now.differs_in_signal_only(state):
+                self.listeners.signals.async_call(mac)
+            else:
+                changed.append(mac)
         new = self._newcomers.async_meet(changed)
         self._async_adopt(new)
-        self.listeners.clients.async_call_each(changed)
-        self._async_apply(events)
+        self._async_apply(events, changed)
         self._async_tell_new(new)
 
     @callback
@@ -270,14 +278,16 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
     # What goes out
 
     @callback
-    def _async_apply(self, events: Sequence[ClientEvent]) -> None:
-        """Make states, then events, of what the tracker has told.
+    def _async_apply(self, events: Sequence[ClientEvent], changed: Sequence[str] = ()) -> None:
+        """Make states, then events, of what the tracker has told, and of clients that have changed.
 
         In this order an automation that an event starts finds states that agree with it.
         """
-        if events:
+        if not events:
+            self.listeners.clients.async_call_each(changed)
+        else:
             moves = self.rooms.async_take(events)
-            self._async_show(events)
+            self._async_show(events, changed)
             self.rooms.async_show(moves)
             for event in events:
                 self._announcer.async_tell(event)
@@ -287,14 +297,15 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
             self._timers.async_set("departure", due - time.time(), self._async_advance)
 
     @callback
-    def _async_show(self, events: Sequence[ClientEvent]) -> None:
+    def _async_show(self, events: Sequence[ClientEvent], changed: Sequence[str]) -> None:
+        ahead = self.tracker.controller_time(0.0)
         for event in events:
-            self.history.async_record(event, self.clients.get(event.mac))
+            self.history.async_record(event, self.clients.get(event.mac), event.time - ahead)
             self.roam_log.async_record(event)
         ends = {end for event in events for end in (event.ap_from, event.ap_to) if end is not None}
         if self.devices.async_meet(ends):
             self._async_request_snapshot()
-        self.listeners.clients.async_call_each({event.mac for event in events})
+        self.listeners.clients.async_call_each({*changed, *(event.mac for event in events)})
         self.listeners.access_points.async_call_each(ends)
         self.listeners.async_call_site()
 
@@ -316,7 +327,7 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
 
     @callback
     def _async_adopt(self, new: Sequence[str]) -> None:
-        if self._adoption.async_adopt(self.clients[mac] for mac in new):
+        if new and self._adoption.async_adopt(self.clients[mac] for mac in new):
             self.async_update_listeners()
             self.rooms.async_show_all()
 
@@ -328,12 +339,16 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
     @callback
     def _async_judge_availability(self) -> None:
         if self.stream_connected or self.last_update_success:
-            self._timers.async_cancel("grace")
-            if not self.available:
-                self.available = True
-                self._async_show_all()
+            self._async_recover()
         elif self.available:
             self._timers.async_set("grace", GRACE, self._async_give_up)
+
+    @callback
+    def _async_recover(self) -> None:
+        self._timers.async_cancel("grace")
+        if not self.available:
+            self.available = True
+            self._async_show_all()
 
     @callback
     def _async_give_up(self) -> None:

@@ -53,11 +53,15 @@ class Listeners:
 
 
 class SiteListeners:
-    """Who shows something of a site: of a client or an access point by its MAC, or of it all."""
+    """Who shows something of a site: of a client or an access point by its MAC, or of it all.
+
+    A client's signal changes with nearly every record: only `signals` are called for that alone.
+    """
 
     def __init__(self) -> None:
         """Start without any."""
         self.clients = Listeners()
+        self.signals = Listeners()
         self.access_points = Listeners()
         self._site = Listeners()
 

@@ -244,6 +244,13 @@ class ClientSensor(ClientEntity, UnifiScannerSensor):
     _written_at_ap: str | None = None
 
     @override
+    async def async_added_to_hass(self) -> None:
+        await super().async_added_to_hass()
+        if self.entity_description.volatile:
+            signals = self.coordinator.listeners.signals
+            self.async_on_remove(signals.async_add(self.mac, self._async_update))
+
+    @override
     def _read(self) -> Shown:
         description, coordinator, mac = self.entity_description, self.coordinator, self.mac
         return Shown(

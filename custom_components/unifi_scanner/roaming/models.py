@@ -42,6 +42,10 @@ class ClientState(NamedTuple):
         """Whether the client has a link to an access point."""
         return self.ap_mac is not None
 
+    def differs_in_signal_only(self, other: ClientState | None) -> bool:
+        """Return whether another state is the same but for the signal, as with most records."""
+        return other is not None and self == other._replace(signal=self.signal)
+
 
 class ClientEvent(NamedTuple):
     """Something that happened to a client, told exactly once.
