@@ -30,12 +30,13 @@ class ClientState(NamedTuple):
     ssid: str | None
     band: Band | None
     channel: int | None
-    signal: int | None
     connected_since: float | None
     previous_ap_mac: str | None
     last_roam: float | None
     roam_count: int | None
     ip: str | None
+    # The last one, as all before it is compared in one go.
+    signal: int | None
 
     @property
     def connected(self) -> bool:
@@ -44,7 +45,7 @@ class ClientState(NamedTuple):
 
     def differs_in_signal_only(self, other: ClientState | None) -> bool:
         """Return whether another state is the same but for the signal, as with most records."""
-        return other is not None and self == other._replace(signal=self.signal)
+        return other is not None and self[:-1] == other[:-1]
 
 
 class ClientEvent(NamedTuple):

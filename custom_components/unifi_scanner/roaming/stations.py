@@ -6,7 +6,7 @@ from ..api.records import StationRecord
 from .changes import Arrival, RadioChange
 from .clock import ControllerClock
 from .ledger import Ledger
-from .models import Source
+from .models import ClientState, Source
 from .track import SLACK, STALE, Track
 
 
@@ -151,15 +151,19 @@ class Stations:
             began = station.connected_since
         self._ledger.set_state(
             track,
-            state._replace(
+            ClientState(
+                mac=state.mac,
                 name=track.alias or station.hostname or state.name,
                 guest=station.guest,
+                ap_mac=state.ap_mac,
                 ssid=station.ssid or state.ssid,
                 band=band,
                 channel=channel,
-                signal=station.signal,
                 connected_since=began,
+                previous_ap_mac=state.previous_ap_mac,
+                last_roam=state.last_roam,
                 roam_count=state.roam_count if station.roam_count is None else station.roam_count,
                 ip=station.ip or state.ip,
+                signal=station.signal,
             ),
         )
