@@ -3,9 +3,10 @@
 from collections.abc import AsyncIterator
 
 from homeassistant.core import HomeAssistant, State
-from homeassistant.helpers import area_registry as ar, entity_registry as er
+from homeassistant.helpers import area_registry as ar, device_registry as dr, entity_registry as er
 import pytest
 
+from custom_components.unifi_scanner import async_remove_config_entry_device
 from custom_components.unifi_scanner.const import DOMAIN
 from tests.automations import put_in_area
 from tests.home import ANNA, BEN, CARA, HALL, KITCHEN, UNIQUE_ID, Home, furnished_home, until
@@ -81,6 +82,17 @@ async def test_others_do_not_occupy_a_room_until_they_are_tracked(home: Home) ->
     await home.controller.sync(CARA)
     await until(lambda: home.shows("area", CARA) == "Kitchen")
     assert occupants(home, "kitchen") == ("on", ["Cara"])
+
+
+async def test_a_client_that_the_user_removes_leaves_its_room_at_once(home: Home) -> None:
+    await home.set_up()
+    put_in_area(home, HALL, "Ground floor")
+    await home.hass.async_block_till_done()
+    device = home.device(ANNA)
+    assert device is not None
+    assert await async_remove_config_entry_device(home.hass, home.entry, device)
+    dr.async_get(home.hass).async_remove_device(device.id)
+    assert occupants(home, "ground_floor") == ("on", ["Ben"])
 
 
 async def test_a_room_comes_and_goes_with_its_access_point(home: Home) -> None:
@@ -166,6 +178,22 @@ async def test_a_room_that_lost_its_access_point_meanwhile_is_gone(home: Home) -
     assert await home.hass.config_entries.async_reload(home.entry.entry_id)
     await home.settled()
     assert er.async_get(home.hass).async_get(orphan) is None
+
+
+async def test_the_room_of_a_console_is_there_while_nobody_is_on_it(home: Home) -> None:
+    """By its type a console with a radio is no access point, only by its clients."""
+    console = "78:45:58:00:00:05"
+    home.world.add_access_point("Console", mac=console, type="udm", model="UDR")
+    await home.set_up(clients=(ANNA,))
+    await home.controller.roam(ANNA, "Console")
+    await until(lambda: home.device(console))
+    put_in_area(home, console, "Lounge")
+    await home.controller.roam(ANNA, "Hall")
+    await home.happened(2)
+    await home.quiet()
+    assert await home.hass.config_entries.async_reload(home.entry.entry_id)
+    await home.settled()
+    assert occupants(home, "lounge") == ("off", [])
 
 
 async def test_no_room_goes_when_a_booting_controller_lists_nothing(home: Home) -> None:

@@ -291,7 +291,7 @@ async def test_an_access_point_that_comes_back_in_time_is_kept(home: Home) -> No
     assert home.device(ATTIC) is None
 
 
-async def test_a_console_without_clients_is_kept_as_it_is_still_adopted(
+async def test_a_console_without_clients_is_an_access_point_after_a_restart_too(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     console = "78:45:58:00:00:05"
@@ -303,9 +303,12 @@ async def test_a_console_without_clients_is_kept_as_it_is_still_adopted(
     await home.happened(2)
     monkeypatch.setattr(devices, "GONE_AFTER", 0.0)
     assert await home.hass.config_entries.async_reload(home.entry.entry_id)
-    assert console not in home.coordinator.access_points
+    assert home.shows("wireless_clients", console) == "0"
     assert home.device(console) is not None
     assert not await asked_to_remove(home, console)
+    del home.world.devices[console]
+    await home.later(61)
+    await until(lambda: home.device(console) is None)
 
 
 async def test_a_booting_controller_makes_nobody_forget_an_access_point(

@@ -89,6 +89,36 @@ async def test_the_state_is_there_when_the_bus_tells(home: Home) -> None:
     assert seen == ["roamed"]
 
 
+async def test_after_an_outage_entities_are_there_again_before_anything_is_told(home: Home) -> None:
+    """Triggers take no notice of an event entity that comes from being unavailable."""
+    await home.set_up()
+    faults = home.controller.faults
+    faults.refuse("*wss*", status=502)
+    outage = faults.refuse("*stat*", status=503)
+    await home.cut()
+    await home.later(61)
+    await until(lambda: not home.coordinator.available)
+    home.world.roam(ANNA, "Kitchen")
+    seen: list[object] = []
+
+    @callback
+    def remember(event: Event[EventStateChangedData]) -> None:
+        old_state = event.data["old_state"]
+        if movement(home).attributes.get("event_type") == "roamed":
+            seen.append(old_state and old_state.state)
+
+    @callback
+    def look(_event: Event) -> None:
+        seen.append(home.shows("access_point", ANNA))
+
+    remove = async_track_state_change_event(home.hass, [movement(home).entity_id], remember)
+    home.hass.bus.async_listen("unifi_scanner_roam", look)
+    faults.remove(outage)
+    await home.coordinator.async_refresh()
+    remove()
+    assert seen == ["unknown", "Kitchen"]
+
+
 async def test_a_client_that_is_kept_off_the_bus_has_no_entity_and_others_have(home: Home) -> None:
     await home.set_up(clients=(ANNA,), tracked_events_only=True)
     assert home.entity_id("movement", BEN, "event") is None

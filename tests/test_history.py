@@ -48,9 +48,11 @@ async def loaded(hass: HomeAssistant, *tracked: str) -> SiteHistory:
     return history
 
 
-def roam(mac: str, at: str) -> tuple[ClientEvent, ClientState]:
+def roam(mac: str, at: str, ahead: float = 0.0) -> tuple[ClientEvent, ClientState, float]:
+    """Return a roam as it is recorded, with a controller's clock that is so far ahead."""
     time = datetime.fromisoformat(at).replace(tzinfo=UTC).timestamp()
-    return replace(ROAM, mac=mac, time=time), replace(STATE, mac=mac, last_roam=time)
+    dated = time + ahead
+    return replace(ROAM, mac=mac, time=dated), replace(STATE, mac=mac, last_roam=dated), time
 
 
 async def test_only_tracked_clients_have_a_past_and_the_site_counts_all(
@@ -79,11 +81,21 @@ async def test_a_roam_of_before_midnight_does_not_count_after_it(
     assert history.roams_today == 1
 
 
+async def test_the_day_is_ours_whatever_the_controllers_clock_says(hass: HomeAssistant) -> None:
+    history = await loaded(hass, ANNA)
+    days = 3 * 86400.0
+    history.async_record(*roam(ANNA, "2026-11-21 22:10", ahead=-days))
+    assert history.roams_today == 1
+    history.async_record(*roam(ANNA, "2026-11-20 22:10", ahead=days))
+    assert history.roams_today == 1
+    assert history.client(ANNA).roams_today == 1
+
+
 async def test_what_is_no_roam_does_not_count(hass: HomeAssistant) -> None:
     history = await loaded(hass, ANNA)
-    event, state = roam(ANNA, "2026-11-21 22:10")
+    event, state, at = roam(ANNA, "2026-11-21 22:10")
     for kind in set(EventKind) - {EventKind.ROAM}:
-        history.async_record(replace(event, kind=kind), state)
+        history.async_record(replace(event, kind=kind), state, at)
     assert history.roams_today == 0
 
 

@@ -255,6 +255,14 @@ def test_late_news_still_find_the_progress() -> None:
     assert walks.move("a", 60, None, 1, late=LATENESS)
 
 
+def test_a_controllers_clock_that_was_set_back_stops_nobody_for_long() -> None:
+    progress = PathProgress(2, 60)
+    progress.move("a", [0], [], at=1_000_000, now=0)
+    later = 61 + LATENESS
+    assert not progress.move("a", [], [0], at=100, now=later)
+    assert progress.move("a", [0], [1], at=110, now=later + 10)
+
+
 def test_only_so_many_clients_are_followed() -> None:
     walks = Walks(2)
     for number in range(LIMIT + 5):

@@ -65,8 +65,8 @@ class SiteDevices:
         self._controller_id: str | None = None
         # The names that the registry has been given, to see when one changes.
         self._names: dict[str, str] = {}
-        # All that the controller has adopted, whatever it is.
-        self._listed: frozenset[str] = frozenset()
+        # Whether the controller has listed anything yet.
+        self._listed = False
         # When access points that are no longer listed were first missed, by the loop's clock.
         self._missed: dict[str, float] = {}
 
@@ -133,20 +133,23 @@ class SiteDevices:
             # A controller that boots lists nothing for minutes.
             self.async_meet(occupied)
             return
-        self._listed = frozenset(record.mac for record in records)
+        self._listed = True
         # One that was removed keeps its name for as long as clients are listed on it.
         kept = {mac: known for mac, known in self.access_points.items() if mac in occupied}
         devices = kept | {record.mac: record for record in records}
         self.access_points = {
             mac: record
             for mac, record in devices.items()
-            if record.type == _ACCESS_POINT_TYPE or mac in occupied or mac in self.access_points
+            if record.type == _ACCESS_POINT_TYPE
+            or mac in occupied
+            or mac in self.access_points
+            or self._was_access_point(mac)
         }
         self.async_meet(occupied)
 
     def is_present(self, mac: str) -> bool:
         """Return whether an access point is adopted or has clients."""
-        return mac in self.access_points or mac in self._listed
+        return mac in self.access_points
 
     @callback
     def async_meet(self, macs: Collection[str]) -> bool:
@@ -193,6 +196,11 @@ class SiteDevices:
         self._names.pop(mac, None)
         self._missed.pop(mac, None)
         self.shown_access_points.discard(mac)
+
+    def _was_access_point(self, mac: str) -> bool:
+        """Return whether clients have been on it before a restart, so that it has a device."""
+        device = self._device(mac)
+        return device is not None and device.manufacturer == MANUFACTURER
 
     def _devices(self) -> Iterator[tuple[str, dr.DeviceEntry]]:
         for device in dr.async_entries_for_config_entry(self._registry, self._entry.entry_id):

@@ -84,11 +84,11 @@ class SiteHistory:
         return self._clients.get(mac, _NO_HISTORY)
 
     @callback
-    def async_record(self, event: ClientEvent, state: ClientState | None) -> None:
-        """Take an event, and the state that the client is in after it."""
+    def async_record(self, event: ClientEvent, state: ClientState | None, at: float) -> None:
+        """Take an event, the state that the client is in after it, and when it was by our clock."""
         roamed = event.kind is EventKind.ROAM
         # One that happened before midnight and is only learned of now belongs to yesterday.
-        counts = int(roamed and _day_of(event.time) >= self._day)
+        counts = int(roamed and _day_of(at) >= self._day)
         self.roams_today += counts
         if event.mac in self._tracked:
             past = self.client(event.mac)

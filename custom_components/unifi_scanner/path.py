@@ -43,6 +43,7 @@ class PathProgress:
         The path's time begins when the client leaves the first place: `at` is when it moved, by
         the controller's clock, `now` any clock that never goes back; both are in seconds.
         """
+        self._forget(now)
         walk = self._walks.get(client)
         if walk is not None and at < walk.at:
             # Told late: it is elsewhere by now.
@@ -62,13 +63,14 @@ class PathProgress:
             return True
         if starts:
             self._walks[client] = _Walk(now, at, starts)
-        self._forget(now)
+            if len(self._walks) > LIMIT:
+                del self._walks[next(iter(self._walks))]
         return False
 
     def _forget(self, now: float) -> None:
-        """Forget those whose time is up, and when there are too many those that moved first."""
+        """Forget those whose time is up."""
         while self._walks:
             client, walk = next(iter(self._walks.items()))
-            if len(self._walks) <= LIMIT and now - walk.told <= self._within + LATENESS:
+            if now - walk.told <= self._within + LATENESS:
                 break
             del self._walks[client]

@@ -27,6 +27,7 @@ def async_let_go(hass: HomeAssistant, entry: UnifiScannerConfigEntry, device: De
         coordinator.tracked.discard(mac)
         coordinator.devices.async_forget(mac)
         coordinator.history.async_know((mac,))
+        coordinator.rooms.async_show_all()
     clients = [client for client in entry.options.get(CONF_CLIENTS, ()) if client != mac]
     # Nothing listens for updates of the entry, so this does not reload it.
     hass.config_entries.async_update_entry(entry, options={**entry.options, CONF_CLIENTS: clients})
