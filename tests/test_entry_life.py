@@ -40,17 +40,18 @@ async def test_what_the_controller_cannot_tell_again_survives_a_restart(home: Ho
     assert len(home.events) == 3
 
 
-async def test_at_midnight_the_days_roams_are_zero(
-    home: Home, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("hour", [0, 1], ids=["midnight", "a day without a midnight"])
+async def test_when_a_day_begins_its_roams_are_zero(
+    home: Home, monkeypatch: pytest.MonkeyPatch, hour: int
 ) -> None:
     await home.set_up()
     await home.controller.roam(ANNA, "Kitchen")
     await home.happened(1)
     assert home.shows("roams_today", ANNA) == "1"
     last_roam = home.shows("last_roam", ANNA)
-    midnight = dt_util.start_of_local_day() + timedelta(days=1)
-    monkeypatch.setattr(dt_util, "now", lambda: midnight)
-    async_fire_time_changed(home.hass, midnight + timedelta(seconds=1))
+    beginning = dt_util.start_of_local_day() + timedelta(days=1, hours=hour)
+    monkeypatch.setattr(dt_util, "now", lambda: beginning)
+    async_fire_time_changed(home.hass, beginning + timedelta(seconds=1))
     await home.hass.async_block_till_done()
     assert home.shows("roams_today", ANNA) == "0"
     assert home.shows("roams_today") == "0"

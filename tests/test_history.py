@@ -79,6 +79,8 @@ async def test_a_roam_of_before_midnight_does_not_count_after_it(
     assert history.client(ANNA).last_roam is not None
     history.async_record(*roam(ANNA, "2026-11-21 23:00:05"))
     assert history.roams_today == 1
+    assert not history.async_begin_day()
+    assert history.roams_today == 1
 
 
 async def test_the_day_is_ours_whatever_the_controllers_clock_says(hass: HomeAssistant) -> None:

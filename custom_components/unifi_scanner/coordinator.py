@@ -125,8 +125,9 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
 
     async def async_start(self) -> None:
         """Listen to the controller until `async_shutdown`; to be called after the first refresh."""
+        # Every hour: where the clocks are changed at midnight there may be none.
         self._end_of_days = async_track_time_change(
-            self.hass, self._async_begin_day, hour=0, minute=0, second=0
+            self.hass, self._async_begin_day, minute=0, second=0
         )
         self._newcomers.async_start()
         self._stream.async_start(self.console)
@@ -333,8 +334,8 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
 
     @callback
     def _async_begin_day(self, _now: datetime) -> None:
-        self.history.async_begin_day()
-        self._async_show_all()
+        if self.history.async_begin_day():
+            self._async_show_all()
 
     @callback
     def _async_judge_availability(self) -> None:

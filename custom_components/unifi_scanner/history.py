@@ -101,11 +101,14 @@ class SiteHistory:
         self._save_later()
 
     @callback
-    def async_begin_day(self) -> None:
-        """Start counting anew, at midnight."""
-        self._day = _today()
+    def async_begin_day(self) -> bool:
+        """Start counting anew if another day has begun; return whether it has."""
+        if (today := _today()) == self._day:
+            return False
+        self._day = today
         self._reset()
         self._save_later()
+        return True
 
     @property
     def has_looked(self) -> bool:
