@@ -205,11 +205,13 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
         self._snapshot_requested = False
         snapshot = await self._snapshots.async_read()
         now = time.time()
+        before: dict[str, ClientState | None] = dict(self.clients)
         # What is known in detail comes before what only shows that something has happened.
         events = self.tracker.observe(snapshot.log, now)
         events += self.tracker.snapshot(snapshot.stations, now)
         self._live_updates.async_judge(snapshot.stations, events)
         self.recorder.devices(snapshot.devices)
+        known = self.devices.access_points
         self.devices.async_take(snapshot.devices, self.tracker.clients_per_access_point)
         self.devices.async_follow_names(self.clients)
         self.rooms.async_look()
@@ -218,7 +220,12 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
         self.devices.async_remove_stale(self.tracked, self.hass.loop.time())
         # Whoever is told finds states that are there.
         self._async_recover()
-        self._async_apply(events)
+        for mac in self.clients.keys() - before.keys():
+            before[mac] = None
+        if self.devices.access_points != known:
+            # Their names are shown by clients that are there or have been.
+            self.listeners.clients.async_call_all()
+        self._async_apply(events, self._async_changed(before))
         self._async_tell_new(new)
         self.rooms.async_check()
         if (due := self.tracker.recheck_due) is not None:
@@ -230,7 +237,7 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
     @callback
     def _async_refresh_finished(self) -> None:
         self._async_judge_availability()
-        self._async_show_all()
+        self._async_show_numbers()
 
     @callback
     def _async_request_snapshot(self) -> None:
@@ -259,6 +266,15 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
     def _async_take_batch(self, batch: Sequence[Observation | None]) -> None:
         before = {seen.mac: self.clients.get(seen.mac) for seen in batch if seen is not None}
         events = self.tracker.observe(batch, time.time())
+        changed = self._async_changed(before)
+        new = self._newcomers.async_meet(changed)
+        self._async_adopt(new)
+        self._async_apply(events, changed)
+        self._async_tell_new(new)
+
+    @callback
+    def _async_changed(self, before: Mapping[str, ClientState | None]) -> list[str]:
+        """Return the clients that are in another state than before, but for their signals."""
         changed: list[str] = []
         for mac, state in before.items():
             if (now := self.clients.get(mac)) is state:
@@ -267,10 +283,7 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
                 self.listeners.signals.async_call(mac)
             else:
                 changed.append(mac)
-        new = self._newcomers.async_meet(changed)
-        self._async_adopt(new)
-        self._async_apply(events, changed)
-        self._async_tell_new(new)
+        return changed
 
     @callback
     def _async_advance(self) -> None:
@@ -312,7 +325,15 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
 
     @callback
     def _async_show_all(self) -> None:
-        self.listeners.async_call_all()
+        self.listeners.clients.async_call_all()
+        self._async_show_numbers()
+
+    @callback
+    def _async_show_numbers(self) -> None:
+        """Show all that is not only of one client, and the signals that were too early."""
+        self.listeners.signals.async_call_all()
+        self.listeners.access_points.async_call_all()
+        self.listeners.async_call_site()
         self.rooms.async_show_all()
 
     @callback

@@ -74,10 +74,3 @@ class SiteListeners:
     def async_call_site(self) -> None:
         """Call those who show something of the whole site."""
         self._site.async_call_all()
-
-    @callback
-    def async_call_all(self) -> None:
-        """Call all there is."""
-        self.clients.async_call_all()
-        self.access_points.async_call_all()
-        self._site.async_call_all()

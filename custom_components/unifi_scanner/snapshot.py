@@ -62,6 +62,8 @@ class SnapshotReader:
     async def _async_fetch(self, client: UnifiClient) -> Snapshot:
         devices = await client.access_points(self._site)
         stations = await client.stations(self._site)
+        # For a large site, to read this and to act on it takes too long for one turn of the loop.
+        await asyncio.sleep(0)
         stream = self._stream
         now = asyncio.get_running_loop().time()
         if stream.unbroken and self._watchdog.is_mute(
