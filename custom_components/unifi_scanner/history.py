@@ -55,13 +55,13 @@ class SiteHistory:
         self._clients: dict[str, ClientHistory] = {}
         # Every client ever seen, the last ones last; None before the first look.
         self._known: dict[str, None] | None = None
-        self._day = ""
+        # The day that is counted, and when it began, in POSIX seconds.
+        self._day, self._began = _today()
         self._changed = False
         self._store = _store(hass, entry_id)
 
     async def async_load(self) -> None:
         """Read what was saved; counts of another day start at zero."""
-        self._day = _today()
         if (saved := await self._store.async_load()) is None:
             return
         self._clients = {
@@ -88,7 +88,7 @@ class SiteHistory:
         """Take an event, the state that the client is in after it, and when it was by our clock."""
         roamed = event.kind is EventKind.ROAM
         # One that happened before midnight and is only learned of now belongs to yesterday.
-        counts = int(roamed and _day_of(at) >= self._day)
+        counts = int(roamed and at >= self._began)
         self.roams_today += counts
         if event.mac in self._tracked:
             past = self.client(event.mac)
@@ -103,9 +103,9 @@ class SiteHistory:
     @callback
     def async_begin_day(self) -> bool:
         """Start counting anew if another day has begun; return whether it has."""
-        if (today := _today()) == self._day:
+        before, (self._day, self._began) = self._day, _today()
+        if self._day == before:
             return False
-        self._day = today
         self._reset()
         self._save_later()
         return True
@@ -167,9 +167,7 @@ class SiteHistory:
         }
 
 
-def _today() -> str:
-    return dt_util.now().date().isoformat()
-
-
-def _day_of(timestamp: float) -> str:
-    return dt_util.as_local(dt_util.utc_from_timestamp(timestamp)).date().isoformat()
+def _today() -> tuple[str, float]:
+    """Return the day by Home Assistant's time zone, and when it began."""
+    began = dt_util.start_of_local_day()
+    return began.date().isoformat(), began.timestamp()
