@@ -19,6 +19,7 @@ CHOSEN = {
     "tracked_events_only": True,
     "disconnect_delay": 0.0,
     "settling_time": 30.0,
+    "volatile_interval": 60.0,
     "low_data": True,
 }
 
@@ -46,12 +47,13 @@ async def test_the_form_shows_what_holds_and_who_can_be_chosen(home: Home, flow:
     await home.set_up(clients=(ANNA, gone), disconnect_delay=20.0)
     result = await flow.options_of(home.entry)
     assert result["step_id"] == "init"
-    assert flow.suggestions() == {
+    assert {field: flow.default(field) for field in CHOSEN} == {
         "clients": [ANNA, gone],
         "add_new_clients": False,
         "tracked_events_only": False,
         "disconnect_delay": 20.0,
         "settling_time": 10.0,
+        "volatile_interval": 30.0,
         "low_data": False,
     }
     assert [option["label"] for option in flow.options("clients")] == [
@@ -60,6 +62,16 @@ async def test_the_form_shows_what_holds_and_who_can_be_chosen(home: Home, flow:
         f"Cara ({CARA})",
         gone,
     ]
+
+
+async def test_what_is_left_out_stays_as_it_is(home: Home, flow: Flow) -> None:
+    await home.set_up(clients=(ANNA,), disconnect_delay=20.0, settling_time=5.0)
+    await flow.options_of(home.entry)
+    await flow.submit({"disconnect_delay": 30.0})
+    assert home.entry.options["clients"] == [ANNA]
+    assert home.entry.options["disconnect_delay"] == 30.0
+    assert home.entry.options["settling_time"] == 5.0
+    await home.streaming(4)
 
 
 async def test_what_was_chosen_holds_after_one_reload_without_a_login(

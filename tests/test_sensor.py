@@ -272,6 +272,26 @@ async def test_a_roam_writes_only_what_it_changes(home: Home) -> None:
     ]
 
 
+@pytest.mark.parametrize(("interval", "shown"), [(0, "-62"), (20, "-61"), (60, "-60")])
+async def test_how_often_the_signal_is_written_is_an_option(
+    home: Home, monkeypatch: pytest.MonkeyPatch, interval: float, shown: str
+) -> None:
+    now = 1000.0
+    monkeypatch.setattr(sensor, "monotonic", lambda: now)
+    enable(home, "signal")
+    await home.set_up(volatile_interval=interval)
+    for signal, pause in ((-60, 21), (-61, 0), (-62, 0)):
+        home.world.set_signal(ANNA, signal)
+        await home.controller.sync(ANNA)
+        await until(
+            lambda signal=signal: (
+                (state := home.coordinator.client(ANNA)) and state.signal == signal
+            )
+        )
+        now += pause
+    assert home.shows("signal", ANNA) == shown
+
+
 async def test_the_signal_is_written_twice_a_minute_and_after_each_roam(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -152,7 +152,7 @@ class OccupancyBinarySensor(SiteEntity, BinarySensorEntity):
     @override
     def _async_update(self) -> None:
         if self._follow_name():
-            self.async_write_ha_state()
+            self._async_write()
         super()._async_update()
 
     def _follow_name(self) -> bool:

@@ -16,6 +16,8 @@ CONF_DISCONNECT_DELAY: Final = "disconnect_delay"
 CONF_LOW_DATA: Final = "low_data"
 CONF_SETTLING_TIME: Final = "settling_time"
 CONF_TRACKED_EVENTS_ONLY: Final = "tracked_events_only"
+CONF_VOLATILE_INTERVAL: Final = "volatile_interval"
 
 DEFAULT_DISCONNECT_DELAY: Final = 10.0  # seconds
 DEFAULT_SETTLING_TIME: Final = 10.0  # seconds
+DEFAULT_VOLATILE_INTERVAL: Final = 30.0  # seconds

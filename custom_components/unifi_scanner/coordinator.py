@@ -30,6 +30,7 @@ from .devices import SiteDevices
 from .dispatch import SiteListeners
 from .history import SiteHistory
 from .live_updates import LiveUpdates
+from .load import SiteLoad
 from .newcomers import Newcomers
 from .roam_log import RoamLog
 from .roaming import ClientEvent, ClientState, RecordedTracker
@@ -98,6 +99,7 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
             recorder=self.recorder,
             records_of=self.tracked if self._low_data else None,
         )
+        self.load = SiteLoad(self._stream, hass.loop.time)
         self._snapshots = SnapshotReader(config_entry, console, self._stream, self.tracker)
         self._live_updates = LiveUpdates(hass, config_entry, self._stream)
         self._timers = Timers(hass)
@@ -237,6 +239,7 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
     @callback
     def _async_refresh_finished(self) -> None:
         self._async_judge_availability()
+        self.load.measure()
         self._async_show_numbers()
 
     @callback

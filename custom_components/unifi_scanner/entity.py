@@ -74,7 +74,12 @@ class UnifiScannerEntity(Entity):
         shown = self._read()
         if shown != self._shown and not self._is_early(shown):
             self._shown = shown
-            self.async_write_ha_state()
+            self._async_write()
+
+    @callback
+    def _async_write(self) -> None:
+        self.coordinator.load.writes += 1
+        self.async_write_ha_state()
 
     def _is_early(self, shown: Shown) -> bool:  # noqa: ARG002 - for entities that are in no hurry
         return False

@@ -97,7 +97,7 @@ class UnifiScannerEvent(UnifiScannerEntity, EventEntity):
     @callback
     def _async_happen(self, event_type: str, attributes: Mapping[str, Any]) -> None:
         self._trigger_event(event_type, dict(attributes))
-        self.async_write_ha_state()
+        self._async_write()
 
 
 class Movement(ClientEntity, UnifiScannerEvent):

@@ -1,6 +1,7 @@
 """The forms of the flows: their fields and how these are filled in."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from homeassistant.const import CONF_HOST, CONF_PASSWORD, CONF_SSL, CONF_USERNAME, UnitOfTime
 from homeassistant.helpers.selector import (
@@ -27,6 +28,7 @@ from .const import (
     CONF_SETTLING_TIME,
     CONF_SITE,
     CONF_TRACKED_EVENTS_ONLY,
+    CONF_VOLATILE_INTERVAL,
 )
 
 LONGEST_DELAY = 300  # seconds
@@ -92,16 +94,23 @@ def clients_schema(options: list[SelectOptionDict], chosen: Sequence[str]) -> pr
     )
 
 
-def options_schema(options: list[SelectOptionDict]) -> probatio.Schema:
-    """Return the form of an entry's options, to be filled in with what they are."""
-    selector = SelectSelector(SelectSelectorConfig(options=options, multiple=True))
+def options_schema(options: list[SelectOptionDict], values: Mapping[str, Any]) -> probatio.Schema:
+    """Return the form of an entry's options, filled in with what they are.
+
+    Who leaves one out leaves it as it is.
+    """
+    selectors = {
+        CONF_CLIENTS: SelectSelector(SelectSelectorConfig(options=options, multiple=True)),
+        CONF_ADD_NEW_CLIENTS: BooleanSelector(),
+        CONF_TRACKED_EVENTS_ONLY: BooleanSelector(),
+        CONF_DISCONNECT_DELAY: _SECONDS,
+        CONF_SETTLING_TIME: _SECONDS,
+        CONF_VOLATILE_INTERVAL: _SECONDS,
+        CONF_LOW_DATA: BooleanSelector(),
+    }
     return probatio.Schema(
         {
-            probatio.Required(CONF_CLIENTS): selector,
-            probatio.Required(CONF_ADD_NEW_CLIENTS): BooleanSelector(),
-            probatio.Required(CONF_TRACKED_EVENTS_ONLY): BooleanSelector(),
-            probatio.Required(CONF_DISCONNECT_DELAY): _SECONDS,
-            probatio.Required(CONF_SETTLING_TIME): _SECONDS,
-            probatio.Required(CONF_LOW_DATA): BooleanSelector(),
+            probatio.Required(name, default=values[name]): selector
+            for name, selector in selectors.items()
         }
     )

@@ -19,8 +19,10 @@ from .const import (
     CONF_SETTLING_TIME,
     CONF_SITE,
     CONF_TRACKED_EVENTS_ONLY,
+    CONF_VOLATILE_INTERVAL,
     DEFAULT_DISCONNECT_DELAY,
     DEFAULT_SETTLING_TIME,
+    DEFAULT_VOLATILE_INTERVAL,
 )
 from .coordinator import UnifiScannerCoordinator
 from .devices import client_names
@@ -32,6 +34,7 @@ _DEFAULTS = {
     CONF_TRACKED_EVENTS_ONLY: False,
     CONF_DISCONNECT_DELAY: DEFAULT_DISCONNECT_DELAY,
     CONF_SETTLING_TIME: DEFAULT_SETTLING_TIME,
+    CONF_VOLATILE_INTERVAL: DEFAULT_VOLATILE_INTERVAL,
     CONF_LOW_DATA: False,
 }
 
@@ -59,8 +62,8 @@ class UnifiScannerOptionsFlow(OptionsFlowWithReload):
         options = client_options(await self._async_read_clients(), names)
         return self.async_show_form(
             step_id="init",
-            data_schema=self.add_suggested_values_to_schema(
-                options_schema(options), {**_DEFAULTS, CONF_CLIENTS: list(chosen), **entry.options}
+            data_schema=options_schema(
+                options, {**_DEFAULTS, CONF_CLIENTS: list(chosen), **entry.options}
             ),
         )
 

@@ -12,14 +12,21 @@ from homeassistant.components.sensor import (
     SensorEntityDescription,
     SensorStateClass,
 )
-from homeassistant.const import SIGNAL_STRENGTH_DECIBELS_MILLIWATT, EntityCategory
+from homeassistant.const import (
+    SIGNAL_STRENGTH_DECIBELS_MILLIWATT,
+    EntityCategory,
+    UnitOfDataRate,
+    UnitOfTime,
+)
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.typing import StateType
 
 from .api.records import Band
+from .const import CONF_VOLATILE_INTERVAL, DEFAULT_VOLATILE_INTERVAL
 from .coordinator import UnifiScannerConfigEntry, UnifiScannerCoordinator
 from .entity import AccessPointEntity, ClientEntity, Shown, SiteEntity, UnifiScannerEntity
+from .load import Figures
 from .roaming import ClientState
 
 PARALLEL_UPDATES = 0
@@ -28,15 +35,17 @@ PARALLEL_UPDATES = 0
 NOT_CONNECTED = "not_connected"
 # States are translated by keys, and those may not contain a dot.
 BAND_STATES: dict[Band, str] = {"2.4": "2_4_ghz", "5": "5_ghz", "6": "6_ghz"}
-# A volatile value is written at most this often while the client stays where it is.
-VOLATILE_INTERVAL = 30.0  # seconds
 
 type Value = StateType | datetime
 
 
 @dataclass(frozen=True, kw_only=True)
 class ClientSensorDescription(SensorEntityDescription):
-    """A sensor of the client with a MAC. A volatile value changes with nearly every record."""
+    """A sensor of the client with a MAC.
+
+    A volatile value changes with nearly every record; while the client stays where it is it is
+    written at most once in the interval that the options say.
+    """
 
     value_fn: Callable[[UnifiScannerCoordinator, str], Value]
     attributes_fn: Callable[[UnifiScannerCoordinator, str], Mapping[str, StateType]] | None = None
@@ -65,6 +74,19 @@ def _of_state(
     def value(coordinator: UnifiScannerCoordinator, mac: str) -> Value:
         state = coordinator.client(mac)
         return None if state is None else value_fn(state)
+
+    return value
+
+
+def _of_load(
+    value_fn: Callable[[Figures], float | None],
+) -> Callable[[UnifiScannerCoordinator], Value]:
+    """Return a value function that reads the figures of the stream, rounded."""
+
+    def value(coordinator: UnifiScannerCoordinator) -> Value:
+        figures = coordinator.load.figures
+        number = None if figures is None else value_fn(figures)
+        return None if number is None else round(number, 2)
 
     return value
 
@@ -188,6 +210,46 @@ SITE_SENSORS: tuple[SiteSensorDescription, ...] = (
         state_class=SensorStateClass.TOTAL_INCREASING,
         value_fn=lambda coordinator: coordinator.history.roams_today,
     ),
+    SiteSensorDescription(
+        key="frame_rate",
+        translation_key="frame_rate",
+        state_class=SensorStateClass.MEASUREMENT,
+        suggested_display_precision=1,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,
+        value_fn=_of_load(lambda figures: figures.frame_rate),
+    ),
+    SiteSensorDescription(
+        key="data_rate",
+        translation_key="data_rate",
+        device_class=SensorDeviceClass.DATA_RATE,
+        native_unit_of_measurement=UnitOfDataRate.BYTES_PER_SECOND,
+        state_class=SensorStateClass.MEASUREMENT,
+        suggested_display_precision=0,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,
+        value_fn=_of_load(lambda figures: figures.data_rate),
+    ),
+    SiteSensorDescription(
+        key="frame_time",
+        translation_key="frame_time",
+        device_class=SensorDeviceClass.DURATION,
+        native_unit_of_measurement=UnitOfTime.MICROSECONDS,
+        state_class=SensorStateClass.MEASUREMENT,
+        suggested_display_precision=0,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,
+        value_fn=_of_load(lambda figures: figures.frame_time),
+    ),
+    SiteSensorDescription(
+        key="state_writes",
+        translation_key="state_writes",
+        state_class=SensorStateClass.MEASUREMENT,
+        suggested_display_precision=1,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,
+        value_fn=_of_load(lambda figures: figures.state_writes),
+    ),
 )
 
 
@@ -243,6 +305,12 @@ class ClientSensor(ClientEntity, UnifiScannerSensor):
     _written_at = 0.0
     _written_at_ap: str | None = None
 
+    @property
+    def _interval(self) -> float:
+        options = self.coordinator.config_entry.options
+        interval: float = options.get(CONF_VOLATILE_INTERVAL, DEFAULT_VOLATILE_INTERVAL)
+        return interval
+
     @override
     async def async_added_to_hass(self) -> None:
         await super().async_added_to_hass()
@@ -268,7 +336,7 @@ class ClientSensor(ClientEntity, UnifiScannerSensor):
         ap_mac = self.coordinator.access_point_of(self.mac)
         if (
             ap_mac == self._written_at_ap
-            and now < self._written_at + VOLATILE_INTERVAL
+            and now < self._written_at + self._interval
             and shown.available
             and self._shown.available
             and self._shown.value is not None

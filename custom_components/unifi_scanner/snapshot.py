@@ -65,6 +65,7 @@ class SnapshotReader:
         # For a large site, to read this and to act on it takes too long for one turn of the loop.
         await asyncio.sleep(0)
         stream = self._stream
+        stream.async_resume(self._console)
         now = asyncio.get_running_loop().time()
         if stream.unbroken and self._watchdog.is_mute(
             stations, opened=stream.opened, heard=stream.heard, traffic=stream.traffic, now=now

@@ -12,6 +12,7 @@ from .api import (
     BadCredentialsError,
     BufferedEvent,
     DeviceType,
+    FrameStatistics,
     SecondFactorRequiredError,
     StreamState,
     UnifiWebSocketClient,
@@ -79,6 +80,8 @@ class SiteStream:
         self._buffer = WebSocketEventBuffer()
         self._drain_scheduled = False
         self._stopped = False
+        # How many logins there had been when one was rejected, which ended the stream.
+        self._rejected_after: int | None = None
 
     @callback
     def async_start(self, console: ConsoleSession) -> None:
@@ -95,9 +98,17 @@ class SiteStream:
             on_state=self._async_take_state,
             recorder=self._recorder,
         )
-        self._entry.async_create_background_task(
-            self._hass, self._async_listen(self.client), f"{self._entry.title} event stream"
-        )
+        self._async_begin(self.client, console)
+
+    @callback
+    def async_resume(self, console: ConsoleSession) -> None:
+        """Listen again after a rejected login, once another has been accepted.
+
+        A console that boots rejects right passwords for a while.
+        """
+        if self.client is not None and self._rejected_after not in {None, console.logins}:
+            self._rejected_after = None
+            self._async_begin(self.client, console)
 
     @property
     def heard(self) -> float:
@@ -113,10 +124,13 @@ class SiteStream:
     @property
     def traffic(self) -> int:
         """How many frames have come of those that come all the time, whatever happens."""
-        if self.client is None:
-            return 0
-        types = self.client.statistics.types
+        types = self.statistics.types
         return sum(count for name, count in types.items() if name not in _IRREGULAR)
+
+    @property
+    def statistics(self) -> FrameStatistics:
+        """What has come, and how much work it was."""
+        return FrameStatistics() if self.client is None else self.client.statistics
 
     @property
     def dropped(self) -> int:
@@ -149,10 +163,17 @@ class SiteStream:
         if self.client is not None:
             await self.client.stop()
 
-    async def _async_listen(self, client: UnifiWebSocketClient) -> None:
+    @callback
+    def _async_begin(self, client: UnifiWebSocketClient, console: ConsoleSession) -> None:
+        self._entry.async_create_background_task(
+            self._hass, self._async_listen(client, console), f"{self._entry.title} event stream"
+        )
+
+    async def _async_listen(self, client: UnifiWebSocketClient, console: ConsoleSession) -> None:
         try:
             await client.listen(self._async_take_event)
         except BadCredentialsError, SecondFactorRequiredError:
+            self._rejected_after = console.logins
             self._entry.async_start_reauth(self._hass)
 
     @callback
@@ -197,6 +218,7 @@ class SiteStream:
         self._drain_scheduled = False
         if self._stopped:
             return
+        began = time.perf_counter()
         events, wanted = self._buffer.drain(_SLICE), self._records_of
         if wanted is not None:
             events = [event for event in events if is_wanted(event, wanted)]
@@ -208,5 +230,6 @@ class SiteStream:
                 self.delays.append(self.delay)
         self._recorder.frames(events)
         self._on_batch(batch)
+        self.statistics.seconds += time.perf_counter() - began
         if len(self._buffer):
             self._async_schedule_drain()

@@ -62,13 +62,14 @@ class FrameStatistics:
 
     `skipped` frames were not parsed, `unreadable` ones are no JSON object with a type. `types`
     counts frames by `meta.message`, `unused_keys` the entries of `events` frames that are of no use
-    to us.
+    to us. `seconds` have been spent on them.
     """
 
     frames: int = 0
     bytes: int = 0
     skipped: int = 0
     unreadable: int = 0
+    seconds: float = 0.0
     types: dict[str, int] = field(default_factory=dict)
     unused_keys: dict[str, int] = field(default_factory=dict)
 

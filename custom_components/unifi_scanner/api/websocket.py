@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from inspect import isawaitable
 from random import Random
 import ssl
+from time import perf_counter
 from types import TracebackType
 from typing import Any, Self
 
@@ -289,10 +290,12 @@ class UnifiWebSocketClient:
                 code = err.rcvd.code if err.rcvd else "none"
                 raise CannotConnectError(f"The socket was closed, code {code}") from err
             self._last_frame = clock()
+            began = perf_counter()
             for event in parse_unifi_events(frame, self.statistics, self._recorder):
                 await self._hand_over(on_event, event)
                 if self._stopped:
                     return
+            self.statistics.seconds += perf_counter() - began
 
     async def _hand_over(self, on_event: EventCallback, event: BufferedEvent) -> None:
         try:
