@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
+from unittest.mock import patch
 
 from homeassistant import data_entry_flow
 from homeassistant.components.repairs import DOMAIN as REPAIRS
@@ -25,8 +26,9 @@ from custom_components.unifi_scanner.complaints import (
     async_withdraw_unneeded,
 )
 from custom_components.unifi_scanner.const import DOMAIN
+from custom_components.unifi_scanner.live_updates import Silence
 from tests.faults.clock import VirtualTime
-from tests.home import ANNA, Home, furnished_home
+from tests.home import ANNA, Home, furnished_home, until
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
 
@@ -144,6 +146,24 @@ async def test_a_second_factor_is_named_beside_the_question_for_another_login(
     await home.hass.config_entries.async_reload(home.entry.entry_id)
     await home.streaming(2)
     assert shown(home.hass) == []
+
+
+async def test_when_it_is_switched_off_one_new_login_will_do_for_all_sites(home: Home) -> None:
+    home.controller.faults.login_code = "123456"
+    await home.set_up(wait=False)
+    second = add_entry(home, site="second")
+    await home.hass.config_entries.async_setup(second.entry_id)
+    home.controller.faults.login_code = None
+    manager = home.hass.config_entries.flow
+    (flow,) = manager.async_progress_by_handler(
+        DOMAIN, match_context={"entry_id": home.entry.entry_id}
+    )
+    result = await manager.async_configure(flow["flow_id"], {"password": home.controller.password})
+    assert result["reason"] == "reauth_successful"
+    await until(lambda: second.state is home.entry.state is ConfigEntryState.LOADED)
+    assert manager.async_progress() == []
+    await home.streaming(2)
+    await home.hass.config_entries.async_unload(second.entry_id)
 
 
 async def test_a_second_factor_that_is_switched_on_later_is_named_too(home: Home) -> None:
@@ -291,6 +311,29 @@ async def test_a_controller_that_tells_nothing_is_complained_about(home: Home) -
     assert issues(home.hass) == []
 
 
+def complain(home: Home) -> None:
+    """Let an hour have passed in which the stream has told nothing."""
+    with patch.object(Silence, "is_proven", new=True):
+        home.coordinator._live_updates.async_judge((), ())
+
+
+async def test_who_ignores_that_is_not_asked_again_after_a_reload(home: Home) -> None:
+    home.controller.faults.silent = True
+    await home.set_up()
+    complain(home)
+    (issue,) = issues(home.hass)
+    ir.async_ignore_issue(home.hass, DOMAIN, issue.issue_id, ignore=True)
+    await home.hass.config_entries.async_reload(home.entry.entry_id)
+    await home.streaming(home.snapshots + 1)
+    complain(home)
+    (issue,) = issues(home.hass)
+    assert issue.dismissed_version is not None
+
+    home.controller.faults.silent = False
+    await use_phones(home, 3, walk=True, told=True)
+    assert issues(home.hass) == []
+
+
 async def test_events_alone_are_nothing_to_complain_about(home: Home) -> None:
     """core#72240: for hours nobody moves, so that nothing comes."""
     await home.set_up()
@@ -308,19 +351,24 @@ async def test_a_quiet_night_is_nothing_to_complain_about(home: Home) -> None:
         assert issues(home.hass) == []
 
 
-async def test_sites_complain_together_and_each_until_it_is_unloaded(home: Home) -> None:
+async def test_sites_complain_together_until_the_last_of_them_is_told_something(
+    home: Home,
+) -> None:
     await home.set_up()
     second = add_entry(home, site="second")
     await home.hass.config_entries.async_setup(second.entry_id)
-    voices = [entry.runtime_data._live_updates for entry in (home.entry, second)]
-    for voice in voices:
-        voice._async_say(silent=True)
+    sites = [entry.runtime_data for entry in (home.entry, second)]
+    for site in sites:
+        site.stream.last_event = site.stream.last_sync = None
+        with patch.object(Silence, "is_proven", new=True):
+            site._live_updates.async_judge((), ())
     assert shown(home.hass) == ["no_live_updates"]
-    voices[1]._async_say(silent=False)
+    sites[1].stream.last_event = 1.0
+    sites[1]._live_updates.async_judge((), ())
     assert shown(home.hass) == ["no_live_updates"]
-    voices[1]._async_say(silent=True)
     await home.quiet()
-    await home.hass.config_entries.async_unload(second.entry_id)
-    assert shown(home.hass) == ["no_live_updates"]
     await home.hass.config_entries.async_unload(home.entry.entry_id)
+    assert shown(home.hass) == ["no_live_updates"]
+    sites[1]._live_updates.async_judge((), ())
     assert issues(home.hass) == []
+    await home.hass.config_entries.async_unload(second.entry_id)

@@ -296,6 +296,16 @@ async def test_a_controller_is_not_set_up_twice(
     assert dict(entry.data) == before
 
 
+async def test_a_site_whose_id_has_become_another_one_is_the_same_entry(
+    hass: HomeAssistant, flow: Flow, controller: SimulatedController
+) -> None:
+    """Updates of UniFi Network may give all its things ids of another kind."""
+    entry_of(controller).add_to_hass(hass)
+    controller.world.site.id = "0f8fad5b-d9cb-469f-a165-70867728950e"
+    result = await flow.submit(typed(controller, ssl="insecure"))
+    assert result["reason"] == "already_configured"
+
+
 async def test_a_controller_that_has_moved_is_the_same_entry(
     hass: HomeAssistant, flow: Flow, campus: SimulatedController
 ) -> None:

@@ -19,6 +19,7 @@ from tests.home import ANNA, ATTIC, BEN, CARA, HALL, KITCHEN, Home, furnished_ho
 from tests.replay.capture import as_told, read_capture
 from tests.replay.player import play
 from tests.secret_watch import SecretWatch
+from tests.test_options_flow import CHOSEN
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
 
@@ -183,6 +184,12 @@ async def test_nothing_personal_and_no_secret_is_told(
             assert word not in text, word
     for mac in macs:
         assert mac.replace(":", "") not in text.replace(":", "").lower()
+
+
+async def test_every_option_is_told_but_of_the_clients_only_how_many(home: Home) -> None:
+    options = {key: value for key, value in CHOSEN.items() if key != "clients"}
+    await home.set_up(**options)
+    assert (await diagnostics(home))["options"] == {**options, "clients": 2}
 
 
 async def test_a_site_that_is_not_set_up_has_some_too(home: Home) -> None:

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractContextManager
 from unittest.mock import patch
 
+from aiohttp import ThreadedResolver
 from homeassistant import loader
 from homeassistant.config_entries import (
     SOURCE_DHCP,
@@ -70,6 +71,13 @@ def listening_at(port: int) -> AbstractContextManager[object]:
 @pytest.fixture
 def flow(hass: HomeAssistant) -> Flow:
     return Flow(hass)
+
+
+class LocalResolver(ThreadedResolver):
+    """Stands for Home Assistant's, which would ask the network by multicast."""
+
+    async def real_close(self) -> None:
+        """Close."""
 
 
 def found(hass: HomeAssistant) -> list[str | None]:
@@ -191,6 +199,34 @@ async def test_one_that_is_set_up_by_hand_is_no_longer_shown_as_found(
     await by_hand.finish()
     (left,) = hass.config_entries.flow.async_progress()
     assert left["flow_id"] == unfinished.result["flow_id"]
+
+
+@pytest.mark.usefixtures("_idle")
+async def test_a_site_that_is_set_up_ends_nobody_elses_question_for_a_login(
+    hass: HomeAssistant, flow: Flow, controller: SimulatedController
+) -> None:
+    other_site = entry_of(controller, site="8xff0x6m", host="127.0.0.1")
+    other_site.add_to_hass(hass)
+    question = await other_site.start_reauth_flow(hass)
+    await flow.start()
+    await flow.submit(typed(controller))
+    await flow.finish()
+    (left,) = hass.config_entries.flow.async_progress()
+    assert left["flow_id"] == question["flow_id"]
+
+
+@pytest.mark.usefixtures("_idle")
+async def test_one_that_is_set_up_by_its_name_is_no_longer_shown_as_found_either(
+    hass: HomeAssistant, flow: Flow, controller: SimulatedController
+) -> None:
+    resolver = "homeassistant.helpers.aiohttp_client._async_make_resolver"
+    with patch(resolver, return_value=LocalResolver()):
+        await flow.start(SOURCE_SSDP, CONSOLE)
+        by_hand = Flow(hass)
+        await by_hand.start()
+        await by_hand.submit(typed(controller, host=f"localhost:{controller.port}"))
+        await by_hand.finish()
+    assert found(hass) == []
 
 
 # What is set up already

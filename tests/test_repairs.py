@@ -10,7 +10,7 @@ from typing import Any
 
 from homeassistant.components.repairs import DOMAIN as REPAIRS
 from homeassistant.components.repairs.issue_handler import RepairsFlowManager
-from homeassistant.config_entries import ConfigEntryState
+from homeassistant.config_entries import ConfigEntryDisabler, ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import issue_registry as ir
@@ -273,6 +273,15 @@ async def test_the_issue_goes_with_the_last_entry_of_the_controller(home: Home) 
     assert issue(home) is not None
     await home.hass.config_entries.async_remove(second.entry_id)
     assert issue(home) is None
+
+
+async def test_nobody_is_asked_about_a_controller_whose_entry_is_disabled(home: Home) -> None:
+    await set_up_with_another(home)
+    entries = home.hass.config_entries
+    await entries.async_set_disabled_by(home.entry.entry_id, ConfigEntryDisabler.USER)
+    assert issue(home) is None
+    await entries.async_set_disabled_by(home.entry.entry_id, None)
+    assert issue(home) is not None
 
 
 async def test_the_issue_goes_when_the_certificate_was_confirmed_in_another_way(

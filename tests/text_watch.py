@@ -89,6 +89,9 @@ class TextWatch:
                 result.get("reason") not in _OF_HOME_ASSISTANT
             ):
                 self.see_flow(place, result)
+            # The card of a flow that waits for somebody; without any words it is named by its kind.
+            if place == "config" and (words := flow.context.get("title_placeholders")):
+                self.expect("config/flow_title", words)
             return result
 
         def see_issue(

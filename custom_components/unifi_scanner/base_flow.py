@@ -176,10 +176,14 @@ class ControllerFlow(ConfigFlow):
     def _change(
         self, entry: ConfigEntry, data: Mapping[str, Any], keys: Collection[str] = ADDRESS
     ) -> None:
-        """Let an entry have these keys as the data have them, and what they lack no more."""
+        """Let an entry have these keys as the data have them, and what they lack no more.
+
+        One that waits for another login is tried again in any case.
+        """
         kept = {key: value for key, value in entry.data.items() if key not in keys}
         data = kept | {key: data[key] for key in keys if key in data}
-        if self.hass.config_entries.async_update_entry(entry, data=data):
+        changed = self.hass.config_entries.async_update_entry(entry, data=data)
+        if changed or any(entry.async_get_active_flows(self.hass, {SOURCE_REAUTH})):
             self.hass.config_entries.async_schedule_reload(entry.entry_id)
 
 

@@ -18,6 +18,11 @@ class ChangeFlow(ControllerFlow):
     async def async_step_reauth(self, entry_data: Mapping[str, Any]) -> ConfigFlowResult:
         """Start when a login was rejected."""
         self._fill_in(entry_data)
+        # Home Assistant gives the name alone, and a title that lacks a word shows as an error.
+        self.context["title_placeholders"] = {
+            "name": self._get_reauth_entry().title,
+            "host": entry_data[CONF_HOST],
+        }
         return await self.async_step_reauth_confirm()
 
     async def async_step_reauth_confirm(

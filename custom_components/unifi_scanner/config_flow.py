@@ -105,7 +105,7 @@ class UnifiScannerConfigFlow(ChangeFlow, DiscoveryFlow, domain=DOMAIN):
             title = self._info.name or self._data[CONF_HOST]
             if self._several_sites:
                 title = f"{title} {self._sites[self._data[CONF_SITE]].description}"
-            self._dismiss_discoveries()
+            await self._async_dismiss_discoveries()
             return self.async_create_entry(
                 title=title,
                 data=self._data,

@@ -18,6 +18,7 @@ from .const import (
     CONF_LOW_DATA,
     CONF_SETTLING_TIME,
     CONF_TRACKED_EVENTS_ONLY,
+    CONF_VOLATILE_INTERVAL,
     DOMAIN,
 )
 from .coordinator import UnifiScannerConfigEntry, UnifiScannerCoordinator
@@ -29,6 +30,7 @@ _OPTIONS = (
     CONF_LOW_DATA,
     CONF_SETTLING_TIME,
     CONF_TRACKED_EVENTS_ONLY,
+    CONF_VOLATILE_INTERVAL,
 )
 
 

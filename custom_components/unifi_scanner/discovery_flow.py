@@ -3,9 +3,13 @@
 from base64 import b64encode
 from typing import Self, override
 
-from homeassistant.config_entries import ConfigEntry, ConfigEntryState, ConfigFlowResult
+from homeassistant.config_entries import (
+    SOURCE_REAUTH,
+    ConfigEntry,
+    ConfigEntryState,
+    ConfigFlowResult,
+)
 from homeassistant.const import CONF_HOST, CONF_URL
-from homeassistant.core import callback
 from homeassistant.helpers.device_registry import format_mac
 from homeassistant.helpers.service_info.dhcp import DhcpServiceInfo
 from homeassistant.helpers.service_info.ssdp import (
@@ -55,7 +59,7 @@ class DiscoveryFlow(ControllerFlow):
             return self.async_abort(reason="already_in_progress")
         entries = self._async_current_entries(include_ignore=False)
         for entry in entries:
-            if host in await self._async_addresses(entry):
+            if host in await self._async_addresses(entry.data[CONF_URL]):
                 return self.async_abort(reason="already_configured")
         try:
             endpoint = await async_find_controller(self.hass, candidate_urls(host), TlsMode.PINNED)
@@ -75,19 +79,19 @@ class DiscoveryFlow(ControllerFlow):
     def is_matching(self, other_flow: Self) -> bool:
         return bool(other_flow._typed.get(CONF_HOST) == self._typed[CONF_HOST])
 
-    @callback
-    def _dismiss_discoveries(self) -> None:
+    async def _async_dismiss_discoveries(self) -> None:
         """End the dialogs about having found what is being set up now."""
-        host = URL(self._endpoint.url).host
+        url = self._endpoint.url
+        hosts = {URL(url).host, *await self._async_addresses(url)}
         for flow in self._async_in_progress():
             found = flow["context"].get("title_placeholders", {})
-            if found.get("host") == host:
+            if flow["context"]["source"] != SOURCE_REAUTH and found.get("host") in hosts:
                 self.hass.config_entries.flow.async_abort(flow["flow_id"])
 
-    async def _async_addresses(self, entry: ConfigEntry) -> set[str]:
-        """Return the IP addresses of an entry's controller."""
+    async def _async_addresses(self, url: str) -> set[str]:
+        """Return the IP addresses of a controller."""
         try:
-            found = await self.hass.loop.getaddrinfo(URL(entry.data[CONF_URL]).host, None)
+            found = await self.hass.loop.getaddrinfo(URL(url).host, None)
         except OSError:
             return set()
         return {str(address[0]) for *_, address in found}

@@ -85,27 +85,27 @@ class LiveUpdates:
     def async_judge(self, stations: Sequence[StationRecord], events: Iterable[ClientEvent]) -> None:
         """Take a snapshot's clients and what came of them; raise the issue or take it back."""
         stream = self._stream
+        told = (stream.last_event, stream.last_sync)
         self._silence.take(
             stations,
             missed=sum(event.source is Source.RESYNC for event in events),
-            told=(stream.last_event, stream.last_sync),
+            told=told,
             opened=stream.opened if stream.unbroken else None,
             now=self._hass.loop.time(),
         )
-        self._async_say(silent=self._silence.is_proven)
+        if self._silence.is_proven:
+            self._voices.add(self._entry_id)
+            async_complain(self._hass, NO_LIVE_UPDATES, self._subject)
+        elif any(told):
+            self.async_close()
+            if not self._voices:
+                async_withdraw(self._hass, NO_LIVE_UPDATES, self._subject)
 
     @callback
     def async_close(self) -> None:
-        """Say nothing more."""
-        self._async_say(silent=False)
+        """Complain no more. Whoever ignores the issue finds it so after a reload or a restart."""
+        self._voices.discard(self._entry_id)
 
-    @callback
-    def _async_say(self, *, silent: bool) -> None:
-        voices = self._hass.data.setdefault(_VOICES, {}).setdefault(self._subject, set())
-        if silent:
-            voices.add(self._entry_id)
-            async_complain(self._hass, NO_LIVE_UPDATES, self._subject)
-            return
-        voices.discard(self._entry_id)
-        if not voices:
-            async_withdraw(self._hass, NO_LIVE_UPDATES, self._subject)
+    @property
+    def _voices(self) -> set[str]:
+        return self._hass.data.setdefault(_VOICES, {}).setdefault(self._subject, set())

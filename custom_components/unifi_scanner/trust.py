@@ -88,7 +88,7 @@ def async_withdraw_outdated(hass: HomeAssistant) -> None:
     for issue in issues:
         change = CertificateChange.of(issue)
         if change is not None and not any(
-            entry.data.get(CONF_CERTIFICATE) == change.pinned
+            entry.data.get(CONF_CERTIFICATE) == change.pinned and entry.disabled_by is None
             for entry in async_pinned_entries(hass, change.url)
         ):
             _async_withdraw(hass, change.url)
