@@ -9,7 +9,6 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 import pytest
 
-from custom_components.unifi_scanner import sensor
 from tests.controller import Band
 from tests.controller.models import Json
 from tests.home import ANNA, BEN, CARA, HALL, KITCHEN, Home, furnished_home, until
@@ -204,16 +203,15 @@ async def test_F6_ways_to_write_addresses_and_numbers(
     assert len(home.coordinator.clients) == 2
 
 
-async def test_F7_signal(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_F7_signal(home: Home) -> None:
     """Reported: a signal that differs from the one UniFi shows (unifi-toolkit#60, apic#58).
 
     Promised: `signal`, which is in dBm; `rssi` is another scale (it is 96 or so higher, protocol.md
     3.3) and is never taken for it. Where `signal` is missing nothing is known.
     """
-    monkeypatch.setattr(sensor, "VOLATILE_INTERVAL", 0)
     home.world.clients[ANNA].extra |= {"signal": -58, "rssi": 51, "noise": -109}
     enable(home, "signal", ANNA)
-    await home.set_up()
+    await home.set_up(volatile_interval=0)
     assert home.shows("signal", ANNA) == "-58"
     home.world.clients[ANNA].without = frozenset({"signal"})
     await home.controller.sync(ANNA)
