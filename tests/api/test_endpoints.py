@@ -80,6 +80,7 @@ def test_a_port_or_an_url_is_taken_as_it_is(typed: str, url: str) -> None:
         "https://unifi.local:8443:1",
         "unifi\n.local",
         "a" * 64,
+        "ü" * 60 + ".local",
     ],
 )
 def test_nonsense_is_refused_with_a_text(typed: str) -> None:

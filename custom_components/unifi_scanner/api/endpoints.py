@@ -57,7 +57,12 @@ def _checked_name(name: str) -> str:
             return str(IPv4Address(name))
     except AddressValueError:
         raise ValueError("This is not a valid IP address") from None
-    if not _HOST_NAME.fullmatch(name):
+    try:
+        # As it will be looked up: letters beyond ASCII take more room there.
+        valid = _HOST_NAME.fullmatch(name) and name.encode("idna")
+    except UnicodeError:
+        valid = None
+    if not valid:
         raise ValueError("This is not a valid host name")
     return name
 
