@@ -1,0 +1,226 @@
+"""Home Assistants that follow the clients of a site: by our integration, or by its own."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+import logging
+from socket import socket
+from tempfile import TemporaryDirectory
+from time import perf_counter, thread_time
+from typing import Any
+from unittest.mock import patch
+
+from aiohttp import ThreadedResolver
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import aiohttp_client, device_registry as dr, entity_registry as er
+from homeassistant.loader import DATA_CUSTOM_COMPONENTS
+from homeassistant.setup import async_setup_component
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_test_home_assistant,
+)
+
+from custom_components.unifi_scanner.api import parse_unifi_events
+from tests.controller import SimulatedController
+
+from .address import Address
+from .frames import Crowd
+from .measure import undisturbed
+from .rows import CORE, SIGNALS
+
+PACKAGE = "custom_components.unifi_scanner"
+
+_UNIQUE_ID = "benchmark_default"
+
+
+@dataclass(slots=True, kw_only=True)
+class Home:
+    """A Home Assistant; `feed` gives a frame to its integration, set up in `set_up` seconds.
+
+    `prepare` turns a frame into what the integration's socket makes of it.
+    """
+
+    hass: HomeAssistant
+    entry: MockConfigEntry
+    prepare: Callable[[bytes], Any]
+    feed: Callable[[Any], None]
+    set_up: float
+
+    async def handle(self, frames: Iterable[bytes]) -> float:
+        """Return how many microseconds of the processor a frame takes until nothing is left to do.
+
+        That is all that is due in the event loop, but for the loop's own look at its sockets.
+        """
+        loop = self.hass.loop
+        given = [self.prepare(frame) for frame in frames]
+        done: asyncio.Future[float] = loop.create_future()
+        # Not from a task: while one runs no other can take a step.
+        loop.call_soon(self._handle, given, done)
+        return await done
+
+    def _handle(self, frames: Sequence[Any], done: asyncio.Future[float]) -> None:
+        feed, ready = self.feed, self.hass.loop._ready  # type: ignore[attr-defined]  # noqa: SLF001 - nothing else tells what is due
+        while ready:
+            ready.popleft()._run()  # noqa: SLF001 - as the loop does
+        with undisturbed():
+            began = thread_time()
+            for frame in frames:
+                feed(frame)
+                while ready:
+                    ready.popleft()._run()  # noqa: SLF001 - as the loop does
+            took = thread_time() - began
+        done.set_result(took * 1e6 / len(frames))
+
+
+@asynccontextmanager
+async def controller_of(crowd: Crowd) -> AsyncIterator[SimulatedController]:
+    """Give a controller whose site has these clients."""
+    controller = SimulatedController(clock=crowd.world.clock)
+    controller.console.worlds["default"] = crowd.world
+    async with controller:
+        yield controller
+
+
+def address_of(controller: SimulatedController) -> Address:
+    """Return where a controller listens, with an open session."""
+    name = controller.username
+    session = controller.console.sessions.open(name, remember=True, jwt=True)
+    return Address(
+        port=controller.port,
+        site_id=controller.world.site.id,
+        username=name,
+        password=controller.password,
+        session=session.token,
+    )
+
+
+@asynccontextmanager
+async def home(whose: str, address: Address, macs: Sequence[str]) -> AsyncIterator[Home]:
+    """Give a Home Assistant that tracks these clients, by the integration of OURS or CORE.
+
+    With SIGNALS it is ours, and the sensors of the signal are on.
+    """
+    async with _home_assistant() as hass:
+        if whose == CORE:
+            entry = await _core(hass, address, macs)
+        else:
+            entry = _ours(address, macs)
+            if whose == SIGNALS:
+                _turn_on_signals(hass, macs)
+        entry.add_to_hass(hass)
+        began = perf_counter()
+        await hass.config_entries.async_setup(entry.entry_id)
+        await hass.async_block_till_done()
+        set_up = perf_counter() - began
+        if entry.state is not ConfigEntryState.LOADED:
+            raise RuntimeError(f"{whose} could not be set up: {entry.reason}")
+        yield _home(whose, hass, entry, set_up)
+        await hass.config_entries.async_unload(entry.entry_id)
+
+
+def _home(whose: str, hass: HomeAssistant, entry: MockConfigEntry, set_up: float) -> Home:
+    if whose == CORE:
+        messages = entry.runtime_data.api.messages
+        return Home(
+            hass=hass, entry=entry, prepare=bytes.decode, feed=messages.new_data, set_up=set_up
+        )
+    stream = entry.runtime_data.stream
+
+    def feed(frame: bytes) -> None:
+        # As UnifiWebSocketClient does with what comes.
+        for event in parse_unifi_events(frame, stream.client.statistics, stream._recorder):  # noqa: SLF001
+            stream._async_take_event(event)  # noqa: SLF001
+
+    return Home(hass=hass, entry=entry, prepare=bytes, feed=feed, set_up=set_up)
+
+
+def _turn_on_signals(hass: HomeAssistant, macs: Sequence[str]) -> None:
+    registry = er.async_get(hass)
+    for mac in macs:
+        unique_id = f"{_UNIQUE_ID}_{mac}_signal"
+        registry.async_get_or_create("sensor", "unifi_scanner", unique_id, disabled_by=None)
+
+
+def _ours(address: Address, macs: Sequence[str]) -> MockConfigEntry:
+    return MockConfigEntry(
+        domain="unifi_scanner",
+        title="Benchmark",
+        unique_id=_UNIQUE_ID,
+        data={
+            "host": "127.0.0.1",
+            "url": f"https://127.0.0.1:{address.port}",
+            "username": address.username,
+            "password": address.password,
+            "ssl": "insecure",
+            "site": "default",
+        },
+        options={"clients": list(macs)},
+    )
+
+
+async def _core(hass: HomeAssistant, address: Address, macs: Sequence[str]) -> MockConfigEntry:
+    # The simulated controller does not have all that it asks for.
+    logging.getLogger("homeassistant.components.unifi").setLevel(logging.CRITICAL)
+    # It depends on a search for consoles, which is of no use here, and, for its images, on a server.
+    await async_setup_component(hass, "network", {})
+    hass.config.components.add("unifi_discovery")
+    server = {"server_host": ["127.0.0.1"], "server_port": _free_port()}
+    await async_setup_component(hass, "http", {"http": server})
+    entry = MockConfigEntry(
+        domain="unifi",
+        unique_id=address.site_id,
+        data={
+            "host": "127.0.0.1",
+            "username": address.username,
+            "password": address.password,
+            "port": address.port,
+            "site": "default",
+            "verify_ssl": False,
+        },
+        options={"allow_bandwidth_sensors": True, "allow_uptime_sensors": False},
+    )
+    # Trackers are off by default where the client has no device yet.
+    other = MockConfigEntry(domain="other")
+    other.add_to_hass(hass)
+    registry = dr.async_get(hass)
+    for mac in macs:
+        registry.async_get_or_create(
+            config_entry_id=other.entry_id, connections={(dr.CONNECTION_NETWORK_MAC, mac)}
+        )
+    return entry
+
+
+def _free_port() -> int:
+    with socket() as one:
+        one.bind(("127.0.0.1", 0))
+        port: int = one.getsockname()[1]
+    return port
+
+
+@asynccontextmanager
+async def _home_assistant() -> AsyncIterator[HomeAssistant]:
+    asyncio.get_running_loop().set_debug(False)
+    # Home Assistant's own resolver asks the neighbours by multicast.
+    resolver = patch(f"{aiohttp_client.__name__}._async_make_resolver", _resolver)
+    with TemporaryDirectory() as folder, resolver:
+        async with async_test_home_assistant(config_dir=folder) as hass:
+            hass.data.pop(DATA_CUSTOM_COMPONENTS, None)
+            try:
+                yield hass
+            finally:
+                await hass.async_stop(force=True)
+        # What is still being written needs its folder.
+        await asyncio.get_running_loop().shutdown_default_executor()
+
+
+class _Resolver(ThreadedResolver):
+    """One that Home Assistant can close."""
+
+    async def real_close(self) -> None:
+        """Close."""
+
+
+def _resolver(_hass: HomeAssistant) -> _Resolver:
+    return _Resolver()
