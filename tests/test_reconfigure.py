@@ -145,6 +145,18 @@ async def test_a_controller_that_tells_no_id_can_move(
     assert entry.unique_id == "10.0.0.1_default"
 
 
+async def test_a_controller_that_told_no_id_at_first_may_tell_it_later(
+    hass: HomeAssistant, controller: SimulatedController
+) -> None:
+    entry = entry_of(controller, controller_id="127.0.0.1")
+    entry.add_to_hass(hass)
+    flow = Flow(hass)
+    await flow.reconfigure(entry)
+    result = await flow.submit(retyped(controller, ssl="insecure"))
+    assert result["reason"] == "reconfigure_successful"
+    assert entry.unique_id == "127.0.0.1_default"
+
+
 # What goes wrong, and how it goes on
 
 

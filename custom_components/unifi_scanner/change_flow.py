@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from homeassistant.config_entries import ConfigFlowResult
-from homeassistant.const import CONF_HOST, CONF_PASSWORD, CONF_SSL, CONF_USERNAME
+from homeassistant.const import CONF_HOST, CONF_PASSWORD, CONF_SSL, CONF_URL, CONF_USERNAME
+from yarl import URL
 
 from .api.tls import Certificate
 from .base_flow import ACCOUNT, ADDRESS, ControllerFlow, controller_of
@@ -64,8 +65,9 @@ class ChangeFlow(ControllerFlow):
         data = {CONF_PASSWORD: entry.data[CONF_PASSWORD], **self._data, CONF_SITE: site}
         console = await self._async_use(data)
         info = await console.async_call(lambda client: client.system_info(site))
-        # One that tells no id is known by its first address, and looks like any other such one.
-        if (info.controller_id or controller) != controller:
+        # One that told no id is known by its first address, and looks like any other.
+        is_known_by_address = controller == URL(entry.data[CONF_URL]).host
+        if not is_known_by_address and info.controller_id not in {None, controller}:
             return self._show_first({"base": "wrong_controller"})
         for other in self._entries_of(controller):
             if other is not entry:
