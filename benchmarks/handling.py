@@ -10,9 +10,9 @@ from multiprocessing.connection import Connection
 import time
 from typing import Any
 
+from homeassistant.components.sensor import SensorEntity
 from homeassistant.const import EVENT_STATE_CHANGED
 from homeassistant.core import Event, HomeAssistant, callback
-from homeassistant.helpers.entity import Entity
 from pytest_homeassistant_custom_component.common import MockEntityPlatform
 
 from tests.controller.models import Client
@@ -137,15 +137,15 @@ async def counted(scene: Scene, work: Callable[[Scene], Awaitable[float]]) -> di
 
 
 async def states_alone(scene: Scene, states: int) -> float:
-    """Write so many states of the simplest entities and fire an event: the least a roam costs."""
+    """Write so many states of the simplest sensors and fire an event: the least a roam costs."""
     hass = scene.home.hass
-    entities = [Entity() for _ in range(states)]
+    entities = [SensorEntity() for _ in range(states)]
     await MockEntityPlatform(hass).async_add_entities(entities)
     with undisturbed():
         began = time.thread_time()
         for number in range(_ROAMS):
             for entity in entities:
-                entity._attr_state = number  # noqa: SLF001 - as entities do
+                entity._attr_native_value = number  # noqa: SLF001 - as sensors do
                 entity.async_write_ha_state()
             hass.bus.async_fire("benchmark", {"number": number})
         took = time.thread_time() - began

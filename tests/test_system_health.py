@@ -1,7 +1,7 @@
 """The lines on the page about Home Assistant's own health."""
 
 from collections.abc import AsyncIterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from homeassistant.components.system_health import DOMAIN as SYSTEM_HEALTH, get_info
@@ -90,7 +90,7 @@ async def test_several_sites_are_told_apart(home: Home) -> None:
     second.add_to_hass(home.hass)
     await home.hass.config_entries.async_setup(second.entry_id)
     await until(lambda: second.runtime_data.stream_connected)
-    home.coordinator.stream.last_event = 1_790_000_000.0
+    home.coordinator.stream.last_event = datetime.fromtimestamp(1_790_000_000, UTC)
     lines = await health(home.hass)
     assert lines["can_reach_controller"] == "ok"
     assert lines["event_stream"] == "Home: yes; Second: yes"

@@ -1,13 +1,13 @@
 """What goes with a bug report: numbers, and the flight recorder's capture; nothing personal."""
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from statistics import median
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.loader import async_get_integration
-from homeassistant.util import dt as dt_util
 
 from .api.events import FrameStatistics
 from .api.redaction import public_model, public_name, public_version
@@ -134,5 +134,5 @@ def _lag(delays: Iterable[float]) -> dict[str, float] | None:
     }
 
 
-def _moment(time: float | None) -> str | None:
-    return None if time is None else dt_util.utc_from_timestamp(time).isoformat(timespec="seconds")
+def _moment(time: datetime | None) -> str | None:
+    return None if time is None else time.isoformat(timespec="seconds")

@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Container, Sequence
+from datetime import datetime
 import time
 
 from homeassistant.config_entries import ConfigEntry
@@ -59,9 +60,9 @@ class SiteStream:
         """Prepare, without a connection."""
         self.connected = False
         self.client: UnifiWebSocketClient | None = None
-        # When something of a client was last told, in POSIX seconds.
-        self.last_event: float | None = None
-        self.last_sync: float | None = None
+        # When something of a client was last told.
+        self.last_event: datetime | None = None
+        self.last_sync: datetime | None = None
         # How long after a client arrived somewhere that was last told, in seconds; by the
         # controller's clock it happened, by ours it was told.
         self.delay: float | None = None
@@ -201,9 +202,9 @@ class SiteStream:
     @callback
     def _async_take_event(self, event: BufferedEvent) -> None:
         if event.event_type in SYNC_TYPES:
-            self.last_sync = event.timestamp.timestamp()
+            self.last_sync = event.timestamp
         else:
-            self.last_event = event.timestamp.timestamp()
+            self.last_event = event.timestamp
         self._buffer.add(event)
         self._async_schedule_drain()
 

@@ -10,7 +10,6 @@ from homeassistant.components import system_health
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_SSL, CONF_URL
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.util import dt as dt_util
 
 from .api.client import UnifiClient
 from .api.errors import UnifiError
@@ -43,8 +42,8 @@ async def async_tell_health(hass: HomeAssistant) -> dict[str, Any]:
     return lines
 
 
-def _moment(time: float | None) -> Value:
-    return "never" if time is None else dt_util.utc_from_timestamp(time)
+def _moment(time: datetime | None) -> Value:
+    return "never" if time is None else time
 
 
 def _lag(site: UnifiScannerCoordinator) -> Value:

@@ -67,16 +67,16 @@ def as_log_band(value: object) -> Band | None:
 
 def as_number(value: object) -> float | None:
     """Return a number, also from a text, else None."""
-    if isinstance(value, str) and len(value) <= _NUMBER_LIMIT:
-        try:
-            value = float(value)
-        except ValueError:
-            return None
-    if not isinstance(value, (int, float)) or isinstance(value, bool):
+    # By its very type: a truth value is an int, too.
+    if type(value) is int or type(value) is float:
+        given: float | str = value
+    elif isinstance(value, str) and len(value) <= _NUMBER_LIMIT:
+        given = value
+    else:
         return None
     try:
-        number = float(value)
-    except OverflowError:
+        number = float(given)
+    except ValueError, OverflowError:
         return None
     return number if isfinite(number) else None
 
