@@ -135,6 +135,15 @@ async def test_clients_and_access_points_are_not_taken_for_each_other(
         assert error.startswith(message)
 
 
+async def test_the_controller_is_no_place_on_a_path(
+    home: Home, hass_ws_client: WebSocketGenerator
+) -> None:
+    places = [device_id(home), device_id(home, HALL)]
+    config = trigger("client_followed_path", access_points=places, within={"minutes": 1})
+    error = await validation(home.hass, hass_ws_client, "triggers", config)
+    assert str(error).startswith("Home is the controller")
+
+
 @pytest.mark.parametrize(
     ("access_points", "areas", "valid"),
     [
@@ -172,8 +181,6 @@ async def test_a_path_has_two_places_of_one_kind(
         ("triggers", trigger("client_roamed", signal_below=70)),
         ("triggers", trigger("client_roamed", band=["5"])),
         ("triggers", trigger("client_roamed", clients=[], colour="red")),
-        ("triggers", trigger("client_entered_area")),
-        ("triggers", trigger("client_left_area", areas=[])),
         ("triggers", trigger("client_followed_path", areas=["hall", "attic"])),
         ("triggers", trigger("guest_connected", clients=["1"])),
         ("conditions", condition("client_is_connected_to")),

@@ -40,6 +40,19 @@ async def test_what_the_controller_cannot_tell_again_survives_a_restart(home: Ho
     assert len(home.events) == 3
 
 
+async def test_who_was_away_while_it_was_reloaded_comes_back_by_its_name(home: Home) -> None:
+    """An event tells only the host name; what UniFi calls the client is known all the same."""
+    home.world.clients[ANNA].hostname = "annas-iphone"
+    await home.set_up(disconnect_delay=0.0)
+    await home.controller.disconnect(ANNA)
+    await home.happened(1)
+    assert await home.hass.config_entries.async_reload(home.entry.entry_id)
+    await home.streaming(4)
+    await home.controller.connect(ANNA, "Kitchen")
+    ((_, left), (_, came)) = await home.happened(2)
+    assert left["client_name"] == came["client_name"] == "Anna"
+
+
 @pytest.mark.parametrize("hour", [0, 1], ids=["midnight", "a day without a midnight"])
 async def test_when_a_day_begins_its_roams_are_zero(
     home: Home, monkeypatch: pytest.MonkeyPatch, hour: int

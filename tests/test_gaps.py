@@ -6,7 +6,8 @@ from datetime import timedelta
 import logging
 import time
 
-from homeassistant.core import HomeAssistant
+from homeassistant.core import Event, EventStateChangedData, HomeAssistant, callback
+from homeassistant.helpers.event import async_track_state_change_event
 from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import async_fire_time_changed
@@ -91,6 +92,31 @@ async def test_states_are_kept_for_a_minute_after_the_controller_is_gone(
     assert home.events == []
     assert sum("data recovered" in record.message for record in caplog.records) == 1
     assert sum("stream is up again" in record.message for record in caplog.records) == 1
+
+
+async def test_after_an_outage_nobody_is_shown_where_they_are_no_longer(home: Home) -> None:
+    await home.set_up()
+    await home.controller.stop_listening()
+    await until(lambda: not home.coordinator.stream_connected)
+    await home.settled()
+    await home.later(61)
+    await home.settled()
+    assert home.shows("access_point", ANNA) == "unavailable"
+    home.world.roam(ANNA, "Kitchen")
+    shown: list[str | None] = []
+
+    @callback
+    def see(event: Event[EventStateChangedData]) -> None:
+        shown.append(event.data["new_state"] and event.data["new_state"].state)
+
+    remove = async_track_state_change_event(
+        home.hass, [str(home.entity_id("access_point", ANNA))], see
+    )
+    await home.controller.start()
+    async_fire_time_changed(home.hass, dt_util.utcnow() + timedelta(seconds=400))
+    await home.streaming(home.snapshots + 1)
+    remove()
+    assert shown == ["Kitchen"]
 
 
 async def test_without_a_stream_snapshots_go_on_and_states_stay_available(home: Home) -> None:

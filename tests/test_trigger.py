@@ -209,7 +209,7 @@ async def test_a_guest_triggers_what_waits_for_guests(home: Home, automations: A
     await home.controller.connect("Gus", "Attic")
     await home.happened(1)
     await home.hass.async_block_till_done()
-    assert dict(automations.runs)["yes"]["description"] == "guest Gus connected to Attic"
+    assert dict(automations.runs)["yes"]["description"] == "Guest Gus connected to Attic"
     ssid = automations.runs[0][1]["ssid"]
     assert (await automations.ran(), ssid) == (["yes", "yes_all", "yes_too"], "Guests")
 

@@ -37,13 +37,15 @@ async def test_entering_an_area_triggers_where_it_is_chosen(hass: HomeAssistant)
         yes_all=trigger("client_entered_area", areas=["hall", kitchen], clients=[BENS, ANNAS]),
         no_area=trigger("client_entered_area", areas=["hall"]),
         no_client=trigger("client_entered_area", areas=[kitchen], clients=[BENS]),
+        yes_any=trigger("client_entered_area"),
         no_leaving=trigger("client_left_area", areas=[kitchen]),
     )
     data = move(hass, "hall", kitchen)
     await hass.async_block_till_done()
     seen = dict(automations.runs)["yes"]
     assert seen.items() >= {**data, "description": "Anna entered Kitchen"}.items()
-    assert await automations.ran() == ["yes", "yes_all"]
+    assert await automations.ran() == ["yes", "yes_all", "yes_any"]
+    # Whoever is in none any more has not entered any.
     move(hass, kitchen, None)
     assert await automations.ran() == ["no_leaving"]
 

@@ -195,11 +195,13 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
         integration = async_get_loaded_integration(self.hass, DOMAIN)
         self.recorder.about["integration_version"] = str(integration.version)
         self.devices.async_register_controller(self.system_info)
-        nameless = self.devices.nameless(self.tracked)
+        names = self.devices.names_of(self.tracked)
+        nameless = self.tracked - names.keys()
         if nameless or not self.history.has_looked:
             known = await async_known_clients(self.console, self.site)
             self.devices.names_of_absent = names_of(known, nameless)
             self._newcomers.seen_before = [client.mac for client in known]
+        self.tracker.call({**names, **self.devices.names_of_absent})
         self.rooms.async_start()
 
     @override
@@ -256,9 +258,11 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
     def _async_take_stream_change(self) -> None:
         saves = self._low_data and self.stream_connected
         self.update_interval = LOW_DATA_INTERVAL if saves else SNAPSHOT_INTERVAL
-        self._async_judge_availability()
+        if self.available or not self.stream_connected:
+            self._async_judge_availability()
         self.listeners.async_call_site()
-        # Connected: what has happened meanwhile? Lost: does the controller answer at all?
+        # Connected: what has happened meanwhile? Whoever was unavailable shows only what is true
+        # after that. Lost: does the controller answer at all?
         self._async_request_snapshot()
 
     @callback

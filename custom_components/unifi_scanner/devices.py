@@ -121,10 +121,10 @@ class SiteDevices:
         known = device.name if device and device.name != mac else self.names_of_absent.get(mac)
         return self._info(mac, known or mac)
 
-    def nameless(self, clients: Iterable[str]) -> set[str]:
-        """Return those of these clients whose devices have no name yet."""
+    def names_of(self, clients: Iterable[str]) -> dict[str, str]:
+        """Return what those of these clients are called whose devices have a name."""
         names = client_names(self._hass, self._entry, clients)
-        return {mac for mac, name in names.items() if name is None}
+        return {mac: name for mac, name in names.items() if name is not None}
 
     @callback
     def async_take(self, records: Sequence[DeviceRecord], occupied: Collection[str]) -> None:

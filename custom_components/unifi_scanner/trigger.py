@@ -15,8 +15,17 @@ import probatio
 
 from .announce import SIGNAL_NEW_CLIENT, SIGNAL_ROOM
 from .const import CONF_CLIENTS, DOMAIN
+from .devices import mac_of
 from .path import PathProgress
-from .places import AT_LEAST_ONE, CONF_ACCESS_POINTS, CONF_AREAS, CONF_SSID, SEVERAL, Fields, Places
+from .places import (
+    CONF_ACCESS_POINTS,
+    CONF_AREAS,
+    CONF_SSID,
+    SEVERAL,
+    Fields,
+    Places,
+    async_find,
+)
 from .roaming import EventKind
 from .sensor import BAND_STATES
 from .trigger_base import AnnouncedTrigger, Data, EventTrigger, includes
@@ -98,7 +107,7 @@ class GuestConnectedTrigger(EventTrigger):
     }
     kinds = (EventKind.CONNECTED,)
     ends: ClassVar[Mapping[str, str]] = {"to": ""}
-    sentence = "guest {client_name} connected to {ap_to_name}"
+    sentence = "Guest {client_name} connected to {ap_to_name}"
 
     @override
     def _matches(self, data: Data) -> bool:
@@ -162,6 +171,15 @@ class ClientFollowedPathTrigger(EventTrigger):
         counts = [len(options.get(option, ())) for option in (CONF_ACCESS_POINTS, CONF_AREAS)]
         if min(counts) > 0 or max(counts) == 1 or not any(counts):
             raise HomeAssistantError(translation_domain=DOMAIN, translation_key="not_a_path")
+        for device_id in options.get(CONF_ACCESS_POINTS, ()):
+            device, entry = async_find(hass, device_id)
+            if device is not None and entry is not None and mac_of(entry, device) is None:
+                # It stands for all access points, so that whoever stays has been everywhere.
+                raise HomeAssistantError(
+                    translation_domain=DOMAIN,
+                    translation_key="controller_on_path",
+                    translation_placeholders={"device": device.name_by_user or str(device.name)},
+                )
         return validated
 
     def __init__(self, hass: HomeAssistant, config: TriggerConfig) -> None:
@@ -193,7 +211,7 @@ class AreaTrigger(AnnouncedTrigger):
 
     fields: ClassVar[Fields] = {
         probatio.Optional(CONF_CLIENTS): SEVERAL,
-        probatio.Required(CONF_AREAS): AT_LEAST_ONE,
+        probatio.Optional(CONF_AREAS): SEVERAL,
     }
     end: ClassVar[str]
 
@@ -203,7 +221,8 @@ class AreaTrigger(AnnouncedTrigger):
 
     @override
     def _matches(self, data: Data) -> bool:
-        return self._is_chosen(CONF_AREAS, data[self.end])
+        area = data[self.end]
+        return area is not None and self._is_chosen(CONF_AREAS, area)
 
     @override
     def _describe(self, data: Data) -> str:
@@ -212,14 +231,14 @@ class AreaTrigger(AnnouncedTrigger):
 
 
 class ClientEnteredAreaTrigger(AreaTrigger):
-    """Trigger when a client is in another area, and that is one of those chosen."""
+    """Trigger when a client is in another area: in one of those chosen, or in any."""
 
     end = "area_to"
     sentence = "{client_name} entered {area}"
 
 
 class ClientLeftAreaTrigger(AreaTrigger):
-    """Trigger when a client is no longer in an area, and that is one of those chosen."""
+    """Trigger when a client is no longer in an area: in one of those chosen, or in any."""
 
     end = "area_from"
     sentence = "{client_name} left {area}"

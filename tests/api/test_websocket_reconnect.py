@@ -335,7 +335,7 @@ async def test_a_failure_is_logged_once_and_the_recovery_once(
         await until(lambda: len(controller.requests("/events")) >= 5)
         down = (
             logging.WARNING,
-            "The event stream is down: reason='The socket was closed, code 1001'",
+            "The event stream is down: reason='The connection was closed, code 1001'",
         )
         assert told() == [down]
         controller.faults.booting = None

@@ -21,7 +21,7 @@ from custom_components.unifi_scanner.api.records import (
     parse_station,
 )
 from custom_components.unifi_scanner.roaming import ClientEvent, ClientState, Source
-from custom_components.unifi_scanner.roaming.recorded import Due, Memory
+from custom_components.unifi_scanner.roaming.recorded import Called, Due, Memory
 from custom_components.unifi_scanner.roaming.track import Held, Move, Retune, Track
 
 type Json = dict[str, Any]
@@ -84,6 +84,7 @@ def capture_of(exported: Mapping[str, Any]) -> Capture:
                 **memory,
                 "held": tuple(Due(**due) for due in memory["held"]),
                 "rechecks": tuple(Due(**due) for due in memory["rechecks"]),
+                "names": tuple(Called(**called) for called in memory["names"]),
             }
         ),
         tracks=[_track(track) for track in exported["state"]["clients"]],

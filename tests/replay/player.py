@@ -33,6 +33,7 @@ def revive(tracker: RoamTracker, capture: Capture) -> None:
     tracker._now = memory.now
     for mac in list(ledger.tracks):
         ledger._drop(mac)
+    tracker.call({called.mac: called.name for called in memory.names})
     for track in capture.tracks:
         state = track.state
         ledger.tracks[state.mac] = track

@@ -287,8 +287,8 @@ class UnifiWebSocketClient:
                 # Bytes save decoding what is not wanted, and broken UTF-8 closes nothing.
                 frame = await connection.recv(decode=False)
             except ConnectionClosed as err:
-                code = err.rcvd.code if err.rcvd else "none"
-                raise CannotConnectError(f"The socket was closed, code {code}") from err
+                closed = f"was closed, code {err.rcvd.code}" if err.rcvd else "was lost"
+                raise CannotConnectError(f"The connection {closed}") from err
             self._last_frame = clock()
             began = perf_counter()
             for event in parse_unifi_events(frame, self.statistics, self._recorder):

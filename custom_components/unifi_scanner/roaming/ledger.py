@@ -26,6 +26,8 @@ class Ledger:
         self.held: dict[str, float] = {}
         self.rechecks: dict[str, float] = {}
         self.away: OrderedDict[str, float] = OrderedDict()
+        # What clients are called that may not have been met yet; events only tell host names.
+        self.names: dict[str, str] = {}
         self._told: list[ClientEvent] = []
         self._met = count(1)
 
@@ -33,9 +35,10 @@ class Ledger:
         """Open the record of a client that was not known; it is not connected yet."""
         if len(self.tracks) >= _CLIENT_LIMIT:
             self._drop(next(iter(self.away or self.tracks)))
+        alias = self.names.get(mac)
         state = ClientState(
             mac=mac,
-            name=name or mac,
+            name=alias or name or mac,
             guest=guest,
             ap_mac=None,
             ssid=None,
@@ -48,7 +51,7 @@ class Ledger:
             roam_count=None,
             ip=None,
         )
-        track = self.tracks[mac] = Track(state=state, first=t, number=next(self._met))
+        track = self.tracks[mac] = Track(state=state, first=t, number=next(self._met), alias=alias)
         self.states[mac] = state
         self.away[mac] = t
         return track
@@ -76,7 +79,8 @@ class Ledger:
         origin = (arrival.ap_from or old.ap_mac) if old.connected else None
         held = track.held
         # A client that was only missing in a snapshot has not been heard to leave.
-        gap = max(0.0, arrival.since - held.left) if held and not held.recheck else None
+        # In milliseconds, as the controller has it.
+        gap = round(max(0.0, arrival.since - held.left), 3) if held and not held.recheck else None
         self.stay(track)
         self.away.pop(old.mac, None)
         self.set_state(
@@ -263,6 +267,8 @@ class Ledger:
     def _drop(self, mac: str) -> None:
         track = self.tracks.pop(mac)
         self.stay(track)
+        if mac in self.names and track.alias is not None:
+            self.names[mac] = track.alias
         if track.state.ap_mac is not None:
             self._count(track.state.ap_mac, -1)
         del self.states[mac]

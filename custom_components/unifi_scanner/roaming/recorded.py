@@ -1,6 +1,6 @@
 """A tracker that lets a recorder know what it is given and what it tells."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from itertools import chain
 from operator import attrgetter
@@ -54,6 +54,14 @@ class Due:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Called:
+    """What a client is called that may not have been met yet."""
+
+    mac: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Memory:
     """What a tracker remembers beside its clients, in the order in which it matters."""
 
@@ -66,6 +74,7 @@ class Memory:
     now: float
     held: tuple[Due, ...]
     rechecks: tuple[Due, ...]
+    names: tuple[Called, ...]
 
 
 class RecordedTracker[Entry](RoamTracker):
@@ -80,6 +89,12 @@ class RecordedTracker[Entry](RoamTracker):
         super().__init__(disconnect_delay)
         self._recorder = recorder
         recorder.follow(self._remember(), _VALUES)
+
+    @override
+    def call(self, names: Mapping[str, str]) -> None:
+        super().call(names)
+        # The recording begins anew, as there is no place in it where they would have come.
+        self._recorder.follow(self._remember(), _VALUES)
 
     @override
     def observe(self, observations: Sequence[Observation | None], now: float) -> list[ClientEvent]:
@@ -128,6 +143,7 @@ class RecordedTracker[Entry](RoamTracker):
             now=self._now,
             held=tuple(Due(mac=mac, due=due) for mac, due in ledger.held.items()),
             rechecks=tuple(Due(mac=mac, due=due) for mac, due in ledger.rechecks.items()),
+            names=tuple(Called(mac=mac, name=name) for mac, name in ledger.names.items()),
         )
 
     def _told(self, entry: Entry, events: list[ClientEvent]) -> list[ClientEvent]:

@@ -49,6 +49,13 @@ class RoamTracker:
         """Every known client by MAC; a live, read-only view."""
         return MappingProxyType(self._ledger.states)
 
+    def call(self, names: Mapping[str, str]) -> None:
+        """Know from now on what clients are called, by MAC, whether or not they have been met.
+
+        An event tells only the host name; that of a record takes the place of this one.
+        """
+        self._ledger.names = dict(names)
+
     @property
     def clients_per_access_point(self) -> Mapping[str, int]:
         """How many clients are connected to each access point, by its MAC; a live view."""
