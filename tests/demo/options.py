@@ -46,3 +46,7 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespac
     if not 1 <= options.sites <= MOST_SITES:
         parser.error(f"--sites has to be between 1 and {MOST_SITES}")
     return options
+
+
+if __name__ == "__main__":
+    parse_arguments()
