@@ -1,19 +1,21 @@
 """Home Assistants that follow the clients of a site: by our integration, or by its own."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from contextlib import asynccontextmanager
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 import logging
-from socket import socket
 from tempfile import TemporaryDirectory
 from time import perf_counter, thread_time
 from typing import Any
-from unittest.mock import patch
+from unittest.mock import AsyncMock, patch
 
 from aiohttp import ThreadedResolver
+from homeassistant.components.http.server import HomeAssistantHTTP
 from homeassistant.config_entries import ConfigEntryState
-from homeassistant.core import HomeAssistant
+from homeassistant.const import EVENT_STATE_REPORTED
+from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.helpers import aiohttp_client, device_registry as dr, entity_registry as er
 from homeassistant.loader import DATA_CUSTOM_COMPONENTS
 from homeassistant.setup import async_setup_component
@@ -22,7 +24,6 @@ from pytest_homeassistant_custom_component.common import (
     async_test_home_assistant,
 )
 
-from custom_components.unifi_scanner.api import parse_unifi_events
 from tests.controller import SimulatedController
 
 from .address import Address
@@ -39,7 +40,7 @@ _UNIQUE_ID = "benchmark_default"
 class Home:
     """A Home Assistant; `feed` gives a frame to its integration, set up in `set_up` seconds.
 
-    `prepare` turns a frame into what the integration's socket makes of it.
+    `prepare` turns a frame into what comes out of the integration's socket.
     """
 
     hass: HomeAssistant
@@ -82,6 +83,29 @@ def _do_nothing() -> None:
     """Stand for what has been done already."""
 
 
+@contextmanager
+def counting(hass: HomeAssistant) -> Iterator[Counter[str]]:
+    """Count what is fired, by type: of states too those that are written again as they were."""
+    fired: Counter[str] = Counter()
+
+    @callback
+    def count(event: Event[Any]) -> None:
+        fired[str(event.event_type)] += 1
+
+    @callback
+    def any_state(_data: object) -> bool:
+        return True
+
+    removals = [
+        hass.bus.async_listen("*", count),
+        # Those who listen to everything do not hear of it.
+        hass.bus.async_listen(EVENT_STATE_REPORTED, count, any_state),
+    ]
+    yield fired
+    for remove in removals:
+        remove()
+
+
 @asynccontextmanager
 async def controller_of(crowd: Crowd) -> AsyncIterator[SimulatedController]:
     """Give a controller whose site has these clients."""
@@ -110,22 +134,32 @@ async def home(whose: str, address: Address, macs: Sequence[str]) -> AsyncIterat
 
     With SIGNALS it is ours, and the sensors of the signal are on.
     """
-    async with _home_assistant() as hass:
-        if whose == CORE:
-            entry = await _core(hass, address, macs)
-        else:
-            entry = _ours(address, macs)
-            if whose == SIGNALS:
-                _turn_on_signals(hass, macs)
-        entry.add_to_hass(hass)
-        began = perf_counter()
-        await hass.config_entries.async_setup(entry.entry_id)
-        await hass.async_block_till_done()
-        set_up = perf_counter() - began
-        if entry.state is not ConfigEntryState.LOADED:
-            raise RuntimeError(f"{whose} could not be set up: {entry.reason}")
-        yield _home(whose, hass, entry, set_up)
-        await hass.config_entries.async_unload(entry.entry_id)
+    async with _home_assistant() as hass, home_in(hass, whose, address, macs) as one:
+        yield one
+
+
+@asynccontextmanager
+async def home_in(
+    hass: HomeAssistant, whose: str, address: Address, macs: Sequence[str]
+) -> AsyncIterator[Home]:
+    """Set an integration up in a Home Assistant, as `home` does, and unload it at the end."""
+    # In tests there are none of them until this is forgotten.
+    hass.data.pop(DATA_CUSTOM_COMPONENTS, None)
+    if whose == CORE:
+        entry = await _core(hass, address, macs)
+    else:
+        entry = _ours(address, macs)
+        if whose == SIGNALS:
+            _turn_on_signals(hass, macs)
+    entry.add_to_hass(hass)
+    began = perf_counter()
+    await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+    set_up = perf_counter() - began
+    if entry.state is not ConfigEntryState.LOADED:
+        raise RuntimeError(f"{whose} could not be set up: {entry.reason}")
+    yield _home(whose, hass, entry, set_up)
+    await hass.config_entries.async_unload(entry.entry_id)
 
 
 def _home(whose: str, hass: HomeAssistant, entry: MockConfigEntry, set_up: float) -> Home:
@@ -135,13 +169,23 @@ def _home(whose: str, hass: HomeAssistant, entry: MockConfigEntry, set_up: float
             hass=hass, entry=entry, prepare=bytes.decode, feed=messages.new_data, set_up=set_up
         )
     stream = entry.runtime_data.stream
+    client = stream.client
+    # What it does with each frame is done with ours as well; its own socket stays open.
+    own, client._connection = client._connection, _Given()  # noqa: SLF001 - the way in
+    receiving = client._receive(stream._async_take_event)  # noqa: SLF001 - as above
+    receiving.send(None)
+    client._connection = own  # noqa: SLF001 - as above
+    return Home(hass=hass, entry=entry, prepare=bytes, feed=receiving.send, set_up=set_up)
 
-    def feed(frame: bytes) -> None:
-        # As UnifiWebSocketClient does with what comes.
-        for event in parse_unifi_events(frame, stream.client.statistics, stream._recorder):  # noqa: SLF001
-            stream._async_take_event(event)  # noqa: SLF001
 
-    return Home(hass=hass, entry=entry, prepare=bytes, feed=feed, set_up=set_up)
+class _Given:
+    """A socket; who receives from it gets what is sent into his coroutine."""
+
+    async def recv(self, *, decode: bool) -> bytes:  # noqa: ARG002 - as of a socket
+        return await self
+
+    def __await__(self) -> Generator[None, bytes, bytes]:
+        return (yield)
 
 
 def _turn_on_signals(hass: HomeAssistant, macs: Sequence[str]) -> None:
@@ -174,8 +218,7 @@ async def _core(hass: HomeAssistant, address: Address, macs: Sequence[str]) -> M
     # It depends on a search for consoles, which is of no use here, and for images on a server.
     await async_setup_component(hass, "network", {})
     hass.config.components.add("unifi_discovery")
-    server = {"server_host": ["127.0.0.1"], "server_port": _free_port()}
-    await async_setup_component(hass, "http", {"http": server})
+    await async_setup_component(hass, "http", {})
     entry = MockConfigEntry(
         domain="unifi",
         unique_id=address.site_id,
@@ -200,21 +243,15 @@ async def _core(hass: HomeAssistant, address: Address, macs: Sequence[str]) -> M
     return entry
 
 
-def _free_port() -> int:
-    with socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port: int = one.getsockname()[1]
-    return port
-
-
 @asynccontextmanager
 async def _home_assistant() -> AsyncIterator[HomeAssistant]:
     asyncio.get_running_loop().set_debug(False)
     # Home Assistant's own resolver asks the neighbours by multicast.
     resolver = patch(f"{aiohttp_client.__name__}._async_make_resolver", _resolver)
-    with TemporaryDirectory() as folder, resolver:
+    # Nobody asks for a page, so that no port is opened.
+    no_server = patch.object(HomeAssistantHTTP, "async_bind", AsyncMock())
+    with TemporaryDirectory() as folder, resolver, no_server:
         async with async_test_home_assistant(config_dir=folder) as hass:
-            hass.data.pop(DATA_CUSTOM_COMPONENTS, None)
             try:
                 yield hass
             finally:

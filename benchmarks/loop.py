@@ -167,8 +167,10 @@ def _snapshots(worker: Worker, server: Worker, effort: Effort) -> Figure:
 def _burst(worker: Worker, server: Worker) -> Row:
     worker.ask(reset)
     sent = server.ask(send_roams, _BURST, float(_BURST))
-    roams = worker.ask(heard, _BURST)
     hold = worker.ask(longest)
+    roams = worker.ask(heard, _BURST)
+    if len(roams) > _BURST:
+        raise RuntimeError(f"{_BURST} roams were sent, {len(roams)} told")
     took, late = sent[-1][0] - sent[0][0], roams[-1][0] - sent[-1][0]
     return Row(
         key="burst_lost",

@@ -1,11 +1,9 @@
-"""How long something takes: medians of many short rounds, all contenders in turn."""
+"""How long something takes: many short rounds, all contenders in turn."""
 
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 import gc
 from time import thread_time_ns
-
-from .rows import Figure
 
 
 @contextmanager
@@ -23,11 +21,11 @@ def undisturbed() -> Generator[None]:
 
 def time_in_turn(
     contenders: Mapping[str, Callable[[], object]], *, calls: int, rounds: int
-) -> dict[str, Figure]:
+) -> dict[str, list[float]]:
     """Time each contender in short rounds, one after the other, so that all share the weather.
 
-    A contender does its work `calls` times in one call of its own. The figures are microseconds
-    of the processor for one of them: other processes do not count.
+    A contender does its work `calls` times in one call of its own. What is returned of each round
+    is the microseconds of the processor for one of them: other processes do not count.
     """
     samples: dict[str, list[float]] = {name: [] for name in contenders}
     for work in contenders.values():
@@ -38,4 +36,4 @@ def time_in_turn(
                 started = thread_time_ns()
                 work()
                 samples[name].append((thread_time_ns() - started) / 1000 / calls)
-    return {name: Figure.of(taken) for name, taken in samples.items()}
+    return samples

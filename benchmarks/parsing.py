@@ -37,14 +37,20 @@ def rows(effort: Effort) -> list[Row]:
         "sync": "`sta:sync` of 1 client, bytes to `BufferedEvent`",
         "mixed": f"mixed stream of {len(mixed)} frames, {megabytes:.1f} MB: a frame",
     }
+    taken = {key: time_parsers(*given, effort.rounds) for key, given in frames.items()}
     return [
-        Row(key=key, work=works[key], unit="µs", figures=time_parsers(*given, effort.rounds))
-        for key, given in frames.items()
+        Row(
+            key=key,
+            work=works[key],
+            unit="µs",
+            figures={whose: Figure.of(samples) for whose, samples in each.items()},
+        )
+        for key, each in taken.items()
     ]
 
 
-def time_parsers(frames: Sequence[bytes], repeats: int, rounds: int) -> dict[str, Figure]:
-    """Return the microseconds that each parser takes for one of the frames."""
+def time_parsers(frames: Sequence[bytes], repeats: int, rounds: int) -> dict[str, list[float]]:
+    """Return the microseconds that each parser takes for one of the frames, in each round."""
     aiounifi = MessageHandler(cast("Controller", None))
     aiounifi.subscribe(_listen, _CLIENTS)
     texts = [frame.decode() for frame in frames]

@@ -3,12 +3,15 @@
 import asyncio
 from importlib import import_module
 from time import perf_counter
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from .address import Address
 from .effort import Effort
 from .rows import CORE, OURS, Figure, Row
 from .workers import run_apart
+
+if TYPE_CHECKING:
+    from .homes import Home
 
 _CLIENTS = 500
 _PLATFORMS = {
@@ -18,37 +21,51 @@ _PLATFORMS = {
 _PACKAGES = {OURS: "custom_components.unifi_scanner", CORE: "homeassistant.components.unifi"}
 
 
-class Seconds(NamedTuple):
-    """How long an import and a set-up took."""
+class Taken(NamedTuple):
+    """How long an import and a set-up took, in seconds, and how many entities that registered.
+
+    `alone` is how long as many of the simplest sensors take, with nothing to show.
+    """
 
     imported: float
     set_up: float
+    entities: int
+    alone: float
 
 
 def rows(effort: Effort) -> list[Row]:
     """Measure both in fresh processes, in turn; the controller is in one of its own."""
     from .server import serving  # noqa: PLC0415 - fresh processes import this module, not that one
 
-    taken: dict[str, list[Seconds]] = {OURS: [], CORE: []}
+    runs: dict[str, list[Taken]] = {OURS: [], CORE: []}
     with serving(_CLIENTS) as (_, address):
         for _ in range(effort.set_ups):
-            for whose, seconds in taken.items():
-                seconds.append(run_apart(begin, whose, address))
-    imports = {whose: [each.imported for each in seconds] for whose, seconds in taken.items()}
-    work = f"set-up of an entry with {_CLIENTS} clients"
+            for whose, taken in runs.items():
+                taken.append(run_apart(begin, whose, address))
+    whole = {
+        whose: Figure.of([one.imported + one.set_up for one in taken])
+        for whose, taken in runs.items()
+    }
+    notes = [
+        f"{whose} registers {taken[-1].entities:,} entities and imports in "
+        f"{Figure.of([one.imported for one in taken]).median:.2f} s"
+        for whose, taken in runs.items()
+    ]
     return [
         Row(
             key="set_up",
-            work=f"import and {work}",
+            work=f"import and set-up of an entry with {_CLIENTS} clients",
             unit="s",
-            figures={whose: Figure.of([*map(sum, each)]) for whose, each in taken.items()},
-            note="of which import: "
-            + ", ".join(f"{whose} {Figure.of(each).median:.2f}" for whose, each in imports.items()),
+            figures={
+                **whole,
+                "as many entities alone": Figure.of([one.alone for one in runs[OURS]]),
+            },
+            note=", ".join(notes),
         )
     ]
 
 
-def begin(whose: str, address: Address) -> Seconds:
+def begin(whose: str, address: Address) -> Taken:
     """Import an integration and set it up, in a process that has imported only Home Assistant."""
     import_module("homeassistant.bootstrap")
     for platform in {*_PLATFORMS[OURS], *_PLATFORMS[CORE]}:
@@ -57,12 +74,31 @@ def begin(whose: str, address: Address) -> Seconds:
     for module in ("config_flow", *_PLATFORMS[whose]):
         import_module(f"{_PACKAGES[whose]}.{module}")
     imported = perf_counter() - began
-    return Seconds(imported, asyncio.run(_set_up(whose, address)))
+    return Taken(imported, *asyncio.run(_set_up(whose, address)))
 
 
-async def _set_up(whose: str, address: Address) -> float:
-    from .frames import Crowd  # noqa: PLC0415 - it imports what is measured
+async def _set_up(whose: str, address: Address) -> tuple[float, int, float]:
+    from .frames import Crowd  # noqa: PLC0415 - it imports some of what is measured
     from .homes import home  # noqa: PLC0415 - as above
 
     async with home(whose, address, Crowd(_CLIENTS).macs) as one:
-        return one.set_up
+        return one.set_up, *await _alone(one)
+
+
+async def _alone(home: Home) -> tuple[int, float]:
+    from homeassistant.components.sensor import SensorEntity  # noqa: PLC0415 - as above
+    from homeassistant.helpers import entity_registry as er  # noqa: PLC0415 - as above
+    from pytest_homeassistant_custom_component.common import (  # noqa: PLC0415 - as above
+        MockEntityPlatform,
+    )
+
+    registry = er.async_get(home.hass)
+    sensors = []
+    for entry in er.async_entries_for_config_entry(registry, home.entry.entry_id):
+        sensor = SensorEntity()
+        sensor._attr_unique_id = entry.unique_id  # noqa: SLF001 - as sensors do
+        sensor._attr_entity_registry_enabled_default = not entry.disabled  # noqa: SLF001 - as above
+        sensors.append(sensor)
+    began = perf_counter()
+    await MockEntityPlatform(home.hass, domain="sensor").async_add_entities(sensors)
+    return len(sensors), perf_counter() - began

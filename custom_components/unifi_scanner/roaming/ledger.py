@@ -1,6 +1,7 @@
 """The book of clients: every change of state is made, and told, here."""
 
 from collections import Counter, OrderedDict
+from collections.abc import Mapping
 from itertools import count
 
 from ..api.records import Band, EventKind
@@ -27,7 +28,7 @@ class Ledger:
         self.rechecks: dict[str, float] = {}
         self.away: OrderedDict[str, float] = OrderedDict()
         # What clients are called that may not have been met yet; events only tell host names.
-        self.names: dict[str, str] = {}
+        self.names: Mapping[str, str] = {}
         self._told: list[ClientEvent] = []
         self._met = count(1)
 
@@ -267,8 +268,8 @@ class Ledger:
     def _drop(self, mac: str) -> None:
         track = self.tracks.pop(mac)
         self.stay(track)
-        if mac in self.names and track.alias is not None:
-            self.names[mac] = track.alias
+        if track.alias is not None and self.names.get(mac, track.alias) != track.alias:
+            self.names = {**self.names, mac: track.alias}
         if track.state.ap_mac is not None:
             self._count(track.state.ap_mac, -1)
         del self.states[mac]

@@ -88,6 +88,9 @@ class RecordedTracker[Entry](RoamTracker):
         """Know nobody yet."""
         super().__init__(disconnect_delay)
         self._recorder = recorder
+        # The same names as last time, as a recording has them: there may be many, and few change.
+        self._names: Mapping[str, str] = {}
+        self._called: tuple[Called, ...] = ()
         recorder.follow(self._remember(), _VALUES)
 
     @override
@@ -133,6 +136,9 @@ class RecordedTracker[Entry](RoamTracker):
 
     def _remember(self) -> Memory:
         ledger = self._ledger
+        if self._names is not ledger.names:
+            self._names = ledger.names
+            self._called = tuple(Called(mac=mac, name=name) for mac, name in self._names.items())
         return Memory(
             disconnect_delay=self.disconnect_delay,
             offset=self._clock.offset,
@@ -143,7 +149,7 @@ class RecordedTracker[Entry](RoamTracker):
             now=self._now,
             held=tuple(Due(mac=mac, due=due) for mac, due in ledger.held.items()),
             rechecks=tuple(Due(mac=mac, due=due) for mac, due in ledger.rechecks.items()),
-            names=tuple(Called(mac=mac, name=name) for mac, name in ledger.names.items()),
+            names=self._called,
         )
 
     def _told(self, entry: Entry, events: list[ClientEvent]) -> list[ClientEvent]:
