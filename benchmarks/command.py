@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 import json
 from pathlib import Path
-import shlex
 import sys
 import time
 
@@ -44,6 +43,18 @@ def parse_arguments() -> argparse.Namespace:
     return options
 
 
+def _command(options: argparse.Namespace) -> str:
+    """Return the command without what only says where files are."""
+    words = ["scripts/bench"]
+    if options.quick:
+        words.append("--quick")
+    if set(options.rows) != set(GROUPS):
+        words += ["--rows", *options.rows]
+    if options.write:
+        words.append("--write")
+    return " ".join(words)
+
+
 def main() -> int:
     """Measure, and return the exit status."""
     options = parse_arguments()
@@ -53,7 +64,7 @@ def main() -> int:
         rows += GROUPS[name](QUICK if options.quick else FULL)
         sys.stderr.write(f"{name}: measured after {time.perf_counter() - began:.0f} s\n")
     run = Run(
-        command=shlex.join(["scripts/bench", *sys.argv[1:]]),
+        command=_command(options),
         day=datetime.now(UTC).date(),
         seconds=time.perf_counter() - began,
         rows=rows,

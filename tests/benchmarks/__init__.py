@@ -1,0 +1,1 @@
+"""The benchmark tells the truth, and what it found stays so."""

@@ -1,0 +1,201 @@
+"""What the benchmark found stays so: counts exactly, times as ratios with room."""
+
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+import gc
+import logging
+from pathlib import Path
+import sys
+import time
+from types import FrameType
+
+from homeassistant.core import HomeAssistant
+import orjson
+import pytest
+from pytest_homeassistant_custom_component.common import async_test_home_assistant
+
+from benchmarks.frames import SSIDS_OF_40_KB, Crowd, device_frame, mixed_stream
+from benchmarks.homes import address_of, controller_of, counting, home_in
+from benchmarks.parsing import time_parsers
+from benchmarks.rows import OURS
+from benchmarks.scene import Scene, all_changed, counted, roamed
+from custom_components.unifi_scanner.api import parse_unifi_events
+from tests.home import ANNA, BEN, Home, furnished_home, until
+
+_ROUNDS = 7
+# What a roam writes: the client's access point, the one before, its last roam and its roams today;
+# both access points' clients; the site's roams; and the movement.
+_WRITES_OF_A_ROAM = 8
+
+
+@pytest.fixture
+async def home(hass: HomeAssistant, socket_enabled: None) -> AsyncIterator[Home]:  # noqa: ARG001 - it is what lets sockets be
+    async with furnished_home(hass) as home:
+        yield home
+
+
+@pytest.fixture
+async def other_hass(tmp_path: Path, socket_enabled: None) -> AsyncIterator[HomeAssistant]:  # noqa: ARG001 - as above
+    async with async_test_home_assistant(config_dir=str(tmp_path)) as hass:
+        yield hass
+        await hass.async_stop(force=True)
+
+
+@pytest.fixture
+def frozen() -> Iterator[Callable[[], None]]:
+    """Return what spares the rounds looking for garbage in all that there is by then."""
+    yield gc.freeze
+    gc.unfreeze()
+
+
+@asynccontextmanager
+async def scene_of(hass: HomeAssistant, clients: int) -> AsyncIterator[Scene]:
+    """Give a home of the benchmark that tracks so many clients, once its stream is up."""
+    hass.loop.set_debug(False)
+    crowd = Crowd(clients, clock=time.time)
+    async with (
+        controller_of(crowd) as controller,
+        home_in(hass, OURS, address_of(controller), crowd.macs) as home,
+    ):
+        coordinator = home.entry.runtime_data
+        await until(lambda: coordinator.stream_connected, 20)
+        await until(lambda: len(controller.requests("stat/sta")) >= 2, 20)
+        await hass.async_block_till_done(wait_background_tasks=False)
+        yield Scene(home=home, crowd=crowd)
+
+
+def records(crowd: Crowd) -> list[bytes]:
+    """Return 60 records, in which only signals and what changes all the time differ."""
+    frames = []
+    for number in range(60):
+        client = crowd.clients[number % 5]
+        crowd.world.set_signal(client.mac, -60 - number % 3)
+        frames.append(crowd.sync(client))
+    return frames
+
+
+@contextmanager
+def called() -> Iterator[Counter[str]]:
+    """Count calls of functions, by file and name."""
+    calls: Counter[str] = Counter()
+
+    def count(frame: FrameType, event: str, _argument: object) -> None:
+        if event == "call":
+            code = frame.f_code
+            calls[f"{code.co_filename.rpartition('/')[2]}:{code.co_qualname}"] += 1
+
+    sys.setprofile(count)
+    try:
+        yield calls
+    finally:
+        sys.setprofile(None)
+
+
+async def test_records_in_which_nothing_shown_changed_write_nothing(home: Home) -> None:
+    await home.set_up()
+    with counting(home.hass) as fired:
+        for signal in range(-70, -50):
+            home.world.set_signal(ANNA, signal)
+            home.world.set_signal(BEN, signal)
+            home.world.clients[ANNA].extra |= {"tx_rate": -signal, "rx_bytes-r": -signal}
+            await home.controller.sync(ANNA, BEN)
+        await until(lambda: (state := home.coordinator.client(BEN)) and state.signal == -51)
+    assert fired == {}
+
+
+async def test_a_roam_writes_what_it_changes_and_is_one_event(home: Home) -> None:
+    await home.set_up()
+    before = home.coordinator.load.writes
+    with counting(home.hass) as fired:
+        await home.controller.roam(ANNA, "Kitchen")
+        await home.happened(1)
+    assert fired == {"state_changed": _WRITES_OF_A_ROAM, "unifi_scanner_roam": 1}
+    assert home.coordinator.load.writes - before == _WRITES_OF_A_ROAM
+
+
+async def test_a_snapshot_in_which_nothing_changed_asks_no_client_what_it_shows(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await home.set_up()
+    asked: list[str] = []
+    monkeypatch.setattr(home.coordinator.listeners.clients, "async_call", asked.append)
+    with counting(home.hass) as fired:
+        await home.coordinator.async_refresh()
+    assert asked == []
+    assert fired == {}
+
+
+@pytest.mark.parametrize("meta_first", [True, False], ids=["type first", "type last"])
+def test_a_frame_of_no_use_costs_a_fifth_of_what_others_take_at_most(*, meta_first: bool) -> None:
+    """Where it was written: a hundredth."""
+    frame = device_frame(SSIDS_OF_40_KB, meta_first=meta_first)
+    times = time_parsers([frame], 20, _ROUNDS)
+    assert min(times[OURS]) < 0.2 * min(times["aiounifi"])
+
+
+def test_a_record_costs_little_more_than_its_json() -> None:
+    """Where it was written: 1.4 times as much."""
+    crowd = Crowd(1)
+    times = time_parsers([crowd.sync(crowd.clients[0])], 200, _ROUNDS)
+    assert min(times[OURS]) < 2.5 * min(times["orjson"])
+
+
+def test_a_sites_stream_costs_half_of_what_others_take_at_most() -> None:
+    """Where it was written: a tenth."""
+    times = time_parsers(mixed_stream(frames=100), 1, _ROUNDS)
+    assert min(times[OURS]) < 0.5 * min(times["aiounifi"])
+
+
+@pytest.mark.usefixtures("socket_enabled")
+async def test_of_a_busy_site_only_what_is_shown_is_written(
+    hass: HomeAssistant, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.WARNING)
+    async with scene_of(hass, 500) as scene:
+        assert await counted(scene, all_changed) == {}
+        assert await counted(scene, roamed) == {
+            "state_changed": 100 * _WRITES_OF_A_ROAM,
+            "unifi_scanner_roam": 100,
+        }
+
+
+async def test_a_record_is_the_same_work_however_many_clients_there_are(
+    hass: HomeAssistant,
+    other_hass: HomeAssistant,
+    caplog: pytest.LogCaptureFixture,
+    frozen: Callable[[], None],
+) -> None:
+    """Where it was written: the same calls, and 1.1 times as much time.
+
+    In one of many rounds the flight recorder begins a new part, and forgets an old one.
+    """
+    caplog.set_level(logging.WARNING)
+    async with scene_of(hass, 10) as few, scene_of(other_hass, 1_000) as many:
+        frozen()
+        times = [
+            [await scene.home.handle(records(scene.crowd)) for scene in (few, many)]
+            for _ in range(2 * _ROUNDS)
+        ]
+        rounds = {id(scene): [await calls_of(scene) for _ in range(20)] for scene in (few, many)}
+    quiet_few, quiet_many = (min(each, key=Counter.total) for each in rounds.values())
+    assert quiet_few == quiet_many
+    assert not [name for name in quiet_few if "registry.py" in name or name.startswith("entity")]
+    busiest_few, busiest_many = (max(map(Counter.total, each)) for each in rounds.values())
+    assert busiest_many < 1.05 * busiest_few
+    assert min(of_many for _, of_many in times) < 2 * min(of_few for of_few, _ in times)
+
+
+async def calls_of(scene: Scene) -> Counter[str]:
+    given = records(scene.crowd)
+    with called() as calls:
+        await scene.home.handle(given)
+    return calls
+
+
+def test_orjson_reads_what_we_read() -> None:
+    """Else the ratios would compare different work."""
+    crowd = Crowd(1)
+    frame = crowd.sync(crowd.clients[0])
+    (event,) = parse_unifi_events(frame)
+    assert event.data == orjson.loads(frame)["data"][0]

@@ -1,0 +1,26 @@
+"""Home Assistant's own integration does in the benchmark what it does at home."""
+
+import time
+
+import pytest
+
+from benchmarks.frames import Crowd
+from benchmarks.homes import address_of, controller_of, home
+from benchmarks.rows import CORE
+from benchmarks.scene import Scene, all_changed, counted
+
+
+@pytest.mark.usefixtures("socket_enabled")
+async def test_core_shows_trackers_and_rates() -> None:
+    """Else ours would be compared with less."""
+    crowd = Crowd(3, access_points=2, clock=time.time)
+    async with (
+        controller_of(crowd) as controller,
+        home(CORE, address_of(controller), crowd.macs) as one,
+    ):
+        shown = {state.entity_id for state in one.hass.states.async_all()}
+        assert {f"device_tracker.client_{number}" for number in range(3)} <= shown
+        assert await counted(Scene(home=one, crowd=crowd), all_changed) == {
+            "state_changed": 3 * 2,
+            "state_reported": 3,
+        }
