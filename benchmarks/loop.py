@@ -115,6 +115,7 @@ def rows(effort: Effort) -> list[Row]:
         frames = {OURS: _frames(worker, server, effort)}
         snapshots = _snapshots(worker, server, effort)
         burst = _burst(worker, server)
+        moved = _frames(worker, server, effort, moved=True)
     if effort.all_of_core:
         with _served(CORE) as (worker, server):
             frames[CORE] = _frames(worker, server, effort)
@@ -125,6 +126,12 @@ def rows(effort: Effort) -> list[Row]:
             work=f"{hold}, frame of {_CLIENTS:,} clients",
             unit="ms",
             figures=frames,
+        ),
+        Row(
+            key="hold_moved",
+            work=f"{hold}, frame of {_CLIENTS:,} clients that have all roamed",
+            unit="ms",
+            figures={OURS: moved},
         ),
         Row(
             key="hold_snapshot",
@@ -145,11 +152,11 @@ def _served(whose: str) -> Generator[tuple[Worker, Worker]]:
         yield workers[whose], server
 
 
-def _frames(worker: Worker, server: Worker, effort: Effort) -> Figure:
+def _frames(worker: Worker, server: Worker, effort: Effort, *, moved: bool = False) -> Figure:
     taken = []
     for _ in range(effort.attempts):
         worker.ask(reset)
-        server.ask(send_all)
+        server.ask(send_all, moved=moved)
         taken.append(worker.ask(longest))
     return Figure.of(taken)
 

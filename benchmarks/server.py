@@ -56,9 +56,12 @@ async def send_roams(site: Site, count: int, per_second: float) -> list[tuple[fl
     return sent
 
 
-async def send_all(site: Site) -> None:
-    """Send a frame with all clients, whose rates and signals have changed."""
+async def send_all(site: Site, *, moved: bool = False) -> None:
+    """Send a frame with all clients, whose rates and signals have changed, and their places too."""
     crowd = site.crowd
+    if moved:
+        for client in crowd.clients:
+            crowd.move(client)
     crowd.hear(crowd.clients)
     crowd.draw_rates(crowd.clients)
     await site.controller.send(crowd.sync(*crowd.clients).decode())

@@ -25,6 +25,7 @@ TARGETS: dict[str, tuple[Limit, ...]] = {
     "hour": (Limit(15.0),),
     "set_up": (Limit(0.5, CORE),),
     "hold_frame": (Limit(20.0),),
+    "hold_moved": (Limit(20.0),),
     "hold_snapshot": (Limit(20.0),),
     "burst_lost": (Limit(0.0),),
 }

@@ -132,6 +132,8 @@ class UnifiClient:
         """Return the clients connected now (`stat/sta`); raise SiteUnknownError."""
         records = await self._get_of_site(site, "stat/sta")
         received = time.time()
+        # To read the JSON of a large site, and then its records, takes too long for one turn.
+        await asyncio.sleep(0)
         return tuple(station for record in records if (station := parse_station(record, received)))
 
     async def known_clients(self, site: str) -> tuple[KnownClient, ...]:

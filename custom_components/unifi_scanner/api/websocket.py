@@ -300,7 +300,7 @@ class UnifiWebSocketClient:
     async def _hand_over(self, on_event: EventCallback, event: BufferedEvent) -> None:
         try:
             pending = on_event(event)
-            if isawaitable(pending):
+            if pending is not None and isawaitable(pending):
                 await pending
         except asyncio.CancelledError:
             task = asyncio.current_task()
