@@ -1,7 +1,7 @@
 """What the benchmark found stays so: counts exactly, times as ratios with room."""
 
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 import gc
 import logging
@@ -20,7 +20,9 @@ from benchmarks.homes import address_of, controller_of, counting, home_in
 from benchmarks.parsing import time_parsers
 from benchmarks.rows import OURS
 from benchmarks.scene import Scene, all_changed, counted, roamed
-from custom_components.unifi_scanner.api import parse_unifi_events
+from custom_components.unifi_scanner.api import client as client_module, parse_unifi_events
+from custom_components.unifi_scanner.api.records import Observation
+from custom_components.unifi_scanner.roaming import ClientEvent
 from tests.home import ANNA, BEN, Home, furnished_home, until
 
 _ROUNDS = 7
@@ -124,6 +126,48 @@ async def test_a_snapshot_in_which_nothing_changed_asks_no_client_what_it_shows(
         await home.coordinator.async_refresh()
     assert asked == []
     assert fired == {}
+
+
+async def test_a_frame_of_many_clients_holds_the_loop_for_a_few_at_a_time(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await home.set_up()
+    taken: list[int] = []
+    observe = home.coordinator.tracker.observe
+
+    def note(batch: Sequence[Observation | None], now: float) -> list[ClientEvent]:
+        taken.append(len(batch))
+        return observe(batch, now)
+
+    monkeypatch.setattr(home.coordinator.tracker, "observe", note)
+    await home.controller.sync(*[ANNA] * 25)
+    await until(lambda: sum(taken) == 25)
+    assert taken == [10, 10, 5]
+
+
+async def test_reading_a_snapshot_its_records_and_what_they_mean_take_a_turn_of_the_loop_each(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await home.set_up()
+    done: list[str] = []
+
+    def note(owner: object, name: str) -> None:
+        work: Callable[..., object] = getattr(owner, name)
+
+        def noted(*arguments: object) -> object:
+            if done[-1:] != [name]:
+                done.append(name)
+                home.hass.loop.call_soon(done.append, "turn")
+            return work(*arguments)
+
+        monkeypatch.setattr(owner, name, noted)
+
+    note(client_module, "entries")
+    note(client_module, "parse_station")
+    note(home.coordinator.tracker, "snapshot")
+    await home.coordinator.async_refresh()
+    read = done.index("parse_station")
+    assert done[read - 2 :] == ["entries", "turn", "parse_station", "turn", "snapshot"]
 
 
 @pytest.mark.parametrize("meta_first", [True, False], ids=["type first", "type last"])
