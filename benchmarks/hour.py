@@ -1,7 +1,9 @@
 """What the recorder would write in an hour in which nobody moves, lived through in virtual time."""
 
 import asyncio
+from collections.abc import Collection
 from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
 
 from tests.soak import clock
 
@@ -9,8 +11,14 @@ from .effort import Effort
 from .rows import CORE, OURS, SIGNALS, Figure, Row
 from .workers import run_each_apart
 
+if TYPE_CHECKING:
+    from .homes import Home
+
 # What is fired, but not recorded.
 _UNRECORDED = "state_reported"
+# Of a state that has a `state_class` the recorder writes statistics, changed or not: a row every
+# five minutes, and one every hour.
+_STATISTICS = 12 + 1
 _CLIENTS = 20
 _SEED = 1
 _HOUR = 3_600
@@ -24,7 +32,7 @@ def rows(effort: Effort) -> list[Row]:
     if effort.all_of_core:
         seconds[CORE] = effort.seconds_of_core
     # Nothing is timed, so they may run at the same time.
-    written = run_each_apart({who: partial(write, who, count) for who, count in seconds.items()})
+    told = run_each_apart({who: partial(write, who, count) for who, count in seconds.items()})
     counted = ", ".join(f"{whose} {count:,} s" for whose, count in seconds.items())
     return [
         Row(
@@ -32,16 +40,30 @@ def rows(effort: Effort) -> list[Row]:
             work="recorder rows per client and hour, 1 sync/s, nobody moving",
             unit="",
             figures={
-                whose: Figure.exactly(sum(types.values()) / _CLIENTS * _HOUR / seconds[whose])
-                for whose, types in written.items()
+                whose: Figure.exactly(
+                    (written.states * _HOUR / seconds[whose] + written.statistics * _STATISTICS)
+                    / _CLIENTS
+                )
+                for whose, written in told.items()
             },
-            note=f"{_CLIENTS} clients; lived through and scaled: {counted}",
+            note=f"{_CLIENTS} clients; lived through and scaled: {counted}; of them are statistics "
+            + ", ".join(
+                f"{whose} {written.statistics * _STATISTICS / _CLIENTS:g}"
+                for whose, written in told.items()
+            ),
         )
     ]
 
 
-def write(whose: str, seconds: int) -> dict[str, int]:
-    """Live through so many seconds, and return how many events of which type were fired.
+class Written(NamedTuple):
+    """How many events were fired that are written down, and of how many states statistics are."""
+
+    states: int
+    statistics: int
+
+
+def write(whose: str, seconds: int) -> Written:
+    """Live through so many seconds, and return what the recorder would write.
 
     To be run in a process of its own: its clocks are virtual from then on.
     """
@@ -54,7 +76,7 @@ def write(whose: str, seconds: int) -> dict[str, int]:
         return runner.run(_write(whose, seconds))
 
 
-async def _write(whose: str, seconds: int) -> dict[str, int]:
+async def _write(whose: str, seconds: int) -> Written:
     from .frames import Crowd  # noqa: PLC0415 - as above
     from .homes import address_of, controller_of, counting, home  # noqa: PLC0415 - as above
 
@@ -73,4 +95,19 @@ async def _write(whose: str, seconds: int) -> dict[str, int]:
                     one.feed(one.prepare(crowd.sync(client)))
                 await asyncio.sleep(1)
         del fired[_UNRECORDED]
-        return dict(fired)
+        return Written(fired.total(), _measured(one, crowd.macs))
+
+
+def _measured(home: Home, macs: Collection[str]) -> int:
+    """Return of how many of the clients' states statistics are kept."""
+    from homeassistant.components.sensor import ATTR_STATE_CLASS  # noqa: PLC0415 - as above
+    from homeassistant.helpers import entity_registry as er  # noqa: PLC0415 - as above
+
+    registry = er.async_get(home.hass)
+    entries = er.async_entries_for_config_entry(registry, home.entry.entry_id)
+    states = (
+        home.hass.states.get(entry.entity_id)
+        for entry in entries
+        if any(mac in entry.unique_id for mac in macs)
+    )
+    return sum(state is not None and ATTR_STATE_CLASS in state.attributes for state in states)

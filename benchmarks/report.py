@@ -35,8 +35,13 @@ class Run:
         versions = ", ".join(f"{name} {number}" for name, number in _versions().items())
         return (
             f"Run on {self.day} with `{self.command}`, in {self.seconds / 60:.1f} minutes, "
-            f"on {_machine()}; {versions}.\n"
+            f"on {_machine()}; {versions}.\n\n{self._result()}\n"
         )
+
+    def _result(self) -> str:
+        judged = [row for row in self.rows if row.verdicts(TARGETS)]
+        kept = len(judged) - len(missed(judged))
+        return f"Of {len(judged)} rows with a limit, {kept} keep it."
 
     def document(self) -> dict[str, Any]:
         """Return all of it as JSON has it."""

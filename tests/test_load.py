@@ -10,7 +10,7 @@ from custom_components.unifi_scanner.api import FrameStatistics
 from custom_components.unifi_scanner.const import DOMAIN
 from custom_components.unifi_scanner.load import Figures, SiteLoad
 
-from .home import ANNA, UNIQUE_ID, Home, furnished_home, until
+from .home import ANNA, UNIQUE_ID, Home, furnished_home
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
 
@@ -44,25 +44,15 @@ def test_the_figures_are_those_since_the_last_ones() -> None:
     assert load.figures == Figures(0.0, 0.0, None, 0.0)
 
 
-def test_over_a_short_time_there_are_no_new_figures() -> None:
-    now, stream = [100.0], Stream()
-    load = SiteLoad(stream, lambda: now[0])
-    stream.statistics.frames = 300
-    now[0] += 29
-    load.measure()
-    assert load.figures is None
-    now[0] += 1
-    load.measure()
-    assert load.figures is not None
-    assert load.figures.frame_rate == 10.0
-
-
-async def test_who_turns_the_sensors_on_sees_the_figures(home: Home) -> None:
+@pytest.mark.parametrize("low_data", [False, True], ids=["as it is at first", "saving data"])
+async def test_who_turns_the_sensors_on_sees_new_figures_each_minute(
+    home: Home, *, low_data: bool
+) -> None:
     for key in KEYS:
         er.async_get(home.hass).async_get_or_create(
             "sensor", DOMAIN, f"{UNIQUE_ID}_{key}", disabled_by=None
         )
-    await home.set_up()
+    await home.set_up(low_data=low_data)
     assert {home.shows(key) for key in KEYS} == {"unknown"}
     await home.controller.roam(ANNA, "Kitchen")
     await home.happened(1)
@@ -70,8 +60,7 @@ async def test_who_turns_the_sensors_on_sees_the_figures(home: Home) -> None:
     # The client's states, both access points', the site's and the event's.
     assert load.writes >= 7
     load._clock = lambda clock=load._clock: clock() + 60
-    await home.coordinator.async_refresh()
-    await until(lambda: home.shows("frame_rate") != "unknown")
+    await home.later(61)
     shown = {key: float(home.shows(key) or 0) for key in KEYS}
     assert all(value > 0 for value in shown.values())
     assert shown["frame_time"] < 100_000

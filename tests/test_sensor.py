@@ -280,6 +280,7 @@ async def test_how_often_the_signal_is_written_is_an_option(
     monkeypatch.setattr(sensor, "monotonic", lambda: now)
     enable(home, "signal")
     await home.set_up(volatile_interval=interval)
+    now += 61
     for signal, pause in ((-60, 21), (-61, 0), (-62, 0)):
         home.world.set_signal(ANNA, signal)
         await home.controller.sync(ANNA)
@@ -292,6 +293,20 @@ async def test_how_often_the_signal_is_written_is_an_option(
     assert home.shows("signal", ANNA) == shown
 
 
+async def test_the_signal_that_a_set_up_shows_counts_as_written(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sensor, "monotonic", lambda: 1000.0)
+    enable(home, "signal")
+    home.world.set_signal(ANNA, -60)
+    await home.set_up()
+    assert home.shows("signal", ANNA) == "-60"
+    home.world.set_signal(ANNA, -61)
+    await home.controller.sync(ANNA)
+    await until(lambda: (state := home.coordinator.client(ANNA)) and state.signal == -61)
+    assert home.shows("signal", ANNA) == "-60"
+
+
 async def test_the_signal_is_written_twice_a_minute_and_after_each_roam(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -300,6 +315,7 @@ async def test_the_signal_is_written_twice_a_minute_and_after_each_roam(
     monkeypatch.setattr(sensor, "monotonic", lambda: now)
     enable(home, "signal")
     await home.set_up()
+    now += 31
     writes = Writes(home)
 
     async def measure(signal: int) -> str | None:

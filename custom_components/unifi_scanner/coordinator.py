@@ -123,14 +123,16 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
         )
         self._adoption = Adoption(hass, config_entry, self.tracked)
         self._snapshot_requested = False
-        self._end_of_days: CALLBACK_TYPE | None = None
+        # What ends that which is done again and again.
+        self._routines: list[CALLBACK_TYPE] = []
 
     async def async_start(self) -> None:
         """Listen to the controller until `async_shutdown`; to be called after the first refresh."""
-        # Every hour: where the clocks are changed at midnight there may be none.
-        self._end_of_days = async_track_time_change(
-            self.hass, self._async_begin_day, minute=0, second=0
-        )
+        self._routines = [
+            # Every hour: where the clocks are changed at midnight there may be none.
+            async_track_time_change(self.hass, self._async_begin_day, minute=0, second=0),
+            self.load.async_start(self.hass, self.listeners.async_call_site),
+        ]
         self._newcomers.async_start()
         self._stream.async_start(self.console)
 
@@ -140,9 +142,8 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
         await super().async_shutdown()
         self._timers.async_close()
         self._live_updates.async_close()
-        if self._end_of_days is not None:
-            self._end_of_days()
-            self._end_of_days = None
+        while self._routines:
+            self._routines.pop()()
         await self._stream.async_stop()
         await self.history.async_save()
         await self.roam_log.async_save()
@@ -241,7 +242,6 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
     @callback
     def _async_refresh_finished(self) -> None:
         self._async_judge_availability()
-        self.load.measure()
         self._async_show_numbers()
 
     @callback

@@ -1,12 +1,15 @@
 """How much work a site's stream is, as measured while it is done."""
 
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import NamedTuple
+
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.helpers.event import async_track_time_interval
 
 from .stream import SiteStream
 
-# Over less time figures would only show chance.
-_SHORTEST = 30.0  # seconds
+_INTERVAL = timedelta(minutes=1)
 
 
 class Figures(NamedTuple):
@@ -23,24 +26,33 @@ class Figures(NamedTuple):
 
 
 class SiteLoad:
-    """Takes the figures of a site; whoever writes a state counts it in `writes`."""
+    """Takes the figures of a site each minute; whoever writes a state counts it in `writes`."""
 
     def __init__(self, stream: SiteStream, clock: Callable[[], float]) -> None:
-        """Begin to measure; `clock` is in seconds and never goes back."""
+        """Begin to count; `clock` is in seconds and never goes back."""
         self.writes = 0
         self.figures: Figures | None = None
         self._stream = stream
         self._clock = clock
-        self._before = (clock(), *self._counts())
+        self._before = self._counted()
+
+    @callback
+    def async_start(self, hass: HomeAssistant, on_figures: Callable[[], None]) -> CALLBACK_TYPE:
+        """Call back whenever there are new figures; return what ends that."""
+
+        @callback
+        def measure(_now: datetime) -> None:
+            self.measure()
+            on_figures()
+
+        return async_track_time_interval(hass, measure, _INTERVAL)
 
     def measure(self) -> None:
-        """Take new figures, when the last ones are old enough."""
-        counted = (self._clock(), *self._counts())
+        """Take the figures since the last time."""
+        counted = self._counted()
         seconds, frames, size, busy, writes = (
             now - before for now, before in zip(counted, self._before, strict=True)
         )
-        if seconds < _SHORTEST:
-            return
         self._before = counted
         self.figures = Figures(
             frame_rate=frames / seconds,
@@ -49,6 +61,6 @@ class SiteLoad:
             state_writes=writes / seconds * 60,
         )
 
-    def _counts(self) -> tuple[float, ...]:
+    def _counted(self) -> tuple[float, ...]:
         told = self._stream.statistics
-        return told.frames, told.bytes, told.seconds, self.writes
+        return self._clock(), told.frames, told.bytes, told.seconds, self.writes

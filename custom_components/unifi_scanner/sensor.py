@@ -317,6 +317,8 @@ class ClientSensor(ClientEntity, UnifiScannerSensor):
         if self.entity_description.volatile:
             signals = self.coordinator.listeners.signals
             self.async_on_remove(signals.async_add(self.mac, self._async_update))
+            # What there is now is written next.
+            self._note_write()
 
     @override
     def _read(self) -> Shown:
@@ -332,18 +334,20 @@ class ClientSensor(ClientEntity, UnifiScannerSensor):
         """Return whether a volatile value has been written too lately to be worth it again."""
         if not self.entity_description.volatile:
             return False
-        now = monotonic()
-        ap_mac = self.coordinator.access_point_of(self.mac)
         if (
-            ap_mac == self._written_at_ap
-            and now < self._written_at + self._interval
+            self.coordinator.access_point_of(self.mac) == self._written_at_ap
+            and monotonic() < self._written_at + self._interval
             and shown.available
             and self._shown.available
             and self._shown.value is not None
         ):
             return True
-        self._written_at, self._written_at_ap = now, ap_mac
+        self._note_write()
         return False
+
+    def _note_write(self) -> None:
+        self._written_at = monotonic()
+        self._written_at_ap = self.coordinator.access_point_of(self.mac)
 
 
 class AccessPointSensor(AccessPointEntity, UnifiScannerSensor):

@@ -7,8 +7,9 @@ import orjson
 import pytest
 
 from benchmarks import report
-from benchmarks.command import GROUPS
+from benchmarks.command import MEASURES
 from benchmarks.frames import SSIDS_OF_40_KB, Crowd, device_frame, mixed_stream
+from benchmarks.options import GROUPS, parse_arguments
 from benchmarks.rows import CORE, OURS, Figure, Limit, Row
 from benchmarks.targets import TARGETS
 
@@ -71,16 +72,24 @@ def test_the_published_table_has_every_row_that_has_a_target() -> None:
 
 
 def test_all_that_can_be_left_out_is_known_by_name() -> None:
-    assert list(GROUPS) == [
-        "parsing",
-        "sync",
-        "busy",
-        "latency",
-        "memory",
-        "hour",
-        "set_up",
-        "loop",
-    ]
+    assert list(GROUPS) == list(MEASURES)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["--rows", "dance"], "invalid choice: 'dance'"),
+        (["--write", "--quick"], "--write takes all rows of a full run"),
+        (["--write", "--rows", "sync"], "--write takes all rows of a full run"),
+        (["--json", "nowhere/at/all.json"], "there is no folder nowhere/at"),
+    ],
+)
+def test_what_makes_no_sense_is_said_before_anything_is_measured(
+    arguments: list[str], complaint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        parse_arguments(arguments)
+    assert complaint in capsys.readouterr().err
 
 
 def test_frames_are_the_same_in_every_run_and_as_large_as_real_ones() -> None:
