@@ -15,7 +15,7 @@ import pytest
 from custom_components.unifi_scanner.api.client import UnifiClient
 from custom_components.unifi_scanner.api.errors import CannotConnectError
 from custom_components.unifi_scanner.api.tls import TlsMode, create_context
-from custom_components.unifi_scanner.session import ConsoleSession, async_acquire_console
+from custom_components.unifi_scanner.hub.session import ConsoleSession, async_acquire_console
 from tests.controller import (
     Booting,
     Flavour,
@@ -120,7 +120,7 @@ async def test_a_publicly_trusted_certificate_needs_no_question(
 ) -> None:
     context = create_context(TlsMode.PINNED, controller.certificate_der)
     with patch(
-        "custom_components.unifi_scanner.connection.get_default_context", return_value=context
+        "custom_components.unifi_scanner.hub.connection.get_default_context", return_value=context
     ):
         result = await flow.submit(typed(controller, ssl=ssl))
         assert result["step_id"] == "clients"
@@ -359,7 +359,7 @@ async def test_a_flow_that_is_left_while_it_works_logs_out(
         await left.wait()
         return console
 
-    with patch("custom_components.unifi_scanner.base_flow.async_acquire_console", async_acquire):
+    with patch("custom_components.unifi_scanner.flow.base.async_acquire_console", async_acquire):
         working = hass.async_create_task(flow.submit(typed(controller, ssl="insecure")))
         await acquired.wait()
         flow.abort()
@@ -568,7 +568,7 @@ async def test_an_unforeseen_error_is_logged_without_the_password(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     with patch(
-        "custom_components.unifi_scanner.base_flow.async_find_controller", side_effect=TypeError
+        "custom_components.unifi_scanner.flow.base.async_find_controller", side_effect=TypeError
     ):
         result = await flow.submit(typed(controller))
     assert (result["step_id"], result["errors"]) == ("user", {"base": "unknown"})

@@ -15,11 +15,11 @@ from tests.contracts.files import MANIFEST
 from tests.controller import Band
 from tests.controller.device_records import device_record
 from tests.controller.frames import frame
+from tests.flow.test_options import CHOSEN
 from tests.home import ANNA, ATTIC, BEN, CARA, HALL, KITCHEN, Home, furnished_home, until
 from tests.replay.capture import as_told, read_capture
 from tests.replay.player import play
 from tests.secret_watch import SecretWatch
-from tests.test_options_flow import CHOSEN
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
 

@@ -20,8 +20,11 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.unifi_scanner.api.tls import Certificate
 from custom_components.unifi_scanner.const import DOMAIN
+from custom_components.unifi_scanner.issues.certificate import (
+    CERTIFICATE_CHANGED,
+    async_report_certificate,
+)
 from custom_components.unifi_scanner.repairs import async_create_fix_flow
-from custom_components.unifi_scanner.trust import CERTIFICATE_CHANGED, async_report_certificate
 from tests.controller import ServerCertificate, make_certificate
 from tests.handshakes import let_refused_handshakes_pass
 from tests.home import Home, furnished_home, until

@@ -12,12 +12,12 @@ from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 import pytest
 
-from custom_components.unifi_scanner import logins
 from custom_components.unifi_scanner.api import UnifiClient, UnifiError
 from custom_components.unifi_scanner.api.handshake import open_socket
 from custom_components.unifi_scanner.const import DOMAIN
-from custom_components.unifi_scanner.session import async_acquire_console
-from custom_components.unifi_scanner.trust import async_get_change
+from custom_components.unifi_scanner.hub import login_budget
+from custom_components.unifi_scanner.hub.session import async_acquire_console
+from custom_components.unifi_scanner.issues.certificate import async_get_change
 from tests.controller import PLANTED_SECRETS, Booting, SimulatedController, make_certificate
 from tests.faults.clock import VirtualTime
 from tests.handshakes import let_refused_handshakes_pass
@@ -155,7 +155,7 @@ async def test_a_whole_life_tells_no_secret(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Set-up, roams, frames with keys in them, new logins, errors of every kind, and the end."""
-    monkeypatch.setattr(logins, "LOGIN_INTERVAL", 0.0)
+    monkeypatch.setattr(login_budget, "LOGIN_INTERVAL", 0.0)
     let_refused_handshakes_pass(hass)
     told: list[str] = []
 

@@ -10,8 +10,8 @@ from homeassistant.helpers.dispatcher import async_dispatcher_connect
 import pytest
 
 from custom_components.unifi_scanner import sensor
-from custom_components.unifi_scanner.announce import SIGNAL_ROOM
 from custom_components.unifi_scanner.const import DOMAIN
+from custom_components.unifi_scanner.site.publisher import SIGNAL_ROOM
 from tests.automations import put_in_area
 from tests.controller import Band
 from tests.home import ANNA, BEN, CARA, HALL, KITCHEN, UNIQUE_ID, Home, furnished_home, until

@@ -7,8 +7,8 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.dispatcher import DATA_DISPATCHER
 import pytest
 
-from custom_components.unifi_scanner.announce import SIGNAL_EVENT
 from custom_components.unifi_scanner.const import CONF_TRACKED_EVENTS_ONLY
+from custom_components.unifi_scanner.site.publisher import SIGNAL_EVENT
 from tests.automations import Automations, device_id, put_in_area, trigger
 from tests.controller import Band, Generation
 from tests.home import ANNA, ATTIC, BEN, CARA, HALL, KITCHEN, Home, furnished_home

@@ -8,11 +8,11 @@ from homeassistant.helpers.typing import ConfigType
 
 from .const import DOMAIN
 from .coordinator import UnifiScannerConfigEntry, UnifiScannerCoordinator
-from .history import async_remove_history
+from .hub.session import async_acquire_console, async_close_unneeded
 from .removal import async_let_go
-from .roam_log import async_remove_roam_log
 from .services import async_setup_services
-from .session import async_acquire_console, async_close_unneeded
+from .site.history import async_remove_history
+from .site.roam_log import async_remove_roam_log
 
 PLATFORMS = [Platform.BINARY_SENSOR, Platform.EVENT, Platform.SENSOR]
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)

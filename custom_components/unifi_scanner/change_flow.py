@@ -9,8 +9,8 @@ from homeassistant.const import CONF_HOST, CONF_PASSWORD, CONF_SSL, CONF_URL, CO
 from yarl import URL
 
 from .api.tls import Certificate
-from .base_flow import ACCOUNT, ADDRESS, ControllerFlow, controller_of
 from .const import CONF_CERTIFICATE, CONF_SITE
+from .flow.base import ACCOUNT, ADDRESS, ControllerFlow, controller_of
 
 
 class ChangeFlow(ControllerFlow):

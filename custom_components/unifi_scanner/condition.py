@@ -18,10 +18,7 @@ from homeassistant.helpers.condition import (
 from homeassistant.helpers.typing import ConfigType
 import probatio
 
-from .const import CONF_CLIENTS
-from .coordinator import UnifiScannerCoordinator
-from .devices import mac_of
-from .places import (
+from .automation.device_filter import (
     AT_LEAST_ONE,
     CONF_ACCESS_POINTS,
     CONF_AREAS,
@@ -32,6 +29,9 @@ from .places import (
     async_check_devices,
     async_find,
 )
+from .const import CONF_CLIENTS
+from .coordinator import UnifiScannerCoordinator
+from .site.devices import mac_of
 
 _OF_ALL: Fields = {
     probatio.Required(CONF_CLIENTS): AT_LEAST_ONE,

@@ -15,11 +15,11 @@ from homeassistant.core import callback
 from .api.client import UnifiClient
 from .api.records import Site
 from .change_flow import ChangeFlow
-from .choices import Clients, async_read_clients, client_options
 from .const import CONF_DISCONNECT_DELAY, CONF_SITE, DEFAULT_DISCONNECT_DELAY, DOMAIN
-from .discovery_flow import DiscoveryFlow
-from .forms import clients_schema, site_schema
-from .options_flow import UnifiScannerOptionsFlow
+from .flow.client_options import Clients, async_read_clients, client_options
+from .flow.discovery import DiscoveryFlow
+from .flow.options import UnifiScannerOptionsFlow
+from .flow.schemas import clients_schema, site_schema
 
 
 class UnifiScannerConfigFlow(ChangeFlow, DiscoveryFlow, domain=DOMAIN):

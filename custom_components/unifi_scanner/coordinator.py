@@ -13,11 +13,9 @@ from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from homeassistant.loader import async_get_loaded_integration
 
 from .adoption import Adoption
-from .announce import Announcer
-from .api.recorder import FlightRecorder
 from .api.records import DeviceRecord, Observation, SystemInfo
-from .ask import async_ask
-from .choices import async_known_clients, names_of
+from .capture.recorder import FlightRecorder
+from .capture.recording_tracker import RecordedTracker
 from .const import (
     CONF_CLIENTS,
     CONF_DISCONNECT_DELAY,
@@ -26,19 +24,22 @@ from .const import (
     DEFAULT_DISCONNECT_DELAY,
     DOMAIN,
 )
-from .devices import SiteDevices
-from .dispatch import SiteListeners
-from .history import SiteHistory
-from .live_updates import LiveUpdates
-from .load import SiteLoad
-from .newcomers import Newcomers
-from .roam_log import RoamLog
-from .roaming import ClientEvent, ClientState, RecordedTracker
-from .rooms import SiteRooms
-from .session import ConsoleSession
-from .snapshot import SnapshotReader
-from .stream import SiteStream
-from .timers import Timers
+from .flow.client_options import async_known_clients, names_of
+from .hub.errors import async_ask
+from .hub.metrics import SiteLoad
+from .hub.session import ConsoleSession
+from .hub.silent_stream import LiveUpdates
+from .hub.snapshot import SnapshotReader
+from .hub.stream import SiteStream
+from .hub.timers import Timers
+from .roaming import ClientEvent, ClientState
+from .site.areas import SiteRooms
+from .site.devices import SiteDevices
+from .site.history import SiteHistory
+from .site.listeners import SiteListeners
+from .site.new_clients import Newcomers
+from .site.publisher import Announcer
+from .site.roam_log import RoamLog
 
 _LOGGER = logging.getLogger(__name__)
 

@@ -9,8 +9,8 @@ from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.loader import async_get_integration
 
-from .api.events import FrameStatistics
-from .api.redaction import public_model, public_name, public_version
+from .api.frames import FrameStatistics
+from .capture.redaction import public_model, public_name, public_version
 from .const import (
     CONF_ADD_NEW_CLIENTS,
     CONF_CLIENTS,
@@ -22,7 +22,7 @@ from .const import (
     DOMAIN,
 )
 from .coordinator import UnifiScannerConfigEntry, UnifiScannerCoordinator
-from .stream import SiteStream
+from .hub.stream import SiteStream
 
 _OPTIONS = (
     CONF_ADD_NEW_CLIENTS,

@@ -8,10 +8,10 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .announce import SIGNAL_EVENT, SIGNAL_NEW_CLIENT, client_signal
 from .coordinator import UnifiScannerConfigEntry
 from .entity import ClientEntity, Shown, SiteEntity, UnifiScannerEntity
 from .roaming import EventKind
+from .site.publisher import SIGNAL_EVENT, SIGNAL_NEW_CLIENT, client_signal
 
 PARALLEL_UPDATES = 0
 

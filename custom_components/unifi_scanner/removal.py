@@ -6,7 +6,7 @@ from homeassistant.helpers.device_registry import DeviceEntry
 
 from .const import CONF_CLIENTS
 from .coordinator import UnifiScannerConfigEntry
-from .devices import MANUFACTURER, mac_of
+from .site.devices import MANUFACTURER, mac_of
 
 
 @callback

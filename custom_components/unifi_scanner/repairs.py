@@ -5,7 +5,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
 
 from .const import CONF_CERTIFICATE, DOMAIN
-from .trust import CertificateChange, async_get_change, async_pinned_entries
+from .issues.certificate import CertificateChange, async_get_change, async_pinned_entries
 
 
 class CertificateChangedFlow(RepairsFlow):

@@ -26,7 +26,7 @@ from .api.records import Band
 from .const import CONF_VOLATILE_INTERVAL, DEFAULT_VOLATILE_INTERVAL
 from .coordinator import UnifiScannerConfigEntry, UnifiScannerCoordinator
 from .entity import AccessPointEntity, ClientEntity, Shown, SiteEntity, UnifiScannerEntity
-from .load import Figures
+from .hub.metrics import Figures
 from .roaming import ClientState
 
 PARALLEL_UPDATES = 0

@@ -20,14 +20,14 @@ from homeassistant.util.file import WriteError
 import probatio
 
 from .api.errors import ClientNotConnectedError, NotPermittedError, UnifiError
-from .ask import describe_error
 from .bus import payload
 from .capture_file import write_capture
 from .const import DOMAIN
 from .coordinator import UnifiScannerConfigEntry, UnifiScannerCoordinator
-from .devices import MANUFACTURER, mac_of
-from .roam_log import CLIENT_LIMIT
+from .hub.errors import describe_error
 from .roaming import ClientEvent
+from .site.devices import MANUFACTURER, mac_of
+from .site.roam_log import CLIENT_LIMIT
 
 CONF_CLIENT: Final = "client"
 CONF_CONFIG_ENTRY: Final = "config_entry"

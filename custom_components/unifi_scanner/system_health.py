@@ -14,10 +14,10 @@ from homeassistant.core import HomeAssistant, callback
 from .api.client import UnifiClient
 from .api.errors import UnifiError
 from .api.tls import TlsMode
-from .ask import describe_error
-from .connection import async_ssl_context, create_http_session
 from .const import CONF_CERTIFICATE, DOMAIN
 from .coordinator import UnifiScannerConfigEntry, UnifiScannerCoordinator
+from .hub.connection import async_ssl_context, create_http_session
+from .hub.errors import describe_error
 
 type Value = str | float | bool | datetime
 

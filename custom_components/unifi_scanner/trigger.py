@@ -13,11 +13,7 @@ from homeassistant.helpers.trigger import Trigger, TriggerConfig
 from homeassistant.helpers.typing import ConfigType
 import probatio
 
-from .announce import SIGNAL_NEW_CLIENT, SIGNAL_ROOM
-from .const import CONF_CLIENTS, DOMAIN
-from .devices import mac_of
-from .path import PathProgress
-from .places import (
+from .automation.device_filter import (
     CONF_ACCESS_POINTS,
     CONF_AREAS,
     CONF_SSID,
@@ -26,9 +22,13 @@ from .places import (
     Places,
     async_find,
 )
+from .automation.path_progress import PathProgress
+from .automation.trigger_base import AnnouncedTrigger, Data, EventTrigger, includes
+from .const import CONF_CLIENTS, DOMAIN
 from .roaming import EventKind
 from .sensor import BAND_STATES
-from .trigger_base import AnnouncedTrigger, Data, EventTrigger, includes
+from .site.devices import mac_of
+from .site.publisher import SIGNAL_NEW_CLIENT, SIGNAL_ROOM
 
 CONF_BAND: Final = "band"
 CONF_FROM_ACCESS_POINTS: Final = f"from_{CONF_ACCESS_POINTS}"

@@ -29,25 +29,31 @@ PROOFS = {
     ],
     "config-flow-test-coverage": ["contracts/test_quality_scale:coverage_is_demanded"],
     "dependency-transparency": ["contracts/test_packaging:what_is_required_is_what"],
-    "entity-event-setup": ["test_entry_life:unloading_ends_the_stream_and_every_timer"],
+    "entity-event-setup": ["test_entry_lifecycle:unloading_ends_the_stream_and_every_timer"],
     "entity-unique-id": ["contracts/test_entities:every_entity_has_a_unique_id"],
     "has-entity-name": ["contracts/test_entities:every_entity_is_named_after_its_device"],
     "runtime-data": ["test_init:an_entry_is_set_up_and_unloaded"],
     "test-before-configure": ["test_config_flow:the_flow_goes_on_after_an_error_of_the_controller"],
-    "test-before-setup": ["test_entry_life:a_controller_that_does_not_answer_is_tried_again_later"],
+    "test-before-setup": [
+        "test_entry_lifecycle:a_controller_that_does_not_answer_is_tried_again_later"
+    ],
     "unique-config-entry": ["test_config_flow:a_controller_is_not_set_up_twice"],
-    "config-entry-unloading": ["test_entry_life:twenty_reloads_leave_one_socket_and_no_tasks"],
-    "entity-unavailable": ["test_gaps:states_are_kept_for_a_minute_after_the_controller_is_gone"],
+    "config-entry-unloading": ["test_entry_lifecycle:twenty_reloads_leave_one_socket_and_no_tasks"],
+    "entity-unavailable": [
+        "hub/test_stream_gaps:states_are_kept_for_a_minute_after_the_controller_is_gone"
+    ],
     "integration-owner": ["contracts/test_packaging:manifest_has_what_a_custom_integration_needs"],
-    "log-when-unavailable": ["test_gaps:states_are_kept_for_a_minute_after_the_controller_is_gone"],
+    "log-when-unavailable": [
+        "hub/test_stream_gaps:states_are_kept_for_a_minute_after_the_controller_is_gone"
+    ],
     "parallel-updates": ["contracts/test_quality_scale:platforms_say_how_many_updates"],
     "reauthentication-flow": ["test_config_flow:a_new_password_is_taken_over_for_all_sites"],
     "test-coverage": ["contracts/test_quality_scale:coverage_is_demanded"],
-    "devices": ["test_devices:devices_hang_on_the_controllers"],
+    "devices": ["site/test_devices:devices_hang_on_the_controllers"],
     "diagnostics": ["test_diagnostics:"],
-    "discovery": ["test_discovery:a_controller_that_was_found"],
-    "discovery-update-info": ["test_discovery:an_entry_follows_its_controller"],
-    "dynamic-devices": ["test_devices:a_new_client_is_tracked_without_a_reload_when_wanted"],
+    "discovery": ["flow/test_discovery:a_controller_that_was_found"],
+    "discovery-update-info": ["flow/test_discovery:an_entry_follows_its_controller"],
+    "dynamic-devices": ["site/test_devices:a_new_client_is_tracked_without_a_reload_when_wanted"],
     "entity-category": ["test_sensor:what_is_technical_is_diagnostic_and_what_is_noisy_is_off"],
     "entity-device-class": ["contracts/test_entities:what_has_a_class_says_so"],
     "entity-disabled-by-default": [
@@ -58,11 +64,11 @@ PROOFS = {
     "icon-translations": ["contracts/test_icons:every_entity_has_an_icon"],
     "reconfiguration-flow": ["test_reconfigure:a_controller_that_has_moved"],
     "repair-issues": [
-        "test_complaints:a_complaint_says_what_to_do",
+        "issues/test_account:a_complaint_says_what_to_do",
         "test_repairs:the_issue_shows",
     ],
-    "stale-devices": ["test_devices:a_client_that_is_no_longer_chosen"],
-    "async-dependency": ["test_floors:"],
+    "stale-devices": ["site/test_devices:a_client_that_is_no_longer_chosen"],
+    "async-dependency": ["test_layers:"],
     "inject-websession": ["contracts/test_quality_scale:http_session_is_made_by_home_assistant"],
     "strict-typing": ["contracts/test_quality_scale:types_are_checked_strictly"],
 }
@@ -162,7 +168,7 @@ _SHOWN = re.compile(r"(ConfigEntry|HomeAssistant|ServiceValidation|UpdateFailed)
 
 
 def test_every_error_that_is_raised_towards_people_is_translated() -> None:
-    for path in INTEGRATION.glob("*.py"):
+    for path in INTEGRATION.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             if not isinstance(node, ast.Raise) or not isinstance(node.exc, ast.Call):
                 continue

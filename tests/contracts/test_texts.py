@@ -11,7 +11,7 @@ import pytest
 
 from custom_components.unifi_scanner import PLATFORMS
 from custom_components.unifi_scanner.api import errors
-from custom_components.unifi_scanner.ask import describe_error
+from custom_components.unifi_scanner.hub.errors import describe_error
 from tests.contracts.files import (
     INTEGRATION,
     TEXTS,

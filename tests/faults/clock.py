@@ -10,7 +10,7 @@ from typing import Any, override
 from homeassistant.util import dt as dt_util
 import pytest
 
-from custom_components.unifi_scanner.api import events
+from custom_components.unifi_scanner.api import frames
 
 # What is on its way between two sockets of this process arrives sooner, in real seconds.
 ON_ITS_WAY = 0.001
@@ -39,7 +39,7 @@ class VirtualTime:
         monkeypatch.setattr(loop, "time", lambda: self._loop_time() + self._skipped, raising=False)
         monkeypatch.setattr(time, "time", self.time)
         monkeypatch.setattr(dt_util, "utcnow", lambda: datetime.fromtimestamp(self.time(), UTC))
-        monkeypatch.setattr(events, "datetime", self._datetime())
+        monkeypatch.setattr(frames, "datetime", self._datetime())
 
     def time(self) -> float:
         """Return POSIX seconds; the `clock` of a simulated controller, too."""

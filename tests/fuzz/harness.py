@@ -6,8 +6,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from random import Random
 
-from custom_components.unifi_scanner.api import FrameStatistics, events, parse_unifi_events
-from custom_components.unifi_scanner.api.fields import _canonical_mac, normalise_mac
+from custom_components.unifi_scanner.api import FrameStatistics, frames, parse_unifi_events
+from custom_components.unifi_scanner.api.parsing import _canonical_mac, normalise_mac
 from custom_components.unifi_scanner.api.records import (
     Observation,
     StationRecord,
@@ -148,8 +148,8 @@ class Harness:
             ("types of frames", len(statistics.types), MOST_NAMES),
             ("unused keys", len(statistics.unused_keys), MOST_NAMES),
             ("cached addresses", _canonical_mac.cache_info().currsize, 8192),
-            ("cached starts", events._meta_at_start.cache_info().currsize, 512),
-            ("cached ends", events._meta_at_end.cache_info().currsize, 512),
+            ("cached starts", frames._meta_at_start.cache_info().currsize, 512),
+            ("cached ends", frames._meta_at_end.cache_info().currsize, 512),
         ]
 
     def _rows(self) -> list[Json]:

@@ -8,9 +8,9 @@ from hypothesis import given, settings, strategies as st
 import orjson
 import pytest
 
-from custom_components.unifi_scanner.api import events, fields
+from custom_components.unifi_scanner.api import frames, parsing
 from custom_components.unifi_scanner.api.records import parse_station
-from custom_components.unifi_scanner.roaming import ledger
+from custom_components.unifi_scanner.roaming import registry
 
 from .harness import Harness
 from .mutations import ODD
@@ -83,7 +83,7 @@ def test_ten_thousand_mutated_frames_break_nothing(seed: int) -> None:
 
 
 def test_what_is_remembered_stays_within_its_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ledger, "_CLIENT_LIMIT", 150)
+    monkeypatch.setattr(registry, "_CLIENT_LIMIT", 150)
     harness = Harness(Random(3))  # noqa: S311 - dice, no secret
     tracemalloc.start()
     try:
@@ -101,7 +101,7 @@ def kept() -> int:
 
     Those have a bound of their own, which the harness checks.
     """
-    for cache in (fields._canonical_mac, events._meta_at_start, events._meta_at_end):
+    for cache in (parsing._canonical_mac, frames._meta_at_start, frames._meta_at_end):
         cache.cache_clear()
     snapshot = tracemalloc.take_snapshot().filter_traces(
         [tracemalloc.Filter(inclusive=True, filename_pattern=CODE)]

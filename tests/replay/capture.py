@@ -9,8 +9,7 @@ from typing import Any
 
 import orjson
 
-from custom_components.unifi_scanner.api.events import BufferedEvent
-from custom_components.unifi_scanner.api.recorder import FORMAT
+from custom_components.unifi_scanner.api.frames import BufferedEvent
 from custom_components.unifi_scanner.api.records import (
     DeviceRecord,
     EventKind,
@@ -20,9 +19,10 @@ from custom_components.unifi_scanner.api.records import (
     observation_from,
     parse_station,
 )
+from custom_components.unifi_scanner.capture.recorder import FORMAT
+from custom_components.unifi_scanner.capture.recording_tracker import Called, Due, Memory
 from custom_components.unifi_scanner.roaming import ClientEvent, ClientState, Source
-from custom_components.unifi_scanner.roaming.recorded import Called, Due, Memory
-from custom_components.unifi_scanner.roaming.track import Held, Move, Retune, Track
+from custom_components.unifi_scanner.roaming.client_track import Held, Move, Retune, Track
 
 type Json = dict[str, Any]
 

@@ -18,7 +18,7 @@ from custom_components.unifi_scanner import coordinator as coordinator_module
 from custom_components.unifi_scanner.bus import EVENT_TYPES
 from custom_components.unifi_scanner.const import DOMAIN
 from custom_components.unifi_scanner.coordinator import UnifiScannerCoordinator
-from custom_components.unifi_scanner.snapshot import Snapshot
+from custom_components.unifi_scanner.hub.snapshot import Snapshot
 from tests.controller import SimulatedController
 
 from .capture import Capture, Json, Step

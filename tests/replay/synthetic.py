@@ -8,15 +8,16 @@ from typing import Any
 
 import orjson
 
-from custom_components.unifi_scanner.api.events import FrameStatistics, parse_unifi_events
-from custom_components.unifi_scanner.api.recorder import FlightRecorder
+from custom_components.unifi_scanner.api.frames import FrameStatistics, parse_unifi_events
 from custom_components.unifi_scanner.api.records import (
     observation_from,
     parse_device,
     parse_log_row,
     parse_station,
 )
-from custom_components.unifi_scanner.roaming import ClientEvent, RecordedTracker
+from custom_components.unifi_scanner.capture.recorder import FlightRecorder
+from custom_components.unifi_scanner.capture.recording_tracker import RecordedTracker
+from custom_components.unifi_scanner.roaming import ClientEvent
 from tests.controller import Band, Happening, Site
 from tests.controller.device_records import device_record
 from tests.controller.frames import event_record, events_frame, frame, sync_frame

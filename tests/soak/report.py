@@ -6,8 +6,8 @@ from pathlib import Path
 from platform import python_version
 from statistics import median
 
-from custom_components.unifi_scanner.api.recorder import MOST_ENTRIES
-from custom_components.unifi_scanner.roam_log import SITE_LIMIT
+from custom_components.unifi_scanner.capture.recorder import MOST_ENTRIES
+from custom_components.unifi_scanner.site.roam_log import SITE_LIMIT
 
 from .excuses import Reason
 from .run import Outcome

@@ -19,7 +19,7 @@ from .errors import (
     UnexpectedAnswerError,
     UnifiError,
 )
-from .events import BufferedEvent, FrameStatistics, parse_unifi_event, parse_unifi_events
+from .frames import BufferedEvent, FrameStatistics, parse_unifi_event, parse_unifi_events
 from .records import (
     Band,
     DeviceRecord,

@@ -5,7 +5,7 @@ from itertools import chain
 from operator import itemgetter
 from threading import Lock
 
-from .events import SYNC_TYPES, BufferedEvent
+from .frames import SYNC_TYPES, BufferedEvent
 
 type _Numbered = tuple[int, BufferedEvent]
 

@@ -10,15 +10,6 @@ from typing import Any
 import aiohttp
 from yarl import URL
 
-from .answers import (
-    Answer,
-    check_command,
-    check_login,
-    entries,
-    kind_of,
-    parse_json,
-    parse_retry_after,
-)
 from .endpoints import DeviceType, login_path, logout_path, rest_path, site_path, v2_site_path
 from .errors import (
     BadCredentialsError,
@@ -41,6 +32,15 @@ from .records import (
     parse_site,
     parse_station,
     parse_system_info,
+)
+from .responses import (
+    Answer,
+    check_command,
+    check_login,
+    entries,
+    kind_of,
+    parse_json,
+    parse_retry_after,
 )
 from .system_log import MOST_PAGES, LogRow, log_page, log_query
 from .tls import Certificate, fetch_certificate

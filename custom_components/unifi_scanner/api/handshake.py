@@ -9,8 +9,8 @@ from typing import override
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidStatus, WebSocketException
 
-from .answers import parse_retry_after, refusal
 from .errors import CannotConnectError, CertificateNotTrustedError
+from .responses import parse_retry_after, refusal
 
 # The library would log handshakes with their cookies, and frames with the controller's keys.
 _SILENT = logging.getLogger(f"{__name__}.websockets")

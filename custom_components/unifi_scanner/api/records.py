@@ -5,9 +5,18 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from .events import SYNC_TYPES, BufferedEvent
-from .fields import Band, as_band, as_integer, as_log_band, as_ssid, as_text, as_time, normalise_mac
-from .memo import Memo
+from .frames import SYNC_TYPES, BufferedEvent
+from .memoize import Memo
+from .parsing import (
+    Band,
+    as_band,
+    as_integer,
+    as_log_band,
+    as_ssid,
+    as_text,
+    as_time,
+    normalise_mac,
+)
 
 __all__ = [
     "Band",

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from .answers import Answer, refuse_v2
 from .errors import UnexpectedAnswerError
-from .fields import as_text
+from .parsing import as_text
 from .records import EventRecord, parse_log_row
+from .responses import Answer, refuse_v2
 
 _PAGE_SIZE = 200
 # Nobody makes this many rows in an outage that is worth telling all of.

@@ -13,6 +13,7 @@ from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 from websockets.protocol import State
 
+from .backoff import ReconnectPolicy, delay_after
 from .buffer import WebSocketEventBuffer
 from .endpoints import DeviceType
 from .errors import (
@@ -22,7 +23,7 @@ from .errors import (
     SessionExpiredError,
     UnifiError,
 )
-from .events import (
+from .frames import (
     BufferedEvent,
     FrameStatistics,
     Passed,
@@ -31,8 +32,7 @@ from .events import (
 )
 from .handshake import close_socket
 from .log import get_logger
-from .opening import KindDetection, SessionRenewal, SocketOpener
-from .reconnect import ReconnectPolicy, delay_after
+from .socket import KindDetection, SessionRenewal, SocketOpener
 from .status import StreamState, StreamStatus
 from .tls import TlsMode
 

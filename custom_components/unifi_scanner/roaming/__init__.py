@@ -2,14 +2,12 @@
 
 from .clock import newest_credible
 from .models import ClientEvent, ClientState, EventKind, Source
-from .recorded import RecordedTracker
 from .tracker import RoamTracker
 
 __all__ = [
     "ClientEvent",
     "ClientState",
     "EventKind",
-    "RecordedTracker",
     "RoamTracker",
     "Source",
     "newest_credible",

@@ -5,12 +5,12 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from ..api.records import Observation, StationRecord
+from .client_track import STALE, Held
 from .clock import ControllerClock
-from .events import Events
-from .ledger import Ledger
+from .event_rules import Events
 from .models import ClientEvent, ClientState, Source
-from .stations import Stations
-from .track import STALE, Held
+from .record_rules import Stations
+from .registry import Ledger
 
 # A controller that boots or is upgraded lists nobody for minutes (core#107061).
 _EMPTY_PATIENCE = 300.0

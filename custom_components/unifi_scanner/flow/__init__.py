@@ -1,0 +1,1 @@
+"""Steps, forms and choices of the config and options flows."""

@@ -1,0 +1,1 @@
+"""Talking to one controller: its session, its event stream and its snapshots."""

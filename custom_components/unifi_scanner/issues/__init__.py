@@ -1,0 +1,1 @@
+"""Repair issues: raised here, fixed in repairs.py."""

@@ -1,0 +1,276 @@
+"""The book of clients: every change of state is made, and told, here."""
+
+from collections import Counter, OrderedDict
+from collections.abc import Mapping
+from itertools import count
+
+from ..api.records import Band, EventKind
+from .changes import Arrival, RadioChange
+from .client_track import Held, Move, Retune, Track
+from .models import ClientEvent, ClientState, Source
+
+# Clients that are gone are forgotten after a day, or sooner when there are too many passers-by.
+_FORGET_AFTER = 86_400.0
+_CLIENT_LIMIT = 20_000
+
+
+class Ledger:
+    """All clients, by MAC, and what there is to tell about them since the last look."""
+
+    def __init__(self, disconnect_delay: float) -> None:
+        """Know nobody yet; `disconnect_delay` is the longest gap of a roam, in seconds."""
+        self.disconnect_delay = disconnect_delay
+        self.tracks: OrderedDict[str, Track] = OrderedDict()
+        self.states: dict[str, ClientState] = {}
+        self.per_access_point: Counter[str] = Counter()
+        # By the time they are due: the delay is the same for all, so they stay sorted.
+        self.held: dict[str, float] = {}
+        self.rechecks: dict[str, float] = {}
+        self.away: OrderedDict[str, float] = OrderedDict()
+        # What clients are called that may not have been met yet; events only tell host names.
+        self.names: Mapping[str, str] = {}
+        self._told: list[ClientEvent] = []
+        self._met = count(1)
+
+    def meet(self, mac: str, name: str | None, t: float, *, guest: bool) -> Track:
+        """Open the record of a client that was not known; it is not connected yet."""
+        if len(self.tracks) >= _CLIENT_LIMIT:
+            self._drop(next(iter(self.away or self.tracks)))
+        alias = self.names.get(mac)
+        state = ClientState(
+            mac=mac,
+            name=alias or name or mac,
+            guest=guest,
+            ap_mac=None,
+            ssid=None,
+            band=None,
+            channel=None,
+            signal=None,
+            connected_since=None,
+            previous_ap_mac=None,
+            last_roam=None,
+            roam_count=None,
+            ip=None,
+        )
+        track = self.tracks[mac] = Track(state=state, first=t, number=next(self._met), alias=alias)
+        self.states[mac] = state
+        self.away[mac] = t
+        return track
+
+    def forget(self, now: float) -> None:
+        """Drop the clients that have been away for a day."""
+        while self.away and next(iter(self.away.values())) < now - _FORGET_AFTER:
+            self._drop(next(iter(self.away)))
+
+    def set_state(self, track: Track, state: ClientState) -> None:
+        """Put a new state in the place of the old one."""
+        if state == track.state:
+            return
+        old, new = track.state.ap_mac, state.ap_mac
+        if old != new:
+            if old is not None:
+                self._count(old, -1)
+            if new is not None:
+                self._count(new, 1)
+        track.state = self.states[state.mac] = state
+
+    def arrive(self, track: Track, arrival: Arrival) -> None:
+        """Make and tell a roam, or a connection of a client that was away."""
+        old = track.state
+        origin = (arrival.ap_from or old.ap_mac) if old.connected else None
+        held = track.held
+        # A client that was only missing in a snapshot has not been heard to leave.
+        # In milliseconds, as the controller has it.
+        gap = round(max(0.0, arrival.since - held.left), 3) if held and not held.recheck else None
+        self.stay(track)
+        self.away.pop(old.mac, None)
+        self.set_state(
+            track,
+            old._replace(
+                ap_mac=arrival.ap_to,
+                ssid=arrival.ssid or old.ssid,
+                band=arrival.band,
+                channel=arrival.channel,
+                signal=arrival.signal,
+                connected_since=old.connected_since if origin else arrival.time,
+                previous_ap_mac=origin or old.previous_ap_mac,
+                last_roam=arrival.time if origin else old.last_roam,
+            ),
+        )
+        track.add_move(Move(origin, arrival.ap_to, arrival.earliest, arrival.since))
+        track.since, track.linked, track.absent = arrival.since, arrival.linked, None
+        track.seen = max(track.seen, arrival.seen) if arrival.inferred else arrival.seen
+        track.radio_since = arrival.since
+        track.arrived = arrival.received
+        self.tell(
+            track,
+            EventKind.ROAM if origin else EventKind.CONNECTED,
+            time=arrival.time,
+            source=arrival.source,
+            inferred=arrival.inferred,
+            ssid=track.state.ssid,
+            ap_from=origin,
+            ap_to=arrival.ap_to,
+            band_from=(arrival.band_from or old.band) if origin else None,
+            band_to=arrival.band,
+            channel_from=(arrival.channel_from or old.channel) if origin else None,
+            channel_to=arrival.channel,
+            signal=arrival.signal,
+            roam_gap=gap if origin else None,
+        )
+
+    def change_radio(self, track: Track, change: RadioChange) -> None:
+        """Make and tell a change of band or channel at the same access point."""
+        old = track.state
+        self.set_state(
+            track,
+            old._replace(
+                band=change.band_to or old.band,
+                channel=change.channel_to or old.channel,
+                signal=None,
+            ),
+        )
+        track.radio_since = change.at
+        if old.ap_mac is not None:
+            retune = Retune(old.ap_mac, track.state.band, change.earliest, change.at)
+            track.add_retune(retune)
+        self.tell(
+            track,
+            EventKind.ROAM_RADIO,
+            time=change.time,
+            source=change.source,
+            inferred=change.inferred,
+            ssid=old.ssid,
+            ap_from=old.ap_mac,
+            ap_to=old.ap_mac,
+            band_from=change.band_from or old.band,
+            band_to=track.state.band,
+            channel_from=change.channel_from or old.channel,
+            channel_to=track.state.channel,
+        )
+
+    def hold(self, track: Track, held: Held) -> None:
+        """Hold a departure back; a real one takes the place of one that is only suspected."""
+        self.stay(track)
+        track.held = held
+        (self.rechecks if held.recheck else self.held)[track.state.mac] = held.due
+
+    def stay(self, track: Track) -> None:
+        """Forget a departure that was held back: the client is there."""
+        if track.held is not None:
+            track.held = None
+            self.held.pop(track.state.mac, None)
+            self.rechecks.pop(track.state.mac, None)
+
+    def leave_before(self, track: Track, arrived: float) -> None:
+        """Tell a departure after all, when the client came back later than it is held back for.
+
+        That is learned late. A client of which the controller says that it roamed never was away.
+        """
+        held = track.held
+        if held and not held.recheck and arrived - held.left > self.disconnect_delay:
+            self.leave(track)
+
+    def leave(self, track: Track, absent: float | None = None) -> None:
+        """Make and tell the departure that was held back, shown by a snapshot of that time."""
+        old, held = track.state, track.held
+        if held is None or old.ap_mac is None:
+            return
+        self.stay(track)
+        self.tell(
+            track,
+            EventKind.DISCONNECTED,
+            time=held.time,
+            source=held.source,
+            inferred=held.recheck,
+            ssid=old.ssid,
+            ap_from=old.ap_mac,
+            ap_to=None,
+            band_from=old.band,
+            band_to=None,
+            channel_from=old.channel,
+            channel_to=None,
+            signal=old.signal,
+        )
+        self.set_state(
+            track,
+            old._replace(
+                ap_mac=None,
+                ssid=None,
+                band=None,
+                channel=None,
+                signal=None,
+                connected_since=None,
+                previous_ap_mac=old.ap_mac,
+            ),
+        )
+        track.add_move(Move(old.ap_mac, None, held.left, held.left))
+        track.since = track.seen = held.left
+        track.linked, track.absent = held.time, absent
+        self.away[old.mac] = held.left
+
+    def tell(
+        self,
+        track: Track,
+        kind: EventKind,
+        *,
+        time: float,
+        source: Source,
+        inferred: bool,
+        ssid: str | None,
+        ap_from: str | None,
+        ap_to: str | None,
+        band_from: Band | None,
+        band_to: Band | None,
+        channel_from: int | None,
+        channel_to: int | None,
+        signal: int | None = None,
+        roam_gap: float | None = None,
+    ) -> None:
+        """Add an event to what there is to tell."""
+        self._told.append(
+            ClientEvent(
+                kind=kind,
+                mac=track.state.mac,
+                name=track.state.name,
+                guest=track.state.guest,
+                ssid=ssid,
+                ap_from=ap_from,
+                ap_to=ap_to,
+                band_from=band_from,
+                band_to=band_to,
+                channel_from=channel_from,
+                channel_to=channel_to,
+                signal=signal,
+                time=time,
+                source=source,
+                inferred=inferred,
+                roam_gap=roam_gap,
+            )
+        )
+
+    def take_told(self) -> list[ClientEvent]:
+        """Return what there is to tell, with the signal that the same batch has shown since."""
+        told, self._told = self._told, []
+        return [self._with_signal(event) for event in told]
+
+    def _with_signal(self, event: ClientEvent) -> ClientEvent:
+        state = self.states.get(event.mac)
+        if event.ap_to is None or state is None or state.ap_mac != event.ap_to:
+            return event
+        return event if state.signal is None else event._replace(signal=state.signal)
+
+    def _count(self, ap_mac: str, change: int) -> None:
+        self.per_access_point[ap_mac] += change
+        if not self.per_access_point[ap_mac]:
+            del self.per_access_point[ap_mac]
+
+    def _drop(self, mac: str) -> None:
+        track = self.tracks.pop(mac)
+        self.stay(track)
+        if track.alias is not None and self.names.get(mac, track.alias) != track.alias:
+            self.names = {**self.names, mac: track.alias}
+        if track.state.ap_mac is not None:
+            self._count(track.state.ap_mac, -1)
+        del self.states[mac]
+        self.away.pop(mac, None)

@@ -1,0 +1,1 @@
+"""One site of a controller in Home Assistant: devices, areas, history and events."""

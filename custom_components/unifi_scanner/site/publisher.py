@@ -1,0 +1,85 @@
+"""Who hears of an event: Home Assistant's bus, and within the integration triggers and entities."""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.dispatcher import async_dispatcher_send
+from homeassistant.util.signal_type import SignalType
+
+from ..bus import EVENT_TYPES, payload
+from ..const import CONF_SITE, CONF_TRACKED_EVENTS_ONLY, DOMAIN
+from ..roaming import ClientEvent, ClientState, EventKind
+from .devices import SiteDevices
+from .new_clients import is_randomised
+
+# Sent for every client's every event of every entry, with what stands on the bus (bus.py).
+SIGNAL_EVENT: SignalType[EventKind, Mapping[str, Any]] = SignalType(f"{DOMAIN}_event")
+# Sent when a client, tracked or not, is in another room by its settled area (rooms.py): entry_id,
+# site, client_mac, client_name, device_id, guest, area_from, area_to.
+SIGNAL_ROOM: SignalType[Mapping[str, Any]] = SignalType(f"{DOMAIN}_room")
+# Sent once for a client that was never seen before (newcomers.py): entry_id, site, client_mac,
+# client_name, device_id, guest, ssid, ip, randomised_mac, ap_mac, ap_name, area.
+SIGNAL_NEW_CLIENT: SignalType[Mapping[str, Any]] = SignalType(f"{DOMAIN}_new_client")
+
+
+def client_signal(entry_id: str, mac: str) -> SignalType[EventKind, Mapping[str, Any]]:
+    """Return the signal of one client's events, for its entities alone."""
+    return SignalType(f"{DOMAIN}_event_{entry_id}_{mac}")
+
+
+class Announcer:
+    """Tells the events of a site; `tracked` is the coordinator's own, live set."""
+
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        entry: ConfigEntry,
+        devices: SiteDevices,
+        tracked: Collection[str],
+    ) -> None:
+        """Prepare, without a word."""
+        self._hass = hass
+        self._entry = entry
+        self._devices = devices
+        self._tracked = tracked
+        self._tracked_only: bool = entry.options.get(CONF_TRACKED_EVENTS_ONLY, False)
+
+    @callback
+    def async_tell(self, event: ClientEvent) -> None:
+        """Tell an event: entities first, so that whoever hears of it finds them up to date."""
+        entry_id = self._entry.entry_id
+        data = payload(
+            event,
+            entry_id=entry_id,
+            site=self._entry.data[CONF_SITE],
+            device_id=self._devices.client_device_id(event.mac),
+            origin=self._devices.place(event.ap_from),
+            destination=self._devices.place(event.ap_to),
+        )
+        async_dispatcher_send(self._hass, client_signal(entry_id, event.mac), event.kind, data)
+        # Every event on the bus ends up in the database; triggers cost nothing there.
+        if not self._tracked_only or event.mac in self._tracked:
+            self._hass.bus.async_fire(EVENT_TYPES[event.kind], data)
+        async_dispatcher_send(self._hass, SIGNAL_EVENT, event.kind, data)
+
+    @callback
+    def async_tell_new(self, state: ClientState) -> None:
+        """Tell of a client that was never seen before; only triggers and entities hear of it."""
+        place = self._devices.place(state.ap_mac)
+        data = {
+            "entry_id": self._entry.entry_id,
+            "site": self._entry.data[CONF_SITE],
+            "client_mac": state.mac,
+            "client_name": state.name,
+            "device_id": self._devices.client_device_id(state.mac),
+            "guest": state.guest,
+            "ssid": state.ssid,
+            "ip": state.ip,
+            "randomised_mac": is_randomised(state.mac),
+            "ap_mac": place.mac,
+            "ap_name": place.name,
+            "area": place.area,
+        }
+        async_dispatcher_send(self._hass, SIGNAL_NEW_CLIENT, data)

@@ -1,0 +1,101 @@
+"""The triggers by areas and by new clients, with what announces these."""
+
+from typing import Any
+
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import area_registry as ar
+from homeassistant.helpers.dispatcher import async_dispatcher_send
+
+from custom_components.unifi_scanner.site.publisher import SIGNAL_NEW_CLIENT, SIGNAL_ROOM
+from tests.automations import Automations, trigger
+
+ANNAS = "11111111111111111111111111111111"
+BENS = "22222222222222222222222222222222"
+
+
+def move(hass: HomeAssistant, area_from: str | None, area_to: str | None) -> dict[str, Any]:
+    """Announce that Anna has settled in another area; return what is announced."""
+    data = {
+        "entry_id": "1",
+        "site": "default",
+        "client_mac": "02:00:00:00:00:0a",
+        "client_name": "Anna",
+        "device_id": ANNAS,
+        "guest": False,
+        "area_from": area_from,
+        "area_to": area_to,
+    }
+    async_dispatcher_send(hass, SIGNAL_ROOM, data)
+    return data
+
+
+async def test_entering_an_area_triggers_where_it_is_chosen(hass: HomeAssistant) -> None:
+    automations = Automations(hass)
+    kitchen = ar.async_get(hass).async_create("Kitchen").id
+    await automations.set_up(
+        yes=trigger("client_entered_area", areas=[kitchen]),
+        yes_all=trigger("client_entered_area", areas=["hall", kitchen], clients=[BENS, ANNAS]),
+        no_area=trigger("client_entered_area", areas=["hall"]),
+        no_client=trigger("client_entered_area", areas=[kitchen], clients=[BENS]),
+        yes_any=trigger("client_entered_area"),
+        no_leaving=trigger("client_left_area", areas=[kitchen]),
+    )
+    data = move(hass, "hall", kitchen)
+    await hass.async_block_till_done()
+    seen = dict(automations.runs)["yes"]
+    assert seen.items() >= {**data, "description": "Anna entered Kitchen"}.items()
+    assert await automations.ran() == ["yes", "yes_all", "yes_any"]
+    # Whoever is in none any more has not entered any.
+    move(hass, kitchen, None)
+    assert await automations.ran() == ["no_leaving"]
+
+
+async def test_leaving_an_area_triggers_where_it_is_chosen(hass: HomeAssistant) -> None:
+    automations = Automations(hass)
+    await automations.set_up(
+        yes=trigger("client_left_area", areas=["hall"]),
+        yes_all=trigger("client_left_area", areas=["hall", "attic"], clients=ANNAS),
+        no_area=trigger("client_left_area", areas=["attic"]),
+        no_client=trigger("client_left_area", areas=["hall"], clients=[BENS]),
+        no_entering=trigger("client_entered_area", areas=["hall"]),
+    )
+    move(hass, "hall", None)
+    await hass.async_block_till_done()
+    # An area that was deleted meanwhile has no name.
+    assert automations.runs[0][1]["description"] == "Anna left hall"
+    assert await automations.ran() == ["yes", "yes_all"]
+    move(hass, None, "hall")
+    assert await automations.ran() == ["no_entering"]
+
+
+async def test_a_new_client_triggers_and_a_guest_only_where_it_is_wanted(
+    hass: HomeAssistant,
+) -> None:
+    automations = Automations(hass)
+    await automations.set_up(
+        residents=trigger("new_client_seen"),
+        explicit=trigger("new_client_seen", include_guests=False),
+        everyone=trigger("new_client_seen", include_guests=True),
+        bare={"trigger": "unifi_scanner.new_client_seen"},
+    )
+    data = {
+        "entry_id": "1",
+        "site": "default",
+        "client_mac": "02:00:00:00:00:0d",
+        "client_name": "Dora",
+        "device_id": None,
+        "guest": False,
+        "ssid": "Home",
+        "ip": None,
+        "randomised_mac": True,
+        "ap_mac": None,
+        "ap_name": None,
+        "area": None,
+    }
+    async_dispatcher_send(hass, SIGNAL_NEW_CLIENT, data)
+    await hass.async_block_till_done()
+    description = "Dora was seen for the first time"
+    assert automations.runs[0][1].items() >= {**data, "description": description}.items()
+    assert await automations.ran() == ["bare", "everyone", "explicit", "residents"]
+    async_dispatcher_send(hass, SIGNAL_NEW_CLIENT, {**data, "guest": True})
+    assert await automations.ran() == ["everyone"]

@@ -1,0 +1,198 @@
+"""What is kept of the past, and when a day begins."""
+
+from copy import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from freezegun.api import FrozenDateTimeFactory
+from homeassistant.core import HomeAssistant
+import pytest
+from pytest_homeassistant_custom_component.common import async_fire_time_changed
+
+from custom_components.unifi_scanner.api.records import EventKind
+from custom_components.unifi_scanner.const import DOMAIN
+from custom_components.unifi_scanner.roaming import ClientEvent, ClientState
+from custom_components.unifi_scanner.site import history as module
+from custom_components.unifi_scanner.site.history import SiteHistory, async_remove_history
+from tests.home import ANNA, BEN, CARA, HALL, KITCHEN
+from tests.site.test_publisher import ROAM
+
+KEY = f"{DOMAIN}.entry"
+STATE = ClientState(
+    mac=ANNA,
+    name="Anna",
+    guest=False,
+    ap_mac=KITCHEN,
+    ssid="Home",
+    band="5",
+    channel=36,
+    signal=None,
+    connected_since=None,
+    previous_ap_mac=HALL,
+    last_roam=None,
+    roam_count=None,
+    ip="10.0.0.9",
+)
+
+
+@pytest.fixture(autouse=True)
+async def _berlin(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> None:
+    """Let it be 23:30 in Berlin, and 22:30 by the controller's UTC."""
+    freezer.move_to("2026-11-21 22:30:00+00:00")
+    await hass.config.async_set_time_zone("Europe/Berlin")
+
+
+async def loaded(hass: HomeAssistant, *tracked: str) -> SiteHistory:
+    history = SiteHistory(hass, "entry", set(tracked))
+    await history.async_load()
+    return history
+
+
+def roam(mac: str, at: str, ahead: float = 0.0) -> tuple[ClientEvent, ClientState, float]:
+    """Return a roam as it is recorded, with a controller's clock that is so far ahead."""
+    time = datetime.fromisoformat(at).replace(tzinfo=UTC).timestamp()
+    dated = time + ahead
+    return replace(ROAM, mac=mac, time=dated), replace(STATE, mac=mac, last_roam=dated), time
+
+
+async def test_only_tracked_clients_have_a_past_and_the_site_counts_all(
+    hass: HomeAssistant, hass_storage: dict[str, Any]
+) -> None:
+    history = await loaded(hass, ANNA)
+    history.async_record(*roam(ANNA, "2026-11-21 22:10"))
+    history.async_record(*roam(BEN, "2026-11-21 22:20"))
+    assert history.roams_today == 2
+    assert history.client(ANNA).roams_today == 1
+    assert history.client(BEN).roams_today == 0
+    await history.async_save()
+    assert set(hass_storage[KEY]["data"]["clients"]) == {ANNA}
+
+
+async def test_a_roam_of_before_midnight_does_not_count_after_it(
+    hass: HomeAssistant, freezer: FrozenDateTimeFactory
+) -> None:
+    history = await loaded(hass, ANNA)
+    freezer.move_to("2026-11-21 23:00:10+00:00")
+    history.async_begin_day()
+    history.async_record(*roam(ANNA, "2026-11-21 22:59"))
+    assert history.roams_today == 0
+    assert history.client(ANNA).last_roam is not None
+    history.async_record(*roam(ANNA, "2026-11-21 23:00:05"))
+    assert history.roams_today == 1
+    assert not history.async_begin_day()
+    assert history.roams_today == 1
+
+
+async def test_the_day_is_ours_whatever_the_controllers_clock_says(hass: HomeAssistant) -> None:
+    history = await loaded(hass, ANNA)
+    days = 3 * 86400.0
+    history.async_record(*roam(ANNA, "2026-11-21 22:10", ahead=-days))
+    assert history.roams_today == 1
+    history.async_record(*roam(ANNA, "2026-11-20 22:10", ahead=days))
+    assert history.roams_today == 1
+    assert history.client(ANNA).roams_today == 1
+
+
+async def test_what_is_no_roam_does_not_count(hass: HomeAssistant) -> None:
+    history = await loaded(hass, ANNA)
+    event, state, at = roam(ANNA, "2026-11-21 22:10")
+    for kind in set(EventKind) - {EventKind.ROAM}:
+        history.async_record(replace(event, kind=kind), state, at)
+    assert history.roams_today == 0
+
+
+@pytest.mark.parametrize(
+    ("then", "counts"), [("2026-11-21 22:59:00+00:00", 1), ("2026-11-21 23:01:00+00:00", 0)]
+)
+async def test_a_restart_keeps_the_counts_of_the_same_day_only(
+    hass: HomeAssistant, freezer: FrozenDateTimeFactory, then: str, counts: int
+) -> None:
+    history = await loaded(hass, ANNA)
+    history.async_record(*roam(ANNA, "2026-11-21 22:10"))
+    await history.async_save()
+    freezer.move_to(then)
+    again = await loaded(hass, ANNA)
+    assert (again.roams_today, again.client(ANNA).roams_today) == (counts, counts)
+    assert again.client(ANNA).last_roam == history.client(ANNA).last_roam
+    assert again.client(ANNA).previous_ap_mac == HALL
+
+
+async def test_a_client_that_is_no_longer_tracked_is_forgotten(hass: HomeAssistant) -> None:
+    history = await loaded(hass, ANNA, BEN)
+    history.async_record(*roam(ANNA, "2026-11-21 22:10"))
+    history.async_record(*roam(BEN, "2026-11-21 22:10"))
+    await history.async_save()
+    assert (await loaded(hass, BEN)).client(ANNA).last_roam is None
+
+
+async def test_roams_all_the_time_do_not_put_the_write_off(
+    hass: HomeAssistant, hass_storage: dict[str, Any], freezer: FrozenDateTimeFactory
+) -> None:
+    history = await loaded(hass, ANNA)
+    for _ in range(4):
+        history.async_record(*roam(ANNA, "2026-11-21 22:40"))
+        freezer.tick(10)
+        async_fire_time_changed(hass)
+        await hass.async_block_till_done()
+    assert hass_storage[KEY]["data"]["roams_today"] >= 3
+
+
+async def test_nothing_is_written_when_nothing_has_happened(
+    hass: HomeAssistant, hass_storage: dict[str, Any]
+) -> None:
+    history = await loaded(hass, ANNA)
+    await history.async_save()
+    assert KEY not in hass_storage
+
+
+async def test_a_removed_history_is_gone(hass: HomeAssistant, hass_storage: dict[str, Any]) -> None:
+    history = await loaded(hass, ANNA)
+    history.async_record(*roam(ANNA, "2026-11-21 22:10"))
+    await history.async_save()
+    await async_remove_history(hass, "entry")
+    assert KEY not in hass_storage
+
+
+async def test_whoever_has_been_seen_is_known_after_a_restart(hass: HomeAssistant) -> None:
+    history = await loaded(hass)
+    assert not history.has_looked
+    history.async_prime([ANNA])
+    history.async_know([CARA])
+    await history.async_save()
+    again = await loaded(hass)
+    assert again.has_looked
+    assert again.knows(ANNA)
+    assert again.knows(CARA)
+    assert not again.knows(BEN)
+
+
+async def test_one_who_is_removed_before_the_first_look_is_not_all_there_is(
+    hass: HomeAssistant,
+) -> None:
+    history = await loaded(hass)
+    history.async_know([ANNA])
+    assert not history.has_looked
+
+
+async def test_those_not_seen_for_longest_are_forgotten(
+    hass: HomeAssistant, hass_storage: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_KNOWN_LIMIT", 2)
+    history = await loaded(hass)
+    history.async_prime(["a", "b"])
+    history.async_know(["c"])
+    history.async_see_again(["a", "unknown"])
+    await history.async_save()
+    assert hass_storage[KEY]["data"]["known"] == ["c", "a"]
+
+
+async def test_those_who_are_here_stay_known_however_many_they_are(
+    hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_KNOWN_LIMIT", 2)
+    history = await loaded(hass)
+    history.async_prime(["gone", "a", "b", "c"])
+    history.async_see_again(["a", "b", "c"])
+    assert all(history.knows(mac) for mac in ("a", "b", "c"))
+    assert not history.knows("gone")
+    await history.async_save()

@@ -1,0 +1,73 @@
+"""Who is called, and when not."""
+
+from homeassistant.core import HomeAssistant
+import pytest
+
+from custom_components.unifi_scanner.hub.timers import Timers
+from custom_components.unifi_scanner.site.listeners import Listeners
+from tests.home import until
+
+
+def test_only_those_who_listen_to_the_key_are_called() -> None:
+    listeners = Listeners()
+    calls: list[str] = []
+    remove = listeners.async_add("a", lambda: calls.append("a1"))
+    listeners.async_add("a", lambda: calls.append("a2"))
+    listeners.async_add("b", lambda: calls.append("b"))
+    listeners.async_call("a")
+    assert calls == ["a1", "a2"]
+    remove()
+    listeners.async_call_each(["a", "nobody"])
+    assert calls == ["a1", "a2", "a2"]
+    listeners.async_call_all()
+    assert calls == ["a1", "a2", "a2", "a2", "b"]
+
+
+def test_one_that_fails_does_not_keep_the_others_from_it(caplog: pytest.LogCaptureFixture) -> None:
+    listeners = Listeners()
+    calls: list[str] = []
+    listeners.async_add("a", calls.pop)
+    listeners.async_add("a", lambda: calls.append("a2"))
+    listeners.async_call("a")
+    assert calls == ["a2"]
+    assert "Unexpected error while updating what is shown of a" in caplog.text
+
+
+def test_one_may_leave_while_it_is_called() -> None:
+    listeners = Listeners()
+    calls: list[str] = []
+
+    def leave() -> None:
+        calls.append("left")
+        remove()
+
+    remove = listeners.async_add("a", leave)
+    listeners.async_add("a", lambda: calls.append("stayed"))
+    listeners.async_call("a")
+    listeners.async_call("a")
+    assert calls == ["left", "stayed", "stayed"]
+
+
+async def test_a_timer_runs_once_and_may_be_set_again(hass: HomeAssistant) -> None:
+    timers = Timers(hass)
+    calls: list[str] = []
+    timers.async_set("t", 0.0, lambda: calls.append("first"))
+    timers.async_set("t", 0.0, lambda: calls.append("second"))
+    await until(lambda: calls)
+    timers.async_set("t", -5.0, lambda: calls.append("third"))
+    await until(lambda: len(calls) == 2)
+    assert calls == ["first", "third"]
+
+
+async def test_nothing_runs_that_is_called_off_or_closed(hass: HomeAssistant) -> None:
+    timers = Timers(hass)
+    calls: list[str] = []
+    timers.async_set("a", 0.0, lambda: calls.append("a"))
+    timers.async_cancel("a")
+    timers.async_cancel("never set")
+    timers.async_set("b", 0.0, lambda: calls.append("b"))
+    timers.async_close()
+    timers.async_set("c", 0.0, lambda: calls.append("c"))
+    timers.async_set("d", 0.0, lambda: calls.append("d"))
+    await hass.async_block_till_done()
+    assert calls == []

@@ -1,0 +1,231 @@
+"""Who is new: told once, when surely real, and never for those who were there before."""
+
+from collections.abc import AsyncIterator, Mapping
+from copy import replace
+from typing import Any
+
+from homeassistant.core import CoreState, HomeAssistant, callback
+from homeassistant.helpers.dispatcher import async_dispatcher_connect
+import pytest
+
+from custom_components.unifi_scanner.hub.timers import Timers
+from custom_components.unifi_scanner.roaming import ClientState, EventKind
+from custom_components.unifi_scanner.site import history as module
+from custom_components.unifi_scanner.site.history import SiteHistory
+from custom_components.unifi_scanner.site.new_clients import Newcomers, is_randomised
+from custom_components.unifi_scanner.site.publisher import SIGNAL_NEW_CLIENT
+from tests.home import ANNA, BEN, CARA, HALL, Home, furnished_home, until
+from tests.site.test_history import STATE
+from tests.site.test_publisher import ROAM
+
+pytestmark = pytest.mark.usefixtures("socket_enabled")
+
+
+@pytest.fixture
+async def home(hass: HomeAssistant) -> AsyncIterator[Home]:
+    async with furnished_home(hass) as home:
+        yield home
+
+
+@pytest.fixture
+async def told(hass: HomeAssistant) -> list[Mapping[str, Any]]:
+    told: list[Mapping[str, Any]] = []
+
+    @callback
+    def remember(data: Mapping[str, Any]) -> None:
+        told.append(data)
+
+    async_dispatcher_connect(hass, SIGNAL_NEW_CLIENT, remember)
+    return told
+
+
+async def met(hass: HomeAssistant, clients: dict[str, ClientState]) -> Newcomers:
+    """Return those who look for new clients, having looked at these."""
+    history = SiteHistory(hass, "entry", set())
+    await history.async_load()
+    newcomers = Newcomers(
+        hass, history=history, clients=clients, timers=Timers(hass), on_due=lambda: None
+    )
+    newcomers.async_start()
+    assert newcomers.async_look() == []
+    return newcomers
+
+
+def state(mac: str, **changes: Any) -> ClientState:
+    return replace(STATE, mac=mac, **changes)
+
+
+async def test_a_client_is_new_once_and_only_when_it_is_real(hass: HomeAssistant) -> None:
+    clients = {ANNA: state(ANNA)}
+    newcomers = await met(hass, clients)
+    clients[CARA] = state(CARA, ip=None)
+    assert newcomers.async_meet([ANNA, CARA]) == []
+    clients[CARA] = state(CARA)
+    assert newcomers.async_meet([ANNA, CARA]) == [CARA]
+    assert newcomers.async_meet([ANNA, CARA]) == newcomers.async_look() == []
+    newcomers._timers.async_close()
+
+
+async def test_a_look_at_nobody_is_none(hass: HomeAssistant) -> None:
+    clients: dict[str, ClientState] = {}
+    newcomers = await met(hass, clients)
+    clients[ANNA] = state(ANNA)
+    assert newcomers.async_meet([ANNA]) == []
+    assert newcomers.async_look() == []
+
+
+async def test_who_passed_by_without_an_address_is_not_told(hass: HomeAssistant) -> None:
+    clients = {ANNA: state(ANNA)}
+    newcomers = await met(hass, clients)
+    clients[CARA] = state(CARA, ip=None)
+    assert newcomers.async_meet([CARA]) == []
+    clients[CARA] = state(CARA, ip=None, ap_mac=None)
+    assert newcomers.async_meet([CARA]) == []
+    newcomers._clock = lambda: hass.loop.time() + 61
+    clients[CARA] = state(CARA, ip=None)
+    assert newcomers.async_meet([CARA]) == []
+    newcomers._timers.async_close()
+
+
+async def test_who_stays_without_an_address_is_real_after_a_minute(hass: HomeAssistant) -> None:
+    clients = {ANNA: state(ANNA)}
+    newcomers = await met(hass, clients)
+    clients[CARA] = state(CARA, ip=None)
+    assert newcomers.async_meet([CARA]) == []
+    assert newcomers.async_meet_waiting() == []
+    newcomers._clock = lambda: hass.loop.time() + 61
+    assert newcomers.async_meet_waiting() == [CARA]
+    assert newcomers.async_meet_waiting() == []
+    newcomers._timers.async_close()
+
+
+async def test_a_snapshot_meanwhile_makes_nobody_known_who_is_still_waiting(
+    hass: HomeAssistant,
+) -> None:
+    clients = {ANNA: state(ANNA)}
+    newcomers = await met(hass, clients)
+    clients[CARA] = state(CARA, ip=None)
+    assert newcomers.async_meet([CARA]) == newcomers.async_look() == []
+    clients[CARA] = state(CARA)
+    assert newcomers.async_look() == [CARA]
+    newcomers._timers.async_close()
+
+
+async def test_who_has_left_waits_anew(hass: HomeAssistant) -> None:
+    clients = {ANNA: state(ANNA), CARA: state(CARA, ip=None)}
+    newcomers = await met(hass, {ANNA: clients[ANNA]})
+    newcomers._clients = clients
+    now = 0.0
+    newcomers._clock = lambda: now
+    assert newcomers.async_meet([CARA]) == []
+    now = 50.0
+    newcomers.async_take([replace(ROAM, mac=CARA, kind=EventKind.DISCONNECTED)])
+    assert newcomers.async_meet([CARA]) == []
+    now = 70.0
+    newcomers.async_take([replace(ROAM, mac=CARA)])
+    assert newcomers.async_meet([CARA]) == newcomers.async_meet_waiting() == []
+    now = 110.0
+    assert newcomers.async_meet_waiting() == [CARA]
+    newcomers._timers.async_close()
+
+
+async def test_nobody_is_told_before_anybody_hears_of_it(hass: HomeAssistant) -> None:
+    clients = {ANNA: state(ANNA)}
+    newcomers = await met(hass, clients)
+    clients[CARA] = state(CARA)
+    hass.set_state(CoreState.starting)
+    assert newcomers.async_meet([CARA]) == newcomers.async_look() == []
+    hass.set_state(CoreState.running)
+    assert newcomers.async_look() == [CARA]
+
+
+async def test_passers_by_do_not_make_those_who_live_here_new(
+    hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_KNOWN_LIMIT", 3)
+    clients = {ANNA: state(ANNA)}
+    newcomers = await met(hass, clients)
+    for number in range(10):
+        mac = f"02:00:00:00:01:{number:02x}"
+        clients[mac] = state(mac)
+        assert newcomers.async_meet([mac]) == [mac]
+        del clients[mac]
+        assert newcomers.async_look() == []
+    assert newcomers.async_meet([ANNA]) == []
+    assert len(newcomers._history._known or ()) == 3
+
+
+@pytest.mark.parametrize(
+    ("mac", "randomised"),
+    [("02:00:00:00:00:01", True), ("78:45:58:00:00:01", False), ("03:00:00:00:00:01", False)],
+)
+def test_a_made_up_address_is_recognised(mac: str, *, randomised: bool) -> None:
+    assert is_randomised(mac) is randomised
+
+
+async def test_a_new_client_is_told_with_where_it_is(
+    home: Home, told: list[Mapping[str, Any]]
+) -> None:
+    await home.set_up()
+    home.world.add_client("Cara", mac=CARA)
+    await home.controller.connect(CARA, "Hall")
+    await home.later(61)
+    await until(lambda: told)
+    assert told == [
+        {
+            "entry_id": home.entry.entry_id,
+            "site": "default",
+            "client_mac": CARA,
+            "client_name": "Cara",
+            "device_id": None,
+            "guest": False,
+            "ssid": "Home",
+            "ip": told[0]["ip"],
+            "randomised_mac": True,
+            "ap_mac": HALL,
+            "ap_name": "Hall",
+            "area": None,
+        }
+    ]
+    await home.controller.disconnect(CARA)
+    await home.later(61)
+    await home.controller.connect(CARA, "Hall")
+    await home.later(122)
+    assert len(told) == 1
+
+
+async def test_whom_the_controller_remembers_is_not_new(
+    home: Home, told: list[Mapping[str, Any]]
+) -> None:
+    home.world.add_client("Cara", mac=CARA)
+    await home.set_up()
+    await home.controller.connect(CARA, "Hall")
+    await home.happened(1)
+    await home.later(61)
+    assert told == []
+
+
+async def test_nobody_is_new_after_a_reload_who_was_not_before(
+    home: Home, told: list[Mapping[str, Any]]
+) -> None:
+    await home.set_up(clients=(ANNA,))
+    await home.quiet()
+    await home.hass.config_entries.async_reload(home.entry.entry_id)
+    await home.streaming(4)
+    await home.controller.roam(BEN, "Kitchen")
+    await home.happened(1)
+    assert told == []
+
+
+async def test_who_came_while_nobody_looked_is_told_to_the_entity_too(home: Home) -> None:
+    await home.set_up(clients=(ANNA,))
+    await home.quiet()
+    await home.hass.config_entries.async_unload(home.entry.entry_id)
+    home.world.add_client("Cara", mac=CARA, ap="Hall")
+    snapshots = home.snapshots
+    await home.hass.config_entries.async_setup(home.entry.entry_id)
+    await home.streaming(snapshots + 2)
+    visitor = home.state("visitor", domain="event")
+    assert visitor is not None
+    assert visitor.attributes["event_type"] == "new_client"
+    assert visitor.attributes["client_mac"] == CARA

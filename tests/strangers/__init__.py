@@ -1,0 +1,1 @@
+"""Other clients of UniFi controllers, which judge the simulated one."""
