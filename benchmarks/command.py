@@ -8,7 +8,7 @@ from pathlib import Path
 import sys
 import time
 
-from . import handling, hour, latency, loop, memory, parsing, set_up
+from . import handling, latency, loop, memory, parsing, recorder_hour, set_up
 from .effort import FULL, QUICK, Effort
 from .options import GROUPS, parse_arguments
 from .report import Run, table, write
@@ -21,7 +21,7 @@ MEASURES: Mapping[str, Callable[[Effort], list[Row]]] = {
     "busy": handling.busy_rows,
     "latency": latency.rows,
     "memory": memory.rows,
-    "hour": hour.rows,
+    "hour": recorder_hour.rows,
     "set_up": set_up.rows,
     "loop": loop.rows,
 }

@@ -6,7 +6,9 @@ from homeassistant.const import EVENT_STATE_CHANGED, EVENT_STATE_REPORTED
 
 from .effort import Effort
 from .rows import CORE, OURS, SIGNALS, Figure, Row
-from .scene import (
+from .targets import AT_10
+from .workers import Worker, all_ready
+from .workload import (
     CLIENTS,
     ROAMS,
     Scene,
@@ -23,8 +25,6 @@ from .scene import (
     unchanged,
     unchanged_of_many,
 )
-from .targets import AT_10
-from .workers import Worker, all_ready
 
 _BUSY = 500
 _STATES, _JSON = "the states alone", "orjson"

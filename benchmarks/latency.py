@@ -14,8 +14,8 @@ from websockets.asyncio.client import ClientConnection, connect
 from .address import Address
 from .effort import Effort
 from .frames import Crowd
-from .heard import Heard, heard
-from .homes import home
+from .instances import home
+from .received import Heard, heard
 from .rows import OURS, Figure, Row
 from .server import send_roams, serving
 from .targets import BARE

@@ -15,8 +15,8 @@ from homeassistant.core import Event, callback
 from .address import Address
 from .effort import Effort
 from .frames import Crowd
-from .heard import Heard
-from .homes import Home, home
+from .instances import Home, home
+from .received import Heard
 from .rows import CORE, OURS, Figure, Row
 from .server import hear_all, send_all, send_roams, serving
 from .workers import Worker, all_ready, serve

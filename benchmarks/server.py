@@ -13,7 +13,7 @@ from tests.controller import SimulatedController
 
 from .address import Address
 from .frames import Crowd
-from .homes import address_of, controller_of
+from .instances import address_of, controller_of
 from .workers import Worker, serve
 
 # Frames that are sent in one go when there are more of them a second than the loop has turns.

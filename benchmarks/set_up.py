@@ -11,7 +11,7 @@ from .rows import CORE, OURS, Figure, Row
 from .workers import run_apart
 
 if TYPE_CHECKING:
-    from .homes import Home
+    from .instances import Home
 
 _CLIENTS = 500
 _PLATFORMS = {
@@ -79,7 +79,7 @@ def begin(whose: str, address: Address) -> Taken:
 
 async def _set_up(whose: str, address: Address) -> tuple[float, int, float]:
     from .frames import Crowd  # noqa: PLC0415 - it imports some of what is measured
-    from .homes import home  # noqa: PLC0415 - as above
+    from .instances import home  # noqa: PLC0415 - as above
 
     async with home(whose, address, Crowd(_CLIENTS).macs) as one:
         return one.set_up, *await _alone(one)

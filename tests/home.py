@@ -15,9 +15,9 @@ from homeassistant.util import dt as dt_util
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 
 from custom_components.unifi_scanner.api import StreamState
-from custom_components.unifi_scanner.bus import EVENT_TYPES
 from custom_components.unifi_scanner.const import DOMAIN
 from custom_components.unifi_scanner.coordinator import UnifiScannerCoordinator
+from custom_components.unifi_scanner.site.publisher import EVENT_TYPES
 from tests.controller import SimulatedController
 
 UNIQUE_ID = "home_default"

@@ -18,7 +18,7 @@ from tests.controller.frames import frame
 from tests.flow.test_options import CHOSEN
 from tests.home import ANNA, ATTIC, BEN, CARA, HALL, KITCHEN, Home, furnished_home, until
 from tests.replay.capture import as_told, read_capture
-from tests.replay.player import play
+from tests.replay.tracker_player import play
 from tests.secret_watch import SecretWatch
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")

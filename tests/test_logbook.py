@@ -6,10 +6,10 @@ from typing import Any
 from homeassistant.core import Event, HomeAssistant
 import pytest
 
-from custom_components.unifi_scanner.bus import EVENT_TYPES
 from custom_components.unifi_scanner.const import DOMAIN
 from custom_components.unifi_scanner.logbook import async_describe_events
 from custom_components.unifi_scanner.roaming import EventKind
+from custom_components.unifi_scanner.site.publisher import EVENT_TYPES
 from tests.home import ANNA, HALL, Home, furnished_home
 
 ROAM = {

@@ -13,7 +13,7 @@ from homeassistant.helpers import issue_registry as ir
 import pytest
 
 from custom_components.unifi_scanner.api import UnifiClient, UnifiError
-from custom_components.unifi_scanner.api.handshake import open_socket
+from custom_components.unifi_scanner.api.socket import open_socket
 from custom_components.unifi_scanner.const import DOMAIN
 from custom_components.unifi_scanner.hub import login_budget
 from custom_components.unifi_scanner.hub.session import async_acquire_console

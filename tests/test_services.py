@@ -18,8 +18,8 @@ import probatio
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.unifi_scanner.capture_file import MOST_FILES
 from custom_components.unifi_scanner.const import DOMAIN
+from custom_components.unifi_scanner.services import MOST_FILES
 from tests.automations import device_id, put_in_area
 from tests.controller import Band
 from tests.home import ANNA, BEN, CARA, HALL, KITCHEN, Home, furnished_home, until

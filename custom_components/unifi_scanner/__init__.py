@@ -1,16 +1,17 @@
 """UniFi Scanner: who roams where in a UniFi WiFi."""
 
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import EVENT_HOMEASSISTANT_STOP, Platform
-from homeassistant.core import Event, HomeAssistant
+from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.device_registry import DeviceEntry
 from homeassistant.helpers.typing import ConfigType
 
-from .const import DOMAIN
+from .const import CONF_CLIENTS, DOMAIN
 from .coordinator import UnifiScannerConfigEntry, UnifiScannerCoordinator
 from .hub.session import async_acquire_console, async_close_unneeded
-from .removal import async_let_go
 from .services import async_setup_services
+from .site.devices import MANUFACTURER, mac_of
 from .site.history import async_remove_history
 from .site.roam_log import async_remove_roam_log
 
@@ -63,3 +64,28 @@ async def async_remove_entry(hass: HomeAssistant, entry: UnifiScannerConfigEntry
     await async_remove_history(hass, entry.entry_id)
     await async_remove_roam_log(hass, entry.entry_id)
     await async_close_unneeded(hass)
+
+
+@callback
+def async_let_go(hass: HomeAssistant, entry: UnifiScannerConfigEntry, device: DeviceEntry) -> bool:
+    """Return whether a device may be removed; a client is then no longer one of the chosen.
+
+    Without the controller's answer nobody knows whether an access point is gone.
+    """
+    mac = mac_of(entry, device)
+    coordinator = entry.runtime_data if entry.state is ConfigEntryState.LOADED else None
+    if mac is None:
+        return False
+    if device.manufacturer == MANUFACTURER and (
+        coordinator is None or coordinator.devices.is_present(mac)
+    ):
+        return False
+    if coordinator is not None:
+        coordinator.tracked.discard(mac)
+        coordinator.devices.async_forget(mac)
+        coordinator.history.async_know((mac,))
+        coordinator.rooms.async_show_all()
+    clients = [client for client in entry.options.get(CONF_CLIENTS, ()) if client != mac]
+    # Nothing listens for updates of the entry, so this does not reload it.
+    hass.config_entries.async_update_entry(entry, options={**entry.options, CONF_CLIENTS: clients})
+    return True

@@ -12,7 +12,6 @@ from homeassistant.helpers.event import async_track_time_change
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from homeassistant.loader import async_get_loaded_integration
 
-from .adoption import Adoption
 from .api.records import DeviceRecord, Observation, SystemInfo
 from .capture.recorder import FlightRecorder
 from .capture.recording_tracker import RecordedTracker
@@ -37,7 +36,7 @@ from .site.areas import SiteRooms
 from .site.devices import SiteDevices
 from .site.history import SiteHistory
 from .site.listeners import SiteListeners
-from .site.new_clients import Newcomers
+from .site.new_clients import Adoption, Newcomers
 from .site.publisher import Announcer
 from .site.roam_log import RoamLog
 

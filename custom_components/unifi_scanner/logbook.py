@@ -13,9 +13,9 @@ from homeassistant.const import Platform
 from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er
 
-from .bus import EVENT_TYPES
 from .const import DOMAIN
 from .roaming import EventKind
+from .site.publisher import EVENT_TYPES
 
 _ICONS = {
     EventKind.ROAM: "mdi:walk",

@@ -16,17 +16,18 @@ from homeassistant.core import (
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import config_validation as cv, service
 from homeassistant.helpers.device_registry import DeviceEntry
+from homeassistant.helpers.json import save_json
+from homeassistant.util import dt as dt_util
 from homeassistant.util.file import WriteError
 import probatio
 
 from .api.errors import ClientNotConnectedError, NotPermittedError, UnifiError
-from .bus import payload
-from .capture_file import write_capture
 from .const import DOMAIN
 from .coordinator import UnifiScannerConfigEntry, UnifiScannerCoordinator
 from .hub.errors import describe_error
 from .roaming import ClientEvent
 from .site.devices import MANUFACTURER, mac_of
+from .site.publisher import payload
 from .site.roam_log import CLIENT_LIMIT
 
 CONF_CLIENT: Final = "client"
@@ -173,3 +174,22 @@ def _roam(coordinator: UnifiScannerCoordinator, event: ClientEvent) -> dict[str,
         "kind": event.kind.value,
         **{key: value for key, value in told.items() if key not in _OF_CLIENT},
     }
+
+
+# Whoever exports by an automation must not fill the disk.
+MOST_FILES = 5
+
+
+def write_capture(folder: Path, capture: dict[str, Any]) -> Path:
+    """Write a capture into a folder, which is made if need be; return the file.
+
+    Only the newest captures are kept there. Blocks; raises OSError or WriteError.
+    """
+    # Of the same length at any time, so that names are in the order of their times.
+    file = folder / f"capture_{dt_util.utcnow():%Y-%m-%dT%H-%M-%S-%f}Z.json"
+    folder.mkdir(parents=True, exist_ok=True)
+    save_json(str(file), capture)
+    others = sorted(other for other in folder.glob("capture_*.json") if other != file)
+    for outdated in others[: -(MOST_FILES - 1)]:
+        outdated.unlink(missing_ok=True)
+    return file

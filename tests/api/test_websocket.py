@@ -111,7 +111,7 @@ async def test_connect_is_false_when_the_handshake_is_not_answered(
     controller: SimulatedController, make_socket: MakeSocket
 ) -> None:
     controller.faults.hang("*/events")
-    with patch("custom_components.unifi_scanner.api.handshake._OPEN_TIMEOUT", 0.05):
+    with patch("custom_components.unifi_scanner.api.socket._OPEN_TIMEOUT", 0.05):
         assert await make_socket().connect() is False
 
 
@@ -219,7 +219,7 @@ async def test_large_frames_are_read(
 async def test_frames_beyond_the_limit_end_the_socket_and_not_the_stream(
     controller: SimulatedController, make_socket: MakeSocket
 ) -> None:
-    with patch("custom_components.unifi_scanner.api.handshake._LARGEST_FRAME", 10_000):
+    with patch("custom_components.unifi_scanner.api.socket._LARGEST_FRAME", 10_000):
         events: list[BufferedEvent] = []
         socket = make_socket()
         listening = asyncio.create_task(socket.listen(events.append))

@@ -114,7 +114,7 @@ async def test_a_booting_controller_is_waited_for(
 async def test_a_peer_that_answers_no_ping_is_left(
     controller: SimulatedController, make_socket: MakeSocket
 ) -> None:
-    handshake = "custom_components.unifi_scanner.api.handshake"
+    handshake = "custom_components.unifi_scanner.api.socket"
     with patch.multiple(handshake, _PING_INTERVAL=0.05, _PING_TIMEOUT=0.05, _CLOSE_TIMEOUT=0.05):
         socket = make_socket()
         async with streaming(socket):
@@ -128,9 +128,9 @@ async def test_a_peer_that_answers_no_ping_is_left(
 
 
 def test_a_dead_peer_is_noticed_within_a_minute() -> None:
-    from custom_components.unifi_scanner.api import handshake  # noqa: PLC0415 - its constants only
+    from custom_components.unifi_scanner.api import socket  # noqa: PLC0415 - its constants only
 
-    noticed = handshake._PING_INTERVAL + handshake._PING_TIMEOUT + handshake._CLOSE_TIMEOUT
+    noticed = socket._PING_INTERVAL + socket._PING_TIMEOUT + socket._CLOSE_TIMEOUT
     assert noticed + ReconnectPolicy(jitter=0).delay(0, DICE) < 60
 
 

@@ -16,10 +16,10 @@ import pytest
 from pytest_homeassistant_custom_component.common import async_test_home_assistant
 
 from benchmarks.frames import SSIDS_OF_40_KB, Crowd, device_frame, mixed_stream
-from benchmarks.homes import address_of, controller_of, counting, home_in
+from benchmarks.instances import address_of, controller_of, counting, home_in
 from benchmarks.parsing import time_parsers
 from benchmarks.rows import OURS
-from benchmarks.scene import Scene, all_changed, counted, roamed
+from benchmarks.workload import Scene, all_changed, counted, roamed
 from custom_components.unifi_scanner.api import client as client_module, parse_unifi_events
 from custom_components.unifi_scanner.api.records import Observation
 from custom_components.unifi_scanner.roaming import ClientEvent

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.replay.capture import as_told, read_capture
-from tests.replay.player import play
+from tests.replay.tracker_player import play
 
 CAPTURES = sorted((Path(__file__).parents[1] / "captures").glob("*.json"))
 

@@ -30,8 +30,8 @@ from custom_components.unifi_scanner.capture.recording_tracker import RecordedTr
 from custom_components.unifi_scanner.capture.redaction import EVENT_KEYS, STATION_KEYS, Redaction
 from tests.controller.frames import frame, sync_frame
 from tests.replay.capture import Json, as_told, capture_of
-from tests.replay.player import play
 from tests.replay.synthetic import START, Life
+from tests.replay.tracker_player import play
 
 NOW = datetime(2026, 11, 23, 1, 2, 3, 456_789, tzinfo=UTC)
 MAC = "02:00:00:00:00:0a"

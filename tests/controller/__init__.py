@@ -5,8 +5,8 @@ It imports nothing of the integration it judges.
 
 from .certificate import ServerCertificate, make_certificate
 from .faults import Booting, Rejection, Shaker
-from .life import Walking
 from .models import Band, Flavour, Generation, Happening, Kind, Site
+from .realtime import Walking
 from .records import PLANTED_SECRETS
 from .server import SimulatedController
 

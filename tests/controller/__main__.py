@@ -10,8 +10,8 @@ import signal
 import sys
 
 from .certificate import ServerCertificate
-from .life import Life, Walking
 from .models import Flavour, Generation, Happening, Link, Site
+from .realtime import Life, Walking
 from .server import SimulatedController
 from .world import World
 

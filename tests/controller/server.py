@@ -8,9 +8,9 @@ from typing import Any, Self
 from .certificate import ServerCertificate, make_certificate
 from .console import Console, Request, Settings
 from .faults import Booting
-from .life import Life, Walking
 from .listener import HOST, Listener
 from .models import Site
+from .realtime import Life, Walking
 from .script import Script
 
 

@@ -5,7 +5,7 @@ from enum import StrEnum
 from math import dist
 import random
 
-from .house import AWAY, LAWN, ROOMS, Point, signal_over
+from .floor_plan import AWAY, LAWN, ROOMS, Point, signal_over
 from .models import Band, Client, Device, Happening
 from .world import World
 

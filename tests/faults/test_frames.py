@@ -14,7 +14,7 @@ from tests.controller.models import Json
 from tests.home import ANNA, BEN, CARA, HALL, KITCHEN, Home, furnished_home, until
 
 from .clock import VirtualTime
-from .telling import enable, frame, kinds, record
+from .frames import enable, frame, kinds, record
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
 

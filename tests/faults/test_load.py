@@ -21,7 +21,7 @@ from tests.controller.models import Json
 from tests.home import ANNA, BEN, HALL, Home, furnished_home, until
 
 from .clock import VirtualTime
-from .telling import arrival, enable, frame, record
+from .frames import arrival, enable, frame, record
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
 

@@ -16,7 +16,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.unifi_scanner import coordinator
-from custom_components.unifi_scanner.api import handshake
+from custom_components.unifi_scanner.api import socket
 from custom_components.unifi_scanner.const import DOMAIN
 from tests.controller import Flavour, Rejection, SimulatedController, sessions
 from tests.home import ANNA, Home, furnished_home
@@ -42,7 +42,7 @@ def _less_often(clock: VirtualTime, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let days pass in seconds: a snapshot every 10 minutes, hardly a ping, nothing kept alive."""
     monkeypatch.setattr(connector, "monotonic", clock.time)
     monkeypatch.setattr(coordinator, "SNAPSHOT_INTERVAL", timedelta(minutes=10))
-    monkeypatch.setattr(handshake, "_PING_INTERVAL", HOUR)
+    monkeypatch.setattr(socket, "_PING_INTERVAL", HOUR)
 
 
 async def eventually(

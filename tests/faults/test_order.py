@@ -11,10 +11,10 @@ import pytest
 from custom_components.unifi_scanner.roaming import RoamTracker
 from tests.controller import Band
 from tests.home import ANNA, BEN, CARA, HALL, KITCHEN, Home, furnished_home, until
-from tests.roaming.observed import BEDROOM, HALL as LOBBY, PHONE, roam, station
+from tests.roaming.observations import BEDROOM, HALL as LOBBY, PHONE, roam, station
 
 from .clock import VirtualTime
-from .telling import arrival, departure, frame, kinds, record
+from .frames import arrival, departure, frame, kinds, record
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
 

@@ -19,7 +19,7 @@ from custom_components.unifi_scanner.roaming import ClientEvent, EventKind, Roam
 from tests.controller.models import Json
 
 from .mutations import Mutations
-from .shapes import Shapes
+from .seed_frames import Shapes
 
 START = 1_790_000_000.0
 # The bounds that the code promises of what it keeps.

@@ -14,7 +14,7 @@ from custom_components.unifi_scanner.api.records import observation_from
 from custom_components.unifi_scanner.capture.recorder import FlightRecorder
 from custom_components.unifi_scanner.capture.recording_tracker import RecordedTracker
 from tests.replay.capture import as_told, capture_of
-from tests.replay.player import play
+from tests.replay.tracker_player import play
 
 from .harness import Harness
 

@@ -6,7 +6,7 @@ from custom_components.unifi_scanner.api import LogRow, NotSupportedError
 from custom_components.unifi_scanner.hub import backfill
 from custom_components.unifi_scanner.hub.backfill import GapLog
 from custom_components.unifi_scanner.roaming import RoamTracker
-from tests.roaming.observed import BEDROOM, HALL, roam
+from tests.roaming.observations import BEDROOM, HALL, roam
 
 NOW = 1_700_000_000.0
 

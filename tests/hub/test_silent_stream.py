@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import pytest
 
 from custom_components.unifi_scanner.hub.silent_stream import SILENT_FOR, Silence
-from tests.roaming.observed import HALL, station
+from tests.roaming.observations import HALL, station
 
 MINUTE = 60.0
 HOUR = 60

@@ -4,7 +4,7 @@ import itertools
 
 from custom_components.unifi_scanner.api import StationRecord
 from custom_components.unifi_scanner.hub.stream_watchdog import LONGEST_PATIENCE, Watchdog
-from tests.roaming.observed import HALL, station
+from tests.roaming.observations import HALL, station
 
 
 def people(seen: float | None) -> list[StationRecord]:

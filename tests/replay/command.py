@@ -8,7 +8,7 @@ from pathlib import Path
 import sys
 
 from .capture import BadCaptureError, Json, as_told, read_capture
-from .player import play
+from .tracker_player import play
 
 AS_TOLD, OTHERWISE, BAD_FILE = range(3)
 
@@ -32,10 +32,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return BAD_FILE
     if options.hass:
         # Only here: to load Home Assistant takes its time.
-        from . import house  # noqa: PLC0415
+        from . import integration_player  # noqa: PLC0415
 
         logging.disable(logging.WARNING)
-        told, stored = house.live(capture), [house.on_the_bus(event) for event in capture.events]
+        told, stored = (
+            integration_player.live(capture),
+            [integration_player.on_the_bus(event) for event in capture.events],
+        )
     else:
         told, stored = [as_told(event) for event in play(capture)], [*capture.events]
     for event in told:

@@ -2,7 +2,7 @@
 
 from custom_components.unifi_scanner.api.records import EventKind
 from custom_components.unifi_scanner.roaming import RoamTracker
-from tests.roaming.observed import HALL, PHONE, station
+from tests.roaming.observations import HALL, PHONE, station
 
 TABLET = "aa:00:00:00:00:02"
 NOW = 1_700_000_000.0

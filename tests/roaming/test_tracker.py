@@ -7,7 +7,7 @@ import pytest
 from custom_components.unifi_scanner.api.records import EventRecord, Observation
 from custom_components.unifi_scanner.roaming import EventKind, RoamTracker, Source
 
-from .observed import (
+from .observations import (
     BEDROOM,
     HALL,
     OFFICE,

@@ -7,7 +7,7 @@ from hypothesis import given, settings, strategies as st
 
 from custom_components.unifi_scanner.roaming import ClientEvent, EventKind
 
-from .observed import BEDROOM, HALL, OFFICE, PHONE
+from .observations import BEDROOM, HALL, OFFICE, PHONE
 from .walks import Faults, Observer, Stay, Step, roams, true_events, walk
 
 PLACES = st.sampled_from([HALL, BEDROOM, OFFICE])

@@ -7,7 +7,7 @@ from random import Random
 from custom_components.unifi_scanner.api.records import Observation
 from custom_components.unifi_scanner.roaming import ClientEvent, EventKind, RoamTracker
 
-from .observed import PHONE, connected, disconnected, roam, roam_radio, station
+from .observations import PHONE, connected, disconnected, roam, roam_radio, station
 
 START = 1_790_000_000.0
 SYNC_EVERY = 5

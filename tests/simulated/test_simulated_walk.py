@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from tests.controller import Band, Flavour, Happening, Kind, SimulatedController, Site, Walking
-from tests.controller.house import ROOMS, furnish, signal_over
+from tests.controller.floor_plan import ROOMS, furnish, signal_over
 from tests.controller.walk import Walk
 from tests.controller.world import World
 

@@ -22,7 +22,7 @@ from custom_components.unifi_scanner.site.devices import SiteDevices
 from custom_components.unifi_scanner.site.listeners import Listeners
 from custom_components.unifi_scanner.site.publisher import SIGNAL_ROOM
 from tests.home import ANNA, ATTIC, BEN, HALL, KITCHEN
-from tests.roaming.observed import connected, disconnected, roam, station
+from tests.roaming.observations import connected, disconnected, roam, station
 
 # The settling time
 

@@ -5,8 +5,8 @@ from copy import replace
 import pytest
 
 from custom_components.unifi_scanner.api.records import EventKind
-from custom_components.unifi_scanner.bus import EVENT_TYPES, Place, payload
 from custom_components.unifi_scanner.roaming import ClientEvent, Source
+from custom_components.unifi_scanner.site.publisher import EVENT_TYPES, Place, payload
 
 # The payload as design.md promises it, in its order.
 KEYS = [

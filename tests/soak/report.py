@@ -9,7 +9,7 @@ from statistics import median
 from custom_components.unifi_scanner.capture.recorder import MOST_ENTRIES
 from custom_components.unifi_scanner.site.roam_log import SITE_LIMIT
 
-from .excuses import Reason
+from .miss_reasons import Reason
 from .run import Outcome
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "reliability.md"

@@ -15,17 +15,17 @@ from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.util import dt as dt_util
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_test_home_assistant
 
-from custom_components.unifi_scanner.bus import EVENT_TYPES
 from custom_components.unifi_scanner.const import DEFAULT_DISCONNECT_DELAY, DOMAIN
+from custom_components.unifi_scanner.site.publisher import EVENT_TYPES
 from tests.controller import Generation, SimulatedController
 
 from .clock import CLOCK
+from .delivery_log import Reads, Witness
+from .fault_schedule import Weather
 from .footprint import Complaints, Footprint
-from .life import Life
-from .truth import Truth
-from .verdict import Court, Report, Verdict
-from .weather import Weather
-from .witness import Reads, Witness
+from .ground_truth import Truth
+from .judge import Court, Report, Verdict
+from .traffic import Life
 
 # Seconds of calm at first and at last: for the snapshots, for the longest wait between two
 # attempts to connect, for idle connections to be closed.

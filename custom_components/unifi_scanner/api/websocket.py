@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from enum import StrEnum
 from inspect import isawaitable
 from random import Random
 import ssl
@@ -9,6 +10,7 @@ from time import perf_counter
 from types import TracebackType
 from typing import Any, Self
 
+from structlog.stdlib import BoundLogger
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 from websockets.protocol import State
@@ -30,11 +32,50 @@ from .frames import (
     parse_unifi_event,
     parse_unifi_events,
 )
-from .handshake import close_socket
 from .log import get_logger
-from .socket import KindDetection, SessionRenewal, SocketOpener
-from .status import StreamState, StreamStatus
+from .socket import KindDetection, SessionRenewal, SocketOpener, close_socket
 from .tls import TlsMode
+
+
+class StreamState(StrEnum):
+    """What the event stream is doing."""
+
+    STOPPED = "stopped"
+    CONNECTING = "connecting"
+    CONNECTED = "connected"
+    WAITING = "waiting"
+
+
+class StreamStatus:
+    """The state of one stream."""
+
+    def __init__(self, logger: BoundLogger, on_state: Callable[[StreamState], None] | None) -> None:
+        """Begin stopped; `on_state` is called after every change, its exceptions are logged."""
+        self.state = StreamState.STOPPED
+        self._logger = logger
+        self._on_state = on_state
+        self._failing = False
+
+    def change(self, state: StreamState) -> None:
+        """Take a state; log the recovery when the stream had failed before."""
+        if state is self.state:
+            return
+        self.state = state
+        if state is StreamState.CONNECTED and self._failing:
+            self._failing = False
+            self._logger.info("The event stream is up again")
+        if self._on_state is not None:
+            try:
+                self._on_state(state)
+            except Exception:
+                self._logger.exception("The state callback failed", state=state.value)
+
+    def fail(self, error: UnifiError) -> None:
+        """Log why the stream is down, once until it is up again."""
+        if not self._failing:
+            self._failing = True
+            self._logger.warning("The event stream is down", reason=str(error))
+
 
 __all__ = [
     "BufferedEvent",

@@ -23,11 +23,11 @@ from ..api.endpoints import candidate_urls
 from ..api.errors import CannotConnectError, UnifiError
 from ..api.records import SystemInfo
 from ..api.tls import Certificate, TlsMode
-from ..certificates import certificate_texts
 from ..const import CONF_CERTIFICATE, CONF_SITE, DOCUMENTATION
 from ..hub.connection import Endpoint, async_find_controller
 from ..hub.errors import describe_error
 from ..hub.session import ConsoleSession, async_acquire_console
+from ..issues.certificate import certificate_texts
 from .schemas import REAUTH_SCHEMA, RECONFIGURE_SCHEMA, USER_SCHEMA
 
 _LOGGER = logging.getLogger(__name__)

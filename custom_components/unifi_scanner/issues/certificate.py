@@ -11,8 +11,19 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 
 from ..api.tls import Certificate, TlsMode
-from ..certificates import certificate_texts
 from ..const import CONF_CERTIFICATE, DOMAIN
+
+
+def certificate_texts(certificate: Certificate) -> dict[str, str]:
+    """Return the placeholders of every text that shows a certificate; days are UTC."""
+    return {
+        "fingerprint": certificate.fingerprint,
+        "subject": certificate.subject,
+        "issuer": certificate.issuer,
+        "not_before": f"{certificate.not_before:%Y-%m-%d}",
+        "not_after": f"{certificate.not_after:%Y-%m-%d}",
+    }
+
 
 CERTIFICATE_CHANGED = "certificate_changed"
 

@@ -3,10 +3,9 @@
 from collections import Counter
 
 from ..api.records import EventKind, EventRecord
-from .changes import Arrival, RadioChange
 from .client_track import LOG_SLACK, SLACK, Held, Move, Retune, Track
 from .clock import ControllerClock
-from .models import Source
+from .models import Arrival, RadioChange, Source
 from .registry import Ledger
 
 # Records count a client as seen for some seconds after it has left.

@@ -3,10 +3,9 @@
 from collections import Counter
 
 from ..api.records import StationRecord
-from .changes import Arrival, RadioChange
 from .client_track import SLACK, STALE, Track
 from .clock import ControllerClock
-from .models import ClientState, Source
+from .models import Arrival, ClientState, RadioChange, Source
 from .registry import Ledger
 
 

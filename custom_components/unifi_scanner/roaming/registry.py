@@ -5,9 +5,8 @@ from collections.abc import Mapping
 from itertools import count
 
 from ..api.records import Band, EventKind
-from .changes import Arrival, RadioChange
 from .client_track import Held, Move, Retune, Track
-from .models import ClientEvent, ClientState, Source
+from .models import Arrival, ClientEvent, ClientState, RadioChange, Source
 
 # Clients that are gone are forgotten after a day, or sooner when there are too many passers-by.
 _FORGET_AFTER = 86_400.0

@@ -1,6 +1,7 @@
 """A site's devices in Home Assistant's registry: controller, access points, tracked clients."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_URL
@@ -9,7 +10,6 @@ from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.device_registry import CONNECTION_NETWORK_MAC, DeviceInfo
 
 from ..api.records import DeviceRecord, SystemInfo, normalise_mac
-from ..bus import Place
 from ..const import DOMAIN
 from ..roaming import ClientState
 
@@ -18,6 +18,15 @@ _ACCESS_POINT_TYPE = "uap"
 # An access point that the controller no longer lists is forgotten after this long, in seconds:
 # one that is reset and adopted anew keeps what the user has made of its device.
 GONE_AFTER = 3600.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """An access point as people know it; `area` is the id of its device's area."""
+
+    mac: str | None = None
+    name: str | None = None
+    area: str | None = None
 
 
 def client_names(

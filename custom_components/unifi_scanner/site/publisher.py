@@ -1,6 +1,7 @@
 """Who hears of an event: Home Assistant's bus, and within the integration triggers and entities."""
 
 from collections.abc import Collection, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntry
@@ -8,11 +9,53 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.util.signal_type import SignalType
 
-from ..bus import EVENT_TYPES, payload
 from ..const import CONF_SITE, CONF_TRACKED_EVENTS_ONLY, DOMAIN
 from ..roaming import ClientEvent, ClientState, EventKind
-from .devices import SiteDevices
+from .devices import Place, SiteDevices
 from .new_clients import is_randomised
+
+EVENT_TYPES: dict[EventKind, str] = {kind: f"{DOMAIN}_{kind.value}" for kind in EventKind}
+
+
+def payload(
+    event: ClientEvent,
+    *,
+    entry_id: str,
+    site: str,
+    device_id: str | None,
+    origin: Place,
+    destination: Place,
+) -> dict[str, Any]:
+    """Return the event's data: flat, every key always there, None for what is not known.
+
+    `signal` is in dBm, `time` ISO 8601 in UTC, `roam_gap` in seconds; `device_id` is that of the
+    client's device, None when the client is not tracked.
+    """
+    return {
+        "entry_id": entry_id,
+        "site": site,
+        "client_mac": event.mac,
+        "client_name": event.name,
+        "device_id": device_id,
+        "ssid": event.ssid,
+        "guest": event.guest,
+        "ap_from_mac": origin.mac,
+        "ap_from_name": origin.name,
+        "ap_to_mac": destination.mac,
+        "ap_to_name": destination.name,
+        "area_from": origin.area,
+        "area_to": destination.area,
+        "band_from": event.band_from,
+        "band_to": event.band_to,
+        "channel_from": event.channel_from,
+        "channel_to": event.channel_to,
+        "signal": event.signal,
+        "time": datetime.fromtimestamp(event.time, UTC).isoformat(),
+        "source": event.source.value,
+        "inferred": event.inferred,
+        "roam_gap": event.roam_gap,
+    }
+
 
 # Sent for every client's every event of every entry, with what stands on the bus (bus.py).
 SIGNAL_EVENT: SignalType[EventKind, Mapping[str, Any]] = SignalType(f"{DOMAIN}_event")

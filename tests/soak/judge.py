@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from math import inf
 
-from .excuses import SLACK, Excuses, Reason
-from .truth import Change, Link, Told, Truth
+from .ground_truth import Change, Link, Told, Truth
+from .miss_reasons import SLACK, Excuses, Reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ from pytest_homeassistant_custom_component.common import MockEntityPlatform
 from tests.controller.models import Client
 
 from .frames import Crowd
-from .homes import Home, address_of, controller_of, counting, home
+from .instances import Home, address_of, controller_of, counting, home
 from .measure import undisturbed
 from .workers import serve
 

@@ -15,14 +15,14 @@ from homeassistant.core import Event, HomeAssistant, callback
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_test_home_assistant
 
 from custom_components.unifi_scanner import coordinator as coordinator_module
-from custom_components.unifi_scanner.bus import EVENT_TYPES
 from custom_components.unifi_scanner.const import DOMAIN
 from custom_components.unifi_scanner.coordinator import UnifiScannerCoordinator
 from custom_components.unifi_scanner.hub.snapshot import Snapshot
+from custom_components.unifi_scanner.site.publisher import EVENT_TYPES
 from tests.controller import SimulatedController
 
 from .capture import Capture, Json, Step
-from .player import revive
+from .tracker_player import revive
 
 # How they are called on the bus, where that is another word.
 _WORDS = {

@@ -4,7 +4,7 @@ from enum import StrEnum
 from itertools import takewhile
 from math import inf
 
-from .truth import Change, Told, Truth
+from .ground_truth import Change, Told, Truth
 
 # Records and departures count in whole seconds.
 SLACK = 1.6

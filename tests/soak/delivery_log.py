@@ -11,7 +11,7 @@ from tests.controller.models import Json
 from tests.controller.system_log import system_log_page
 from tests.controller.world import World
 
-from .truth import Told, Truth
+from .ground_truth import Told, Truth
 
 _WHO = ("user", "guest")
 

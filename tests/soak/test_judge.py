@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from .excuses import Reason
-from .truth import Told, Truth
-from .verdict import Court, Report, Verdict
+from .ground_truth import Told, Truth
+from .judge import Court, Report, Verdict
+from .miss_reasons import Reason
 
 PHONE, HALL, KITCHEN, ATTIC = "phone", "hall", "kitchen", "attic"
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import random
 
 from .device_records import device_record
+from .floor_plan import furnish
 from .frames import frame
-from .house import furnish
 from .models import Generation, Happening, Json, Kind
 from .script import Script
 from .walk import Walk

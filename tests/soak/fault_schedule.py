@@ -9,8 +9,8 @@ from random import Random
 
 from tests.controller import Booting, SimulatedController
 
-from .truth import Truth
-from .witness import Witness
+from .delivery_log import Witness
+from .ground_truth import Truth
 
 # Seconds of calm between two faults.
 CALM = (20.0, 300.0)

@@ -5,9 +5,9 @@ import time
 import pytest
 
 from benchmarks.frames import Crowd
-from benchmarks.homes import address_of, controller_of, home
+from benchmarks.instances import address_of, controller_of, home
 from benchmarks.rows import CORE
-from benchmarks.scene import Scene, all_changed, counted
+from benchmarks.workload import Scene, all_changed, counted
 
 
 @pytest.mark.usefixtures("socket_enabled")

@@ -11,7 +11,7 @@ from tests.controller.frames import event_record, events_frame, sync_frame
 from tests.controller.models import Client, Json
 from tests.controller.script import GAP_SECONDS
 
-from .truth import Change, Told, Truth
+from .ground_truth import Change, Told, Truth
 
 ROOMS: dict[str, dict[Band, int]] = {
     "Hall": {Band.NG: 1, Band.NA: 36},

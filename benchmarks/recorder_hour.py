@@ -12,7 +12,7 @@ from .rows import CORE, OURS, SIGNALS, Figure, Row
 from .workers import run_each_apart
 
 if TYPE_CHECKING:
-    from .homes import Home
+    from .instances import Home
 
 # What is fired, but not recorded.
 _UNRECORDED = "state_reported"
@@ -69,16 +69,16 @@ def write(whose: str, seconds: int) -> Written:
     """
     clock.install()
     clock.install_in_home_assistant()
-    from . import homes  # noqa: PLC0415 - whatever asks for the time comes after the clock
+    from . import instances  # noqa: PLC0415 - whatever asks for the time comes after the clock
 
-    clock.install_in(homes.PACKAGE, _SEED)
+    clock.install_in(instances.PACKAGE, _SEED)
     with asyncio.Runner(loop_factory=clock.new_loop) as runner:
         return runner.run(_write(whose, seconds))
 
 
 async def _write(whose: str, seconds: int) -> Written:
     from .frames import Crowd  # noqa: PLC0415 - as above
-    from .homes import address_of, controller_of, counting, home  # noqa: PLC0415 - as above
+    from .instances import address_of, controller_of, counting, home  # noqa: PLC0415 - as above
 
     crowd = Crowd(_CLIENTS, clock=clock.CLOCK.time)
     async with (
