@@ -47,9 +47,11 @@ def bytes_per_client(clients: int) -> float:
     told = [(clock.now, frame) for _ in range(_ROAMS) for frame in _roams(crowd, clock)]
     gc.collect()
     tracemalloc.start()
-    tracker.snapshot([seen for seen in _seen(listed, NOW) if isinstance(seen, StationRecord)], NOW)
+    tracker.process_snapshot(
+        [seen for seen in _seen(listed, NOW) if isinstance(seen, StationRecord)], NOW
+    )
     for at, frame in told:
-        tracker.observe(_seen(frame, at), at)
+        tracker.process_batch(_seen(frame, at), at)
     gc.collect()
     taken, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()

@@ -129,7 +129,7 @@ async def test_the_area_is_the_settled_one(
         ground=condition("client_is_in_area", clients=[device_id(home, ANNA)], areas=[ground]),
         roof=condition("client_is_in_area", clients=[device_id(home, ANNA)], areas=[roof]),
     )
-    monkeypatch.setattr(home.coordinator.rooms, "area_of", {ANNA: roof}.get)
+    monkeypatch.setattr(home.coordinator.areas, "area_of", {ANNA: roof}.get)
     assert await true_now(home, automations) == ["roof"]
 
 

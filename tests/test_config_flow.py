@@ -15,7 +15,7 @@ import pytest
 from custom_components.unifi_scanner.api.client import UnifiClient
 from custom_components.unifi_scanner.api.errors import CannotConnectError
 from custom_components.unifi_scanner.api.tls import TlsMode, create_context
-from custom_components.unifi_scanner.hub.session import ConsoleSession, async_acquire_console
+from custom_components.unifi_scanner.hub.session import ControllerSession, async_acquire_session
 from tests.controller import (
     Booting,
     Flavour,
@@ -353,13 +353,13 @@ async def test_a_flow_that_is_left_while_it_works_logs_out(
 ) -> None:
     acquired, left = asyncio.Event(), asyncio.Event()
 
-    async def async_acquire(hass: HomeAssistant, data: dict[str, Any]) -> ConsoleSession:
-        console = await async_acquire_console(hass, data)
+    async def async_acquire(hass: HomeAssistant, data: dict[str, Any]) -> ControllerSession:
+        console = await async_acquire_session(hass, data)
         acquired.set()
         await left.wait()
         return console
 
-    with patch("custom_components.unifi_scanner.flow.base.async_acquire_console", async_acquire):
+    with patch("custom_components.unifi_scanner.flow.base.async_acquire_session", async_acquire):
         working = hass.async_create_task(flow.submit(typed(controller, ssl="insecure")))
         await acquired.wait()
         flow.abort()

@@ -22,7 +22,7 @@ from custom_components.unifi_scanner.api.tls import Certificate
 from custom_components.unifi_scanner.const import DOMAIN
 from custom_components.unifi_scanner.issues.certificate import (
     CERTIFICATE_CHANGED,
-    async_report_certificate,
+    async_create_certificate_issue,
 )
 from custom_components.unifi_scanner.repairs import async_create_fix_flow
 from tests.controller import ServerCertificate, make_certificate
@@ -188,7 +188,7 @@ async def test_the_pinned_certificate_itself_is_nothing_to_ask_about(home: Home)
     pinned = home.entry.data["certificate"]
     for _ in range(2):
         certificate = Certificate(b64decode(pinned))
-        async_report_certificate(home.hass, home.controller.base_url, pinned, certificate)
+        async_create_certificate_issue(home.hass, home.controller.base_url, pinned, certificate)
         assert issue(home) is None
 
 

@@ -16,7 +16,7 @@ from custom_components.unifi_scanner.api import UnifiClient, UnifiError
 from custom_components.unifi_scanner.api.socket import open_socket
 from custom_components.unifi_scanner.const import DOMAIN
 from custom_components.unifi_scanner.hub import login_budget
-from custom_components.unifi_scanner.hub.session import async_acquire_console
+from custom_components.unifi_scanner.hub.session import async_acquire_session
 from custom_components.unifi_scanner.issues.certificate import async_get_change
 from tests.controller import PLANTED_SECRETS, Booting, SimulatedController, make_certificate
 from tests.faults.clock import VirtualTime
@@ -233,7 +233,7 @@ async def test_no_exception_tells_a_secret(
     hass: HomeAssistant, secret_watch: SecretWatch, fault: Callable[[SimulatedController], None]
 ) -> None:
     async with SimulatedController() as controller:
-        console = await async_acquire_console(hass, data_of(controller))
+        console = await async_acquire_session(hass, data_of(controller))
         client, context = console.client, console.ssl_context
         await console.async_call(UnifiClient.sites)
         cookies = client.cookies
@@ -300,7 +300,7 @@ async def test_the_suite_knows_the_secrets_of_sessions(
     hass: HomeAssistant, secret_watch: SecretWatch
 ) -> None:
     async with SimulatedController() as controller:
-        console = await async_acquire_console(hass, data_of(controller))
+        console = await async_acquire_session(hass, data_of(controller))
         await console.async_call(UnifiClient.sites)
         assert set(console.client.cookies.values()) <= secret_watch.secrets
         await console.async_release()

@@ -11,7 +11,7 @@ import pytest
 
 from custom_components.unifi_scanner import sensor
 from custom_components.unifi_scanner.const import DOMAIN
-from custom_components.unifi_scanner.site.publisher import SIGNAL_ROOM
+from custom_components.unifi_scanner.site.publisher import SIGNAL_AREA
 from tests.automations import put_in_area
 from tests.controller import Band
 from tests.home import ANNA, BEN, CARA, HALL, KITCHEN, UNIQUE_ID, Home, furnished_home, until
@@ -210,7 +210,7 @@ async def test_all_states_are_right_when_a_room_is_told(home: Home) -> None:
             )
         )
 
-    async_dispatcher_connect(home.hass, SIGNAL_ROOM, look)
+    async_dispatcher_connect(home.hass, SIGNAL_AREA, look)
     await home.controller.roam(ANNA, "Kitchen")
     await home.happened(1)
     assert seen == [("Kitchen", "Kitchen", "1", "on", 1)]

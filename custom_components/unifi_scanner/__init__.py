@@ -9,7 +9,7 @@ from homeassistant.helpers.typing import ConfigType
 
 from .const import CONF_CLIENTS, DOMAIN
 from .coordinator import UnifiScannerConfigEntry, UnifiScannerCoordinator
-from .hub.session import async_acquire_console, async_close_unneeded
+from .hub.session import async_acquire_session, async_close_unused_sessions
 from .services import async_setup_services
 from .site.devices import MANUFACTURER, mac_of
 from .site.history import async_remove_history
@@ -27,10 +27,10 @@ async def async_setup(hass: HomeAssistant, _config: ConfigType) -> bool:
 
 async def async_setup_entry(hass: HomeAssistant, entry: UnifiScannerConfigEntry) -> bool:
     """Set up a site of a controller."""
-    console = await async_acquire_console(hass, entry.data)
-    entry.async_on_unload(console.async_release)
+    session = await async_acquire_session(hass, entry.data)
+    entry.async_on_unload(session.async_release)
 
-    coordinator = UnifiScannerCoordinator(hass, entry, console)
+    coordinator = UnifiScannerCoordinator(hass, entry, session)
     await coordinator.async_config_entry_first_refresh()
     entry.runtime_data = coordinator
 
@@ -56,18 +56,20 @@ async def async_remove_config_entry_device(
     hass: HomeAssistant, entry: UnifiScannerConfigEntry, device: DeviceEntry
 ) -> bool:
     """Let the user remove a client's device, and that of an access point which is gone."""
-    return async_let_go(hass, entry, device)
+    return async_remove_device(hass, entry, device)
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: UnifiScannerConfigEntry) -> None:
     """Forget what is kept of a site, and log out where it was the console's last one."""
     await async_remove_history(hass, entry.entry_id)
     await async_remove_roam_log(hass, entry.entry_id)
-    await async_close_unneeded(hass)
+    await async_close_unused_sessions(hass)
 
 
 @callback
-def async_let_go(hass: HomeAssistant, entry: UnifiScannerConfigEntry, device: DeviceEntry) -> bool:
+def async_remove_device(
+    hass: HomeAssistant, entry: UnifiScannerConfigEntry, device: DeviceEntry
+) -> bool:
     """Return whether a device may be removed; a client is then no longer one of the chosen.
 
     Without the controller's answer nobody knows whether an access point is gone.
@@ -83,8 +85,8 @@ def async_let_go(hass: HomeAssistant, entry: UnifiScannerConfigEntry, device: De
     if coordinator is not None:
         coordinator.tracked.discard(mac)
         coordinator.devices.async_forget(mac)
-        coordinator.history.async_know((mac,))
-        coordinator.rooms.async_show_all()
+        coordinator.history.async_mark_known((mac,))
+        coordinator.areas.async_write_all_states()
     clients = [client for client in entry.options.get(CONF_CLIENTS, ()) if client != mac]
     # Nothing listens for updates of the entry, so this does not reload it.
     hass.config_entries.async_update_entry(entry, options={**entry.options, CONF_CLIENTS: clients})

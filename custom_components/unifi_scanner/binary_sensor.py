@@ -16,7 +16,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .const import DOMAIN
 from .coordinator import UnifiScannerConfigEntry, UnifiScannerCoordinator
-from .entity import Shown, SiteEntity
+from .entity import EntityState, SiteEntity
 
 PARALLEL_UPDATES = 0
 
@@ -62,7 +62,7 @@ async def async_setup_entry(
     @callback
     def follow_rooms() -> None:
         nonlocal shown
-        if (areas := coordinator.rooms.areas) == shown:
+        if (areas := coordinator.areas.area_ids) == shown:
             return
         _async_remove_rooms(hass, entry, areas)
         new, shown = areas - shown, areas
@@ -73,7 +73,7 @@ async def async_setup_entry(
     )
     # A controller that boots lists no access points; their rooms are there all the same.
     if coordinator.access_points:
-        _async_remove_rooms(hass, entry, coordinator.rooms.areas)
+        _async_remove_rooms(hass, entry, coordinator.areas.area_ids)
     follow_rooms()
     entry.async_on_unload(coordinator.async_add_listener(follow_rooms))
 
@@ -99,11 +99,11 @@ class SiteBinarySensor(SiteEntity, BinarySensorEntity):
     @property
     @override
     def is_on(self) -> bool:
-        return bool(self._shown.value)
+        return bool(self._entity_state.value)
 
     @override
-    def _read(self) -> Shown:
-        return Shown(available=True, value=self.entity_description.value_fn(self.coordinator))
+    def _read(self) -> EntityState:
+        return EntityState(available=True, value=self.entity_description.value_fn(self.coordinator))
 
 
 class OccupancyBinarySensor(SiteEntity, BinarySensorEntity):
@@ -125,7 +125,7 @@ class OccupancyBinarySensor(SiteEntity, BinarySensorEntity):
     @property
     @override
     def is_on(self) -> bool:
-        return bool(self._shown.value)
+        return bool(self._entity_state.value)
 
     @override
     async def async_added_to_hass(self) -> None:
@@ -137,12 +137,12 @@ class OccupancyBinarySensor(SiteEntity, BinarySensorEntity):
 
     @override
     def _listen(self) -> CALLBACK_TYPE:
-        return self.coordinator.rooms.async_listen(self._area_id, self._async_update)
+        return self.coordinator.areas.async_listen(self._area_id, self._async_update)
 
     @override
-    def _read(self) -> Shown:
-        clients = self.coordinator.rooms.clients_in(self._area_id)
-        return Shown(
+    def _read(self) -> EntityState:
+        clients = self.coordinator.areas.clients_in(self._area_id)
+        return EntityState(
             self.coordinator.available,
             bool(clients),
             {"clients": clients, "client_count": len(clients)},
@@ -157,7 +157,7 @@ class OccupancyBinarySensor(SiteEntity, BinarySensorEntity):
 
     def _follow_name(self) -> bool:
         """Take over the area's name; return whether it has changed."""
-        name = self.coordinator.rooms.area_name(self._area_id)
+        name = self.coordinator.areas.area_name(self._area_id)
         if name is None or name == self._area_name:
             return False
         self._area_name = name

@@ -25,7 +25,7 @@ from .automation.device_filter import (
     CONF_SSID,
     SEVERAL,
     Fields,
-    Places,
+    LocationFilter,
     async_check_devices,
     async_find,
 )
@@ -95,7 +95,7 @@ class ClientIsConnectedToCondition(ClientCondition):
     def __init__(self, hass: HomeAssistant, config: ConditionConfig) -> None:
         """Take what is chosen."""
         super().__init__(hass, config)
-        self._places = Places(
+        self._places = LocationFilter(
             hass,
             self._options.get(CONF_ACCESS_POINTS, ()),
             self._options.get(CONF_AREAS, ()),
@@ -108,9 +108,9 @@ class ClientIsConnectedToCondition(ClientCondition):
             return False
         if (ssid := self._options.get(CONF_SSID)) and ssid != state.ssid:
             return False
-        place = coordinator.devices.place(state.ap_mac)
+        place = coordinator.devices.location(state.ap_mac)
         entry_id = coordinator.config_entry.entry_id
-        return self._places.async_include(entry_id, place.mac, place.area)
+        return self._places.async_matches(entry_id, place.mac, place.area)
 
 
 class ClientIsInAreaCondition(ClientCondition):
@@ -120,7 +120,7 @@ class ClientIsInAreaCondition(ClientCondition):
 
     @override
     def _is_true(self, coordinator: UnifiScannerCoordinator, mac: str) -> bool:
-        return coordinator.rooms.area_of(mac) in self._options[CONF_AREAS]
+        return coordinator.areas.area_of(mac) in self._options[CONF_AREAS]
 
 
 CONDITIONS: dict[str, type[ClientCondition]] = {

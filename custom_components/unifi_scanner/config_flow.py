@@ -65,11 +65,11 @@ class UnifiScannerConfigFlow(DiscoveryFlow, domain=DOMAIN):
 
     async def _async_list_sites(self) -> ConfigFlowResult:
         """Log in and see which sites there are and which are not set up yet."""
-        console = await self._async_use(self._data)
-        sites = await console.async_call(UnifiClient.sites)
+        session = await self._async_use(self._data)
+        sites = await session.async_call(UnifiClient.sites)
         if not sites:
             return self._show_first({"base": "no_sites"})
-        self._info = await console.async_call(lambda client: client.system_info(sites[0].name))
+        self._info = await session.async_call(lambda client: client.system_info(sites[0].name))
         entries = {site.name: self._entry_of(site) for site in sites}
         self._sites = {site.name: site for site in sites if entries[site.name] is None}
         if not self._sites:
@@ -102,8 +102,8 @@ class UnifiScannerConfigFlow(DiscoveryFlow, domain=DOMAIN):
         await self.async_set_unique_id(self._unique_id(site))
         self._abort_if_unique_id_configured()
         self._data[CONF_SITE] = site
-        console = await self._async_use(self._data)
-        self._connected, self._away = await async_read_clients(console, site)
+        session = await self._async_use(self._data)
+        self._connected, self._away = await async_read_clients(session, site)
         return await self.async_step_clients()
 
     async def async_step_clients(
@@ -173,8 +173,8 @@ class UnifiScannerConfigFlow(DiscoveryFlow, domain=DOMAIN):
         entry = self._get_reconfigure_entry()
         site, controller = entry.data[CONF_SITE], controller_of(entry)
         data = {CONF_PASSWORD: entry.data[CONF_PASSWORD], **self._data, CONF_SITE: site}
-        console = await self._async_use(data)
-        info = await console.async_call(lambda client: client.system_info(site))
+        session = await self._async_use(data)
+        info = await session.async_call(lambda client: client.system_info(site))
         # One that told no id is known by its first address, and looks like any other.
         is_known_by_address = controller == URL(entry.data[CONF_URL]).host
         if not is_known_by_address and info.controller_id not in {None, controller}:

@@ -13,8 +13,8 @@ from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from homeassistant.loader import async_get_loaded_integration
 
 from .api.records import DeviceRecord, Observation, SystemInfo
-from .capture.recorder import FlightRecorder
-from .capture.recording_tracker import RecordedTracker
+from .capture.recorder import CaptureRecorder
+from .capture.recording_tracker import RecordingTracker
 from .const import (
     CONF_CLIENTS,
     CONF_DISCONNECT_DELAY,
@@ -24,20 +24,20 @@ from .const import (
     DOMAIN,
 )
 from .flow.client_options import async_known_clients, names_of
-from .hub.errors import async_ask
-from .hub.metrics import SiteLoad
-from .hub.session import ConsoleSession
-from .hub.silent_stream import LiveUpdates
+from .hub.errors import async_request
+from .hub.metrics import StreamMetrics
+from .hub.session import ControllerSession
+from .hub.silent_stream import SilentStreamMonitor
 from .hub.snapshot import SnapshotReader
 from .hub.stream import SiteStream
 from .hub.timers import Timers
 from .roaming import ClientEvent, ClientState
-from .site.areas import SiteRooms
+from .site.areas import SiteAreas
 from .site.devices import SiteDevices
 from .site.history import SiteHistory
 from .site.listeners import SiteListeners
-from .site.new_clients import Adoption, Newcomers
-from .site.publisher import Announcer
+from .site.new_clients import Adoption, NewClientDetector
+from .site.publisher import EventPublisher
 from .site.roam_log import RoamLog
 
 _LOGGER = logging.getLogger(__name__)
@@ -65,7 +65,7 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
     system_info: SystemInfo
 
     def __init__(
-        self, hass: HomeAssistant, config_entry: UnifiScannerConfigEntry, console: ConsoleSession
+        self, hass: HomeAssistant, config_entry: UnifiScannerConfigEntry, session: ControllerSession
     ) -> None:
         """Prepare; the first refresh asks the controller, `async_start` listens to it."""
         super().__init__(
@@ -76,18 +76,18 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
             update_interval=SNAPSHOT_INTERVAL,
         )
         options = config_entry.options
-        self.console = console
+        self.session = session
         self.site: str = config_entry.data[CONF_SITE]
         self.tracked: set[str] = set(options.get(CONF_CLIENTS, ()))
-        self.recorder = FlightRecorder()
-        self.tracker = RecordedTracker(
+        self.recorder = CaptureRecorder()
+        self.tracker = RecordingTracker(
             self.recorder, options.get(CONF_DISCONNECT_DELAY, DEFAULT_DISCONNECT_DELAY)
         )
         self.clients = self.tracker.clients
         self.history = SiteHistory(hass, config_entry.entry_id, self.tracked)
         self.roam_log = RoamLog(hass, config_entry.entry_id, self.tracked)
         self.devices = SiteDevices(hass, config_entry)
-        self._announcer = Announcer(hass, config_entry, self.devices, self.tracked)
+        self._publisher = EventPublisher(hass, config_entry, self.devices, self.tracked)
         self.available = True
         self._low_data: bool = options.get(CONF_LOW_DATA, False)
         self._stream = SiteStream(
@@ -99,12 +99,12 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
             recorder=self.recorder,
             records_of=self.tracked if self._low_data else None,
         )
-        self.load = SiteLoad(self._stream, hass.loop.time)
-        self._snapshots = SnapshotReader(config_entry, console, self._stream, self.tracker)
-        self._live_updates = LiveUpdates(hass, config_entry, self._stream)
+        self.metrics = StreamMetrics(self._stream, hass.loop.time)
+        self._snapshots = SnapshotReader(config_entry, session, self._stream, self.tracker)
+        self._silent_stream = SilentStreamMonitor(hass, config_entry, self._stream)
         self._timers = Timers(hass)
         self.listeners = SiteListeners()
-        self.rooms = SiteRooms(
+        self.areas = SiteAreas(
             hass,
             config_entry,
             devices=self.devices,
@@ -114,7 +114,7 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
             timers=self._timers,
             on_areas=self.async_update_listeners,
         )
-        self._newcomers = Newcomers(
+        self._new_clients = NewClientDetector(
             hass,
             history=self.history,
             clients=self.clients,
@@ -124,26 +124,26 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
         self._adoption = Adoption(hass, config_entry, self.tracked)
         self._snapshot_requested = False
         # What ends that which is done again and again.
-        self._routines: list[CALLBACK_TYPE] = []
+        self._unsubscribe: list[CALLBACK_TYPE] = []
 
     async def async_start(self) -> None:
         """Listen to the controller until `async_shutdown`; to be called after the first refresh."""
-        self._routines = [
+        self._unsubscribe = [
             # Every hour: where the clocks are changed at midnight there may be none.
             async_track_time_change(self.hass, self._async_begin_day, minute=0, second=0),
-            self.load.async_start(self.hass, self.listeners.async_call_site),
+            self.metrics.async_start(self.hass, self.listeners.async_notify_site),
         ]
-        self._newcomers.async_start()
-        self._stream.async_start(self.console)
+        self._new_clients.async_start()
+        self._stream.async_start(self.session)
 
     @override
     async def async_shutdown(self) -> None:
         """End the stream and all that is scheduled, and write down what would be lost."""
         await super().async_shutdown()
         self._timers.async_close()
-        self._live_updates.async_close()
-        while self._routines:
-            self._routines.pop()()
+        self._silent_stream.async_close()
+        while self._unsubscribe:
+            self._unsubscribe.pop()()
         await self._stream.async_stop()
         await self.history.async_save()
         await self.roam_log.async_save()
@@ -189,8 +189,8 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
     async def _async_setup(self) -> None:
         await self.history.async_load()
         await self.roam_log.async_load()
-        self.system_info = await async_ask(
-            self.console, self.config_entry, lambda client: client.system_info(self.site)
+        self.system_info = await async_request(
+            self.session, self.config_entry, lambda client: client.system_info(self.site)
         )
         self.recorder.about["network_version"] = self.system_info.version
         integration = async_get_loaded_integration(self.hass, DOMAIN)
@@ -198,12 +198,12 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
         self.devices.async_register_controller(self.system_info)
         names = self.devices.names_of(self.tracked)
         nameless = self.tracked - names.keys()
-        if nameless or not self.history.has_looked:
-            known = await async_known_clients(self.console, self.site)
-            self.devices.names_of_absent = names_of(known, nameless)
-            self._newcomers.seen_before = [client.mac for client in known]
-        self.tracker.call({**names, **self.devices.names_of_absent})
-        self.rooms.async_start()
+        if nameless or not self.history.is_seeded:
+            known = await async_known_clients(self.session, self.site)
+            self.devices.fallback_names = names_of(known, nameless)
+            self._new_clients.seen_before = [client.mac for client in known]
+        self.tracker.set_names({**names, **self.devices.fallback_names})
+        self.areas.async_start()
 
     @override
     async def _async_update_data(self) -> None:
@@ -212,15 +212,17 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
         now = time.time()
         before: dict[str, ClientState | None] = dict(self.clients)
         # What is known in detail comes before what only shows that something has happened.
-        events = self.tracker.observe(snapshot.log, now)
-        events += self.tracker.snapshot(snapshot.stations, now)
-        self._live_updates.async_judge(snapshot.stations, events)
+        events = self.tracker.process_batch(snapshot.log, now)
+        events += self.tracker.process_snapshot(snapshot.stations, now)
+        self._silent_stream.async_update(snapshot.stations, events)
         self.recorder.devices(snapshot.devices)
         known = self.devices.access_points
-        self.devices.async_take(snapshot.devices, self.tracker.clients_per_access_point)
-        self.devices.async_follow_names(self.clients)
-        self.rooms.async_look()
-        new = self._newcomers.async_look()
+        self.devices.async_update_from_snapshot(
+            snapshot.devices, self.tracker.clients_per_access_point
+        )
+        self.devices.async_update_names(self.clients)
+        self.areas.async_refresh()
+        new = self._new_clients.async_process_snapshot()
         self._async_adopt(new)
         self.devices.async_remove_stale(self.tracked, self.hass.loop.time())
         # Whoever is told finds states that are there.
@@ -229,10 +231,10 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
             before[mac] = None
         if self.devices.access_points != known:
             # Their names are shown by clients that are there or have been.
-            self.listeners.clients.async_call_all()
+            self.listeners.clients.async_notify_all()
         self._async_apply(events, self._async_changed(before))
         self._async_tell_new(new)
-        self.rooms.async_check()
+        self.areas.async_reconcile()
         if (due := self.tracker.recheck_due) is not None:
             self._timers.async_set(
                 "recheck", max(SOONEST_RECHECK, due - now), self._async_request_snapshot
@@ -260,21 +262,21 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
         self.update_interval = LOW_DATA_INTERVAL if saves else SNAPSHOT_INTERVAL
         if self.available or not self.stream_connected:
             self._async_judge_availability()
-        self.listeners.async_call_site()
+        self.listeners.async_notify_site()
         # Connected: what has happened meanwhile? Whoever was unavailable shows only what is true
         # after that. Lost: does the controller answer at all?
         self._async_request_snapshot()
 
     @callback
     def _async_take_refusal(self) -> None:
-        self.tracker.doubt(time.time())
+        self.tracker.suspend_departures(time.time())
 
     @callback
     def _async_take_batch(self, batch: Sequence[Observation | None]) -> None:
         before = {seen.mac: self.clients.get(seen.mac) for seen in batch if seen is not None}
-        events = self.tracker.observe(batch, time.time())
+        events = self.tracker.process_batch(batch, time.time())
         changed = self._async_changed(before)
-        new = self._newcomers.async_meet(changed)
+        new = self._new_clients.async_check(changed)
         self._async_adopt(new)
         self._async_apply(events, changed)
         self._async_tell_new(new)
@@ -287,14 +289,14 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
             if (now := self.clients.get(mac)) is state:
                 continue
             if now is not None and now.differs_in_signal_only(state):
-                self.listeners.signals.async_call(mac)
+                self.listeners.signals.async_notify_key(mac)
             else:
                 changed.append(mac)
         return changed
 
     @callback
     def _async_advance(self) -> None:
-        self._async_apply(self.tracker.advance(time.time()))
+        self._async_apply(self.tracker.release_due(time.time()))
 
     # What goes out
 
@@ -305,15 +307,15 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
         In this order an automation that an event starts finds states that agree with it.
         """
         if not events:
-            self.listeners.clients.async_call_each(changed)
+            self.listeners.clients.async_notify(changed)
         else:
-            moves = self.rooms.async_take(events)
+            moves = self.areas.async_apply_events(events)
             self._async_show(events, changed)
-            self.rooms.async_show(moves)
+            self.areas.async_write_states(moves)
             for event in events:
-                self._announcer.async_tell(event)
-            self.rooms.async_tell(moves)
-            self._newcomers.async_take(events)
+                self._publisher.async_publish(event)
+            self.areas.async_publish(moves)
+            self._new_clients.async_process_events(events)
         if (due := self.tracker.next_due) is not None:
             self._timers.async_set("departure", due - time.time(), self._async_advance)
 
@@ -324,41 +326,41 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
             self.history.async_record(event, self.clients.get(event.mac), event.time - ahead)
             self.roam_log.async_record(event)
         ends = {end for event in events for end in (event.ap_from, event.ap_to) if end is not None}
-        if self.devices.async_meet(ends):
+        if self.devices.async_ensure_access_points(ends):
             self._async_request_snapshot()
-        self.listeners.clients.async_call_each({*changed, *(event.mac for event in events)})
-        self.listeners.access_points.async_call_each(ends)
-        self.listeners.async_call_site()
+        self.listeners.clients.async_notify({*changed, *(event.mac for event in events)})
+        self.listeners.access_points.async_notify(ends)
+        self.listeners.async_notify_site()
 
     @callback
     def _async_show_all(self) -> None:
-        self.listeners.clients.async_call_all()
+        self.listeners.clients.async_notify_all()
         self._async_show_numbers()
 
     @callback
     def _async_show_numbers(self) -> None:
         """Show all that is not only of one client, and the signals that were too early."""
-        self.listeners.signals.async_call_all()
-        self.listeners.access_points.async_call_all()
-        self.listeners.async_call_site()
-        self.rooms.async_show_all()
+        self.listeners.signals.async_notify_all()
+        self.listeners.access_points.async_notify_all()
+        self.listeners.async_notify_site()
+        self.areas.async_write_all_states()
 
     @callback
     def _async_welcome_waiting(self) -> None:
-        new = self._newcomers.async_meet_waiting()
+        new = self._new_clients.async_check_waiting()
         self._async_adopt(new)
         self._async_tell_new(new)
 
     @callback
     def _async_tell_new(self, macs: Sequence[str]) -> None:
         for mac in macs:
-            self._announcer.async_tell_new(self.clients[mac])
+            self._publisher.async_publish_new_client(self.clients[mac])
 
     @callback
     def _async_adopt(self, new: Sequence[str]) -> None:
         if new and self._adoption.async_adopt(self.clients[mac] for mac in new):
             self.async_update_listeners()
-            self.rooms.async_show_all()
+            self.areas.async_write_all_states()
 
     @callback
     def _async_begin_day(self, _now: datetime) -> None:

@@ -67,13 +67,13 @@ async def async_get_config_entry_diagnostics(
 
 
 def _controller(coordinator: UnifiScannerCoordinator) -> dict[str, Any]:
-    info, console = coordinator.system_info, coordinator.console
+    info, session = coordinator.system_info, coordinator.session
     return {
-        "kind": console.client.device_type,
+        "kind": session.client.device_type,
         "model": public_model(info.model),
         "network_version": public_version(info.version),
-        "logins": console.logins,
-        "session_contested": console.contested,
+        "logins": session.logins,
+        "session_contested": session.contested,
     }
 
 

@@ -15,7 +15,7 @@ from .coordinator import UnifiScannerCoordinator
 type Attributes = Mapping[str, StateType | list[str]]
 
 
-class Shown(NamedTuple):
+class EntityState(NamedTuple):
     """What an entity shows."""
 
     available: bool
@@ -44,25 +44,25 @@ class UnifiScannerEntity(Entity):
         owner = coordinator.config_entry.unique_id
         self._attr_unique_id = "_".join(filter(None, (owner, mac, description.key)))
         self._attr_device_info = device_info
-        self._shown = Shown(available=False)
+        self._entity_state = EntityState(available=False)
 
     @property
     @override
     def available(self) -> bool:
-        return self._shown.available
+        return self._entity_state.available
 
     @property
     @override
     def extra_state_attributes(self) -> Attributes | None:
-        return self._shown.attributes
+        return self._entity_state.attributes
 
     @override
     async def async_added_to_hass(self) -> None:
-        self._shown = self._read()
+        self._entity_state = self._read()
         self.async_on_remove(self._listen())
 
     @abstractmethod
-    def _read(self) -> Shown:
+    def _read(self) -> EntityState:
         """Return what there is to show now."""
 
     @abstractmethod
@@ -72,16 +72,16 @@ class UnifiScannerEntity(Entity):
     @callback
     def _async_update(self) -> None:
         shown = self._read()
-        if shown != self._shown and not self._is_early(shown):
-            self._shown = shown
+        if shown != self._entity_state and not self._is_throttled(shown):
+            self._entity_state = shown
             self._async_write()
 
     @callback
     def _async_write(self) -> None:
-        self.coordinator.load.writes += 1
+        self.coordinator.metrics.writes += 1
         self.async_write_ha_state()
 
-    def _is_early(self, shown: Shown) -> bool:  # noqa: ARG002 - for entities that are in no hurry
+    def _is_throttled(self, shown: EntityState) -> bool:  # noqa: ARG002 - for entities that are in no hurry
         return False
 
 
@@ -129,4 +129,4 @@ class SiteEntity(UnifiScannerEntity):
 
     @override
     def _listen(self) -> CALLBACK_TYPE:
-        return self.coordinator.listeners.async_add_of_site(self._async_update)
+        return self.coordinator.listeners.async_add_site_listener(self._async_update)

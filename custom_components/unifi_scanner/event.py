@@ -9,7 +9,7 @@ from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .coordinator import UnifiScannerConfigEntry
-from .entity import ClientEntity, Shown, SiteEntity, UnifiScannerEntity
+from .entity import ClientEntity, EntityState, SiteEntity, UnifiScannerEntity
 from .roaming import EventKind
 from .site.publisher import SIGNAL_EVENT, SIGNAL_NEW_CLIENT, client_signal
 
@@ -91,8 +91,8 @@ class UnifiScannerEvent(UnifiScannerEntity, EventEntity):
     """An event entity of a site."""
 
     @override
-    def _read(self) -> Shown:
-        return Shown(self.coordinator.available)
+    def _read(self) -> EntityState:
+        return EntityState(self.coordinator.available)
 
     @callback
     def _async_happen(self, event_type: str, attributes: Mapping[str, Any]) -> None:

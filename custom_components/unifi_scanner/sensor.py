@@ -25,8 +25,8 @@ from homeassistant.helpers.typing import StateType
 from .api.records import Band
 from .const import CONF_VOLATILE_INTERVAL, DEFAULT_VOLATILE_INTERVAL
 from .coordinator import UnifiScannerConfigEntry, UnifiScannerCoordinator
-from .entity import AccessPointEntity, ClientEntity, Shown, SiteEntity, UnifiScannerEntity
-from .hub.metrics import Figures
+from .entity import AccessPointEntity, ClientEntity, EntityState, SiteEntity, UnifiScannerEntity
+from .hub.metrics import Metrics
 from .roaming import ClientState
 
 PARALLEL_UPDATES = 0
@@ -79,12 +79,12 @@ def _of_state(
 
 
 def _of_load(
-    value_fn: Callable[[Figures], float | None],
+    value_fn: Callable[[Metrics], float | None],
 ) -> Callable[[UnifiScannerCoordinator], Value]:
     """Return a value function that reads the figures of the stream, rounded."""
 
     def value(coordinator: UnifiScannerCoordinator) -> Value:
-        figures = coordinator.load.figures
+        figures = coordinator.metrics.figures
         number = None if figures is None else value_fn(figures)
         return None if number is None else round(number, 2)
 
@@ -98,7 +98,7 @@ def _access_point(coordinator: UnifiScannerCoordinator, mac: str) -> Value:
 def _area(coordinator: UnifiScannerCoordinator, mac: str) -> Value:
     if coordinator.access_point_of(mac) is None:
         return NOT_CONNECTED
-    return coordinator.rooms.area_name(coordinator.rooms.area_of(mac))
+    return coordinator.areas.area_name(coordinator.areas.area_of(mac))
 
 
 def _time(timestamp: float | None) -> datetime | None:
@@ -118,7 +118,7 @@ CLIENT_SENSORS: tuple[ClientSensorDescription, ...] = (
         key="area",
         translation_key="area",
         value_fn=_area,
-        attributes_fn=lambda coordinator, mac: {"area_id": coordinator.rooms.area_of(mac)},
+        attributes_fn=lambda coordinator, mac: {"area_id": coordinator.areas.area_of(mac)},
     ),
     ClientSensorDescription(
         key="previous_access_point",
@@ -295,7 +295,7 @@ class UnifiScannerSensor(UnifiScannerEntity, SensorEntity):
     @property
     @override
     def native_value(self) -> Value:
-        return self._shown.value
+        return self._entity_state.value
 
 
 class ClientSensor(ClientEntity, UnifiScannerSensor):
@@ -321,16 +321,16 @@ class ClientSensor(ClientEntity, UnifiScannerSensor):
             self._note_write()
 
     @override
-    def _read(self) -> Shown:
+    def _read(self) -> EntityState:
         description, coordinator, mac = self.entity_description, self.coordinator, self.mac
-        return Shown(
+        return EntityState(
             coordinator.available,
             description.value_fn(coordinator, mac),
             description.attributes_fn and description.attributes_fn(coordinator, mac),
         )
 
     @override
-    def _is_early(self, shown: Shown) -> bool:
+    def _is_throttled(self, shown: EntityState) -> bool:
         """Return whether a volatile value has been written too lately to be worth it again."""
         if not self.entity_description.volatile:
             return False
@@ -338,8 +338,8 @@ class ClientSensor(ClientEntity, UnifiScannerSensor):
             self.coordinator.access_point_of(self.mac) == self._written_at_ap
             and monotonic() < self._written_at + self._interval
             and shown.available
-            and self._shown.available
-            and self._shown.value is not None
+            and self._entity_state.available
+            and self._entity_state.value is not None
         ):
             return True
         self._note_write()
@@ -356,9 +356,9 @@ class AccessPointSensor(AccessPointEntity, UnifiScannerSensor):
     entity_description: AccessPointSensorDescription
 
     @override
-    def _read(self) -> Shown:
+    def _read(self) -> EntityState:
         coordinator, mac = self.coordinator, self.mac
-        return Shown(
+        return EntityState(
             coordinator.available and mac in coordinator.access_points,
             self.entity_description.value_fn(coordinator, mac),
         )
@@ -370,6 +370,6 @@ class SiteSensor(SiteEntity, UnifiScannerSensor):
     entity_description: SiteSensorDescription
 
     @override
-    def _read(self) -> Shown:
+    def _read(self) -> EntityState:
         coordinator = self.coordinator
-        return Shown(coordinator.available, self.entity_description.value_fn(coordinator))
+        return EntityState(coordinator.available, self.entity_description.value_fn(coordinator))

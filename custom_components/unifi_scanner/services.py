@@ -24,10 +24,10 @@ import probatio
 from .api.errors import ClientNotConnectedError, NotPermittedError, UnifiError
 from .const import DOMAIN
 from .coordinator import UnifiScannerConfigEntry, UnifiScannerCoordinator
-from .hub.errors import describe_error
+from .hub.errors import error_translation
 from .roaming import ClientEvent
 from .site.devices import MANUFACTURER, mac_of
-from .site.publisher import payload
+from .site.publisher import event_data
 from .site.roam_log import CLIENT_LIMIT
 
 CONF_CLIENT: Final = "client"
@@ -98,7 +98,7 @@ async def _async_reconnect_client(call: ServiceCall) -> None:
     if coordinator.available and coordinator.access_point_of(mac) is None:
         raise not_connected
     try:
-        await coordinator.console.async_call(
+        await coordinator.session.async_call(
             lambda client: client.reconnect_client(coordinator.site, mac), asker=entry.entry_id
         )
     except ClientNotConnectedError as err:
@@ -110,7 +110,7 @@ async def _async_reconnect_client(call: ServiceCall) -> None:
             translation_placeholders={"username": entry.data[CONF_USERNAME]},
         ) from err
     except UnifiError as err:
-        key, placeholders = describe_error(err, entry.data)
+        key, placeholders = error_translation(err, entry.data)
         raise HomeAssistantError(
             translation_domain=DOMAIN, translation_key=key, translation_placeholders=placeholders
         ) from err
@@ -162,13 +162,13 @@ def _name(coordinator: UnifiScannerCoordinator, device: DeviceEntry, mac: str) -
 
 def _roam(coordinator: UnifiScannerCoordinator, event: ClientEvent) -> dict[str, Any]:
     """Return a roam as it stands on the event bus, with today's names and areas."""
-    told = payload(
+    told = event_data(
         event,
         entry_id=coordinator.config_entry.entry_id,
         site=coordinator.site,
         device_id=None,
-        origin=coordinator.devices.place(event.ap_from),
-        destination=coordinator.devices.place(event.ap_to),
+        origin=coordinator.devices.location(event.ap_from),
+        destination=coordinator.devices.location(event.ap_to),
     )
     return {
         "kind": event.kind.value,

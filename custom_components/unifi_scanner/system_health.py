@@ -17,7 +17,7 @@ from .api.tls import TlsMode
 from .const import CONF_CERTIFICATE, DOMAIN
 from .coordinator import UnifiScannerConfigEntry, UnifiScannerCoordinator
 from .hub.connection import async_ssl_context, create_http_session
-from .hub.errors import describe_error
+from .hub.errors import error_translation
 
 type Value = str | float | bool | datetime
 
@@ -25,10 +25,10 @@ type Value = str | float | bool | datetime
 @callback
 def async_register(_hass: HomeAssistant, register: system_health.SystemHealthRegistration) -> None:
     """Register what tells it."""
-    register.async_register_info(async_tell_health)
+    register.async_register_info(async_system_health_info)
 
 
-async def async_tell_health(hass: HomeAssistant) -> dict[str, Any]:
+async def async_system_health_info(hass: HomeAssistant) -> dict[str, Any]:
     """Return the page's lines by their translation key; one of several sites names them all."""
     entries = hass.config_entries.async_entries(
         DOMAIN, include_ignore=False, include_disabled=False
@@ -101,7 +101,7 @@ async def _async_try(hass: HomeAssistant, entry: ConfigEntry) -> str | None:
     try:
         await UnifiClient(session, entry.data[CONF_URL], context).detect()
     except UnifiError as error:
-        return describe_error(error, entry.data)[0]
+        return error_translation(error, entry.data)[0]
     finally:
         session.detach()
     return None

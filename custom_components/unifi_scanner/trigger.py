@@ -19,16 +19,16 @@ from .automation.device_filter import (
     CONF_SSID,
     SEVERAL,
     Fields,
-    Places,
+    LocationFilter,
     async_find,
 )
 from .automation.path_progress import PathProgress
-from .automation.trigger_base import AnnouncedTrigger, Data, EventTrigger, includes
+from .automation.trigger_base import ClientEventTrigger, ClientTrigger, Data, includes
 from .const import CONF_CLIENTS, DOMAIN
 from .roaming import EventKind
 from .sensor import BAND_STATES
 from .site.devices import mac_of
-from .site.publisher import SIGNAL_NEW_CLIENT, SIGNAL_ROOM
+from .site.publisher import SIGNAL_AREA, SIGNAL_NEW_CLIENT
 
 CONF_BAND: Final = "band"
 CONF_FROM_ACCESS_POINTS: Final = f"from_{CONF_ACCESS_POINTS}"
@@ -46,7 +46,7 @@ _BANDS = probatio.All(probatio.EnsureList(), [probatio.In(list(BAND_STATES.value
 _SIGNAL = probatio.All(probatio.Coerce(float), probatio.Range(max=0))
 
 
-class ClientRoamedTrigger(EventTrigger):
+class ClientRoamedTrigger(ClientEventTrigger):
     """Trigger when a client is on another access point."""
 
     fields: ClassVar[Fields] = {
@@ -77,7 +77,7 @@ class ClientRoamedTrigger(EventTrigger):
         return signal is not None and signal < limit
 
 
-class ClientConnectedTrigger(EventTrigger):
+class ClientConnectedTrigger(ClientEventTrigger):
     """Trigger when a client that was away is there."""
 
     fields: ClassVar[Fields] = {
@@ -97,7 +97,7 @@ class ClientConnectedTrigger(EventTrigger):
         return super()._matches(data) and self._is_chosen(CONF_BAND, band)
 
 
-class GuestConnectedTrigger(EventTrigger):
+class GuestConnectedTrigger(ClientEventTrigger):
     """Trigger when a guest is there."""
 
     fields: ClassVar[Fields] = {
@@ -114,7 +114,7 @@ class GuestConnectedTrigger(EventTrigger):
         return data["guest"] is True and super()._matches(data)
 
 
-class ClientDisconnectedTrigger(EventTrigger):
+class ClientDisconnectedTrigger(ClientEventTrigger):
     """Trigger when a client is gone."""
 
     fields: ClassVar[Fields] = {
@@ -128,7 +128,7 @@ class ClientDisconnectedTrigger(EventTrigger):
     sentence = "{client_name} disconnected from {ap_from_name}"
 
 
-class ClientChangedBandTrigger(EventTrigger):
+class ClientChangedBandTrigger(ClientEventTrigger):
     """Trigger when a client is on another band, of the same access point or of another one."""
 
     fields: ClassVar[Fields] = {
@@ -150,7 +150,7 @@ class ClientChangedBandTrigger(EventTrigger):
         )
 
 
-class ClientFollowedPathTrigger(EventTrigger):
+class ClientFollowedPathTrigger(ClientEventTrigger):
     """Trigger when a client has been at several places one after another, in time."""
 
     fields: ClassVar[Fields] = {
@@ -187,8 +187,8 @@ class ClientFollowedPathTrigger(EventTrigger):
         super().__init__(hass, config)
         access_points = self._options.get(CONF_ACCESS_POINTS, ())
         areas = self._options.get(CONF_AREAS, ())
-        self._path = [Places(hass, access_points=[one]) for one in access_points]
-        self._path += [Places(hass, areas=[one]) for one in areas]
+        self._path = [LocationFilter(hass, access_points=[one]) for one in access_points]
+        self._path += [LocationFilter(hass, areas=[one]) for one in areas]
         within: timedelta = self._options[CONF_WITHIN]
         self._progress = PathProgress(len(self._path), within.total_seconds())
 
@@ -206,7 +206,7 @@ class ClientFollowedPathTrigger(EventTrigger):
         return [number for number, place in enumerate(self._path) if includes(place, data, end)]
 
 
-class AreaTrigger(AnnouncedTrigger):
+class AreaTrigger(ClientTrigger):
     """A trigger by the areas that clients are in once that has settled (rooms.py)."""
 
     fields: ClassVar[Fields] = {
@@ -217,7 +217,7 @@ class AreaTrigger(AnnouncedTrigger):
 
     @override
     def _async_listen(self, listener: Callable[[Data], None]) -> CALLBACK_TYPE:
-        return async_dispatcher_connect(self._hass, SIGNAL_ROOM, listener)
+        return async_dispatcher_connect(self._hass, SIGNAL_AREA, listener)
 
     @override
     def _matches(self, data: Data) -> bool:
@@ -244,7 +244,7 @@ class ClientLeftAreaTrigger(AreaTrigger):
     sentence = "{client_name} left {area}"
 
 
-class NewClientSeenTrigger(AnnouncedTrigger):
+class NewClientSeenTrigger(ClientTrigger):
     """Trigger when a client is there that was never seen before."""
 
     fields: ClassVar[Fields] = {probatio.Optional(CONF_INCLUDE_GUESTS, default=False): cv.boolean}
@@ -259,7 +259,7 @@ class NewClientSeenTrigger(AnnouncedTrigger):
         return self._options[CONF_INCLUDE_GUESTS] or not data["guest"]
 
 
-TRIGGERS: dict[str, type[AnnouncedTrigger]] = {
+TRIGGERS: dict[str, type[ClientTrigger]] = {
     "client_changed_band": ClientChangedBandTrigger,
     "client_connected": ClientConnectedTrigger,
     "client_disconnected": ClientDisconnectedTrigger,

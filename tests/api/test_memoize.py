@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from custom_components.unifi_scanner.api.memoize import Memo
+from custom_components.unifi_scanner.api.memoize import Memoize
 
 MOST = 8192
 
@@ -23,7 +23,7 @@ class Maker:
 
 def test_the_same_texts_are_made_into_something_once() -> None:
     make = Maker()
-    memo = Memo(make)
+    memo = Memoize(make)
     assert [memo(("Hall", None)) for _ in range(3)] == ["('Hall', None)"] * 3
     assert memo(("Hall", "Home")) == "('Hall', 'Home')"
     assert make.asked == [("Hall", None), ("Hall", "Home")]
@@ -37,14 +37,14 @@ def test_the_same_texts_are_made_into_something_once() -> None:
 def test_what_is_no_short_text_is_made_anew_each_time(odd: object) -> None:
     # Nothing but a text equals only itself: 1 is True.
     make = Maker()
-    memo = Memo(make)
+    memo = Memoize(make)
     assert memo(("Hall", odd)) == memo(("Hall", odd)) == f"('Hall', {odd!r})"
     assert len(make.asked) == 2
 
 
 def test_the_memory_is_bounded() -> None:
     make = Maker()
-    memo = Memo(make)
+    memo = Memoize(make)
     for number in range(MOST + 1):
         memo((str(number),))
     assert memo((str(MOST),)) == f"('{MOST}',)"

@@ -4,7 +4,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.unifi_scanner.automation.device_filter import Places
+from custom_components.unifi_scanner.automation.device_filter import LocationFilter
 from custom_components.unifi_scanner.const import DOMAIN
 from tests.home import HALL, KITCHEN
 
@@ -26,36 +26,36 @@ class Site:
 
 
 def test_no_place_chosen_is_anywhere(hass: HomeAssistant) -> None:
-    assert Places(hass).async_include("1", None, None)
+    assert LocationFilter(hass).async_matches("1", None, None)
 
 
 def test_an_access_point_is_itself(hass: HomeAssistant) -> None:
     site = Site(hass, "home_default")
-    hall = Places(hass, [site.hall])
-    assert hall.async_include(site.entry_id, HALL, None)
-    assert not hall.async_include(site.entry_id, KITCHEN, "area")
-    assert not hall.async_include(site.entry_id, None, None)
+    hall = LocationFilter(hass, [site.hall])
+    assert hall.async_matches(site.entry_id, HALL, None)
+    assert not hall.async_matches(site.entry_id, KITCHEN, "area")
+    assert not hall.async_matches(site.entry_id, None, None)
 
 
 def test_a_controller_is_each_access_point_of_its_own_site(hass: HomeAssistant) -> None:
     site, other = Site(hass, "home_default"), Site(hass, "home_garden")
-    everywhere = Places(hass, [site.controller])
-    assert everywhere.async_include(site.entry_id, HALL, None)
-    assert everywhere.async_include(site.entry_id, KITCHEN, None)
-    assert not everywhere.async_include(site.entry_id, None, None)
-    assert not everywhere.async_include(other.entry_id, HALL, None)
+    everywhere = LocationFilter(hass, [site.controller])
+    assert everywhere.async_matches(site.entry_id, HALL, None)
+    assert everywhere.async_matches(site.entry_id, KITCHEN, None)
+    assert not everywhere.async_matches(site.entry_id, None, None)
+    assert not everywhere.async_matches(other.entry_id, HALL, None)
 
 
 def test_an_area_is_each_access_point_in_it(hass: HomeAssistant) -> None:
     site = Site(hass, "home_default")
-    area = Places(hass, areas=["ground", "roof"])
-    assert area.async_include(site.entry_id, HALL, "roof")
-    assert not area.async_include(site.entry_id, HALL, "cellar")
-    assert not area.async_include(site.entry_id, HALL, None)
+    area = LocationFilter(hass, areas=["ground", "roof"])
+    assert area.async_matches(site.entry_id, HALL, "roof")
+    assert not area.async_matches(site.entry_id, HALL, "cellar")
+    assert not area.async_matches(site.entry_id, HALL, None)
 
 
 def test_a_device_that_is_gone_is_nowhere(hass: HomeAssistant) -> None:
     site = Site(hass, "home_default")
-    gone = Places(hass, ["gone", site.kitchen])
-    assert gone.async_include(site.entry_id, KITCHEN, None)
-    assert not gone.async_include(site.entry_id, HALL, None)
+    gone = LocationFilter(hass, ["gone", site.kitchen])
+    assert gone.async_matches(site.entry_id, KITCHEN, None)
+    assert not gone.async_matches(site.entry_id, HALL, None)

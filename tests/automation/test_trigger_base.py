@@ -6,7 +6,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import area_registry as ar
 from homeassistant.helpers.dispatcher import async_dispatcher_send
 
-from custom_components.unifi_scanner.site.publisher import SIGNAL_NEW_CLIENT, SIGNAL_ROOM
+from custom_components.unifi_scanner.site.publisher import SIGNAL_AREA, SIGNAL_NEW_CLIENT
 from tests.automations import Automations, trigger
 
 ANNAS = "11111111111111111111111111111111"
@@ -25,7 +25,7 @@ def move(hass: HomeAssistant, area_from: str | None, area_to: str | None) -> dic
         "area_from": area_from,
         "area_to": area_to,
     }
-    async_dispatcher_send(hass, SIGNAL_ROOM, data)
+    async_dispatcher_send(hass, SIGNAL_AREA, data)
     return data
 
 

@@ -108,12 +108,12 @@ async def test_records_in_which_nothing_shown_changed_write_nothing(home: Home) 
 
 async def test_a_roam_writes_what_it_changes_and_is_one_event(home: Home) -> None:
     await home.set_up()
-    before = home.coordinator.load.writes
+    before = home.coordinator.metrics.writes
     with counting(home.hass) as fired:
         await home.controller.roam(ANNA, "Kitchen")
         await home.happened(1)
     assert fired == {"state_changed": _WRITES_OF_A_ROAM, "unifi_scanner_roam": 1}
-    assert home.coordinator.load.writes - before == _WRITES_OF_A_ROAM
+    assert home.coordinator.metrics.writes - before == _WRITES_OF_A_ROAM
 
 
 async def test_a_snapshot_in_which_nothing_changed_asks_no_client_what_it_shows(
@@ -121,7 +121,7 @@ async def test_a_snapshot_in_which_nothing_changed_asks_no_client_what_it_shows(
 ) -> None:
     await home.set_up()
     asked: list[str] = []
-    monkeypatch.setattr(home.coordinator.listeners.clients, "async_call", asked.append)
+    monkeypatch.setattr(home.coordinator.listeners.clients, "async_notify_key", asked.append)
     with counting(home.hass) as fired:
         await home.coordinator.async_refresh()
     assert asked == []
@@ -133,13 +133,13 @@ async def test_a_frame_of_many_clients_holds_the_loop_for_a_few_at_a_time(
 ) -> None:
     await home.set_up()
     taken: list[int] = []
-    observe = home.coordinator.tracker.observe
+    process_batch = home.coordinator.tracker.process_batch
 
     def note(batch: Sequence[Observation | None], now: float) -> list[ClientEvent]:
         taken.append(len(batch))
-        return observe(batch, now)
+        return process_batch(batch, now)
 
-    monkeypatch.setattr(home.coordinator.tracker, "observe", note)
+    monkeypatch.setattr(home.coordinator.tracker, "process_batch", note)
     await home.controller.sync(*[ANNA] * 25)
     await until(lambda: sum(taken) == 25)
     assert taken == [10, 10, 5]
@@ -164,10 +164,10 @@ async def test_reading_a_snapshot_its_records_and_what_they_mean_take_a_turn_of_
 
     note(client_module, "entries")
     note(client_module, "parse_station")
-    note(home.coordinator.tracker, "snapshot")
+    note(home.coordinator.tracker, "process_snapshot")
     await home.coordinator.async_refresh()
     read = done.index("parse_station")
-    assert done[read - 2 :] == ["entries", "turn", "parse_station", "turn", "snapshot"]
+    assert done[read - 2 :] == ["entries", "turn", "parse_station", "turn", "process_snapshot"]
 
 
 @pytest.mark.parametrize("meta_first", [True, False], ids=["type first", "type last"])

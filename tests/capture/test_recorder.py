@@ -24,9 +24,9 @@ from custom_components.unifi_scanner.capture.pseudonyms import Pseudonyms
 from custom_components.unifi_scanner.capture.recorder import (
     MOST_BYTES,
     MOST_ENTRIES,
-    FlightRecorder,
+    CaptureRecorder,
 )
-from custom_components.unifi_scanner.capture.recording_tracker import RecordedTracker
+from custom_components.unifi_scanner.capture.recording_tracker import RecordingTracker
 from custom_components.unifi_scanner.capture.redaction import EVENT_KEYS, STATION_KEYS, Redaction
 from tests.controller.frames import frame, sync_frame
 from tests.replay.capture import Json, as_told, capture_of
@@ -37,7 +37,7 @@ NOW = datetime(2026, 11, 23, 1, 2, 3, 456_789, tzinfo=UTC)
 MAC = "02:00:00:00:00:0a"
 
 
-def exported(recorder: FlightRecorder) -> Json:
+def exported(recorder: CaptureRecorder) -> Json:
     """Return what is exported as it comes out of a file."""
     capture: Json = json.loads(json.dumps(recorder.export(), allow_nan=False))
     return capture
@@ -124,7 +124,7 @@ def test_what_the_system_log_tells_is_told_again() -> None:
 def test_doubts_are_doubts_again() -> None:
     life = Life()
     life.snapshot()
-    life.tracker.doubt(life.now)
+    life.tracker.suspend_departures(life.now)
     for client in life.clients[1:]:
         life.world.disconnect(client.mac)
     for _ in range(5):
@@ -304,11 +304,11 @@ FORMS = st.one_of(
     ),
 )
 def test_a_record_is_read_as_before_and_tells_no_secret(data: dict[str, Any], kind: str) -> None:
-    recorder = FlightRecorder()
-    tracker = RecordedTracker(recorder)
+    recorder = CaptureRecorder()
+    tracker = RecordingTracker(recorder)
     event = BufferedEvent(NOW, kind, data)
     recorder.frames([event])
-    tracker.observe([observation_from(event)], NOW.timestamp())
+    tracker.process_batch([observation_from(event)], NOW.timestamp())
     capture = exported(recorder)
     text = json.dumps(capture)
     assert SECRET not in text
@@ -328,7 +328,7 @@ def test_a_record_is_read_as_before_and_tells_no_secret(data: dict[str, Any], ki
 
 
 def test_a_list_of_clients_is_kept_as_it_was_read() -> None:
-    recorder = FlightRecorder()
+    recorder = CaptureRecorder()
     record = {
         "mac": MAC,
         "is_guest": True,
@@ -343,7 +343,7 @@ def test_a_list_of_clients_is_kept_as_it_was_read() -> None:
     }
     station = parse_station(record, 1_790_000_000.1)
     assert station is not None
-    RecordedTracker(recorder).snapshot([station], 1_790_000_000.2)
+    RecordingTracker(recorder).process_snapshot([station], 1_790_000_000.2)
     (step,) = capture_of(exported(recorder)).steps
     (read,) = step.stations
     hidden = {"mac", "ap_mac", "ssid", "alias", "ip"}
@@ -356,7 +356,7 @@ def test_a_list_of_clients_is_kept_as_it_was_read() -> None:
 
 @pytest.mark.parametrize("model", ["78455800000A", "Anna's", "U" * 40, "", None])
 def test_a_model_or_version_that_may_be_something_else_is_left_out(model: str | None) -> None:
-    recorder = FlightRecorder()
+    recorder = CaptureRecorder()
     recorder.about["network_version"] = model
     recorder.devices([DeviceRecord(mac=MAC, name="Hall", model=model, type=model)])
     capture = exported(recorder)
@@ -366,7 +366,7 @@ def test_a_model_or_version_that_may_be_something_else_is_left_out(model: str | 
 
 
 def test_versions_and_models_of_the_usual_kind_are_kept() -> None:
-    recorder = FlightRecorder()
+    recorder = CaptureRecorder()
     for version in ("9.4.19", "10.0.162", "11.1.0-beta.2"):
         recorder.about["network_version"] = version
         assert exported(recorder)["about"]["network_version"] == version

@@ -11,7 +11,7 @@ import pytest
 
 from custom_components.unifi_scanner import PLATFORMS
 from custom_components.unifi_scanner.api import errors
-from custom_components.unifi_scanner.hub.errors import describe_error
+from custom_components.unifi_scanner.hub.errors import error_translation
 from tests.contracts.files import (
     INTEGRATION,
     TEXTS,
@@ -159,7 +159,7 @@ def every_error() -> list[tuple[errors.UnifiError, dict[str, str]]]:
 def test_every_placeholder_of_an_error_is_filled(
     error: errors.UnifiError, data: dict[str, str]
 ) -> None:
-    key, filled = describe_error(error, data)
+    key, filled = error_translation(error, data)
     assert placeholders(TEXTS["config"]["error"][key]) <= filled.keys()
     assert placeholders(TEXTS["exceptions"][key]["message"]) <= filled.keys()
 

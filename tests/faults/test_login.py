@@ -226,7 +226,7 @@ async def test_L4_a_session_that_somebody_ended_is_renewed_once(home: Home) -> N
         await asyncio.sleep(HOUR)
     assert home.controller.login_attempts == 2
     assert streaming(home)
-    assert not home.coordinator.console.contested
+    assert not home.coordinator.session.contested
     assert not asked_for_a_password(home.hass)
 
 
@@ -242,7 +242,7 @@ async def test_L4_two_clients_that_end_each_others_sessions_do_not_play_ping_pon
     with somebody_who_logs_in_after(home, MINUTE, times=1000):
         await asyncio.sleep(7 * HOUR)
         times = list(attempts(home))
-        assert home.coordinator.console.contested
+        assert home.coordinator.session.contested
     waits = [later - earlier for earlier, later in pairwise(times)]
     assert all(wait > least - 1 for wait, least in zip(waits, LEAST_WAITS, strict=False))
     assert all(wait > HOUR - 1 for wait in waits[len(LEAST_WAITS) :])
@@ -253,7 +253,7 @@ async def test_L4_two_clients_that_end_each_others_sessions_do_not_play_ping_pon
     # The other one has been given an account of its own.
     await eventually(lambda: streaming(home), HOUR + 10 * MINUTE)
     await asyncio.sleep(HOUR)
-    assert not home.coordinator.console.contested
+    assert not home.coordinator.session.contested
 
 
 # L5

@@ -156,7 +156,7 @@ async def test_O6_phones_that_are_shown_as_wired(home: Home) -> None:
 def test_O7_one_roam_told_by_three_sources(order: tuple[str, ...]) -> None:
     """Promised: the first of event, sync record and system log makes the roam, and it alone."""
     tracker = RoamTracker()
-    tracker.snapshot([station(NOW, LOBBY, associated_at=NOW - 3600)], NOW)
+    tracker.process_snapshot([station(NOW, LOBBY, associated_at=NOW - 3600)], NOW)
     told = []
     for late, source in enumerate(order):
         received = NOW + 10 + 4 * late
@@ -165,9 +165,9 @@ def test_O7_one_roam_told_by_three_sources(order: tuple[str, ...]) -> None:
             "sync": station(received - 1, BEDROOM, received=received, associated_at=NOW + 9),
             "log": roam(NOW + 8.7, LOBBY, BEDROOM, received=received, signal=-50, logged=True),
         }[source]
-        told += tracker.observe([seen], received)
+        told += tracker.process_batch([seen], received)
     assert [(event.mac, event.ap_from, event.ap_to) for event in told] == [(PHONE, LOBBY, BEDROOM)]
-    told = tracker.snapshot([station(NOW + 60, BEDROOM, associated_at=NOW + 9)], NOW + 60)
+    told = tracker.process_snapshot([station(NOW + 60, BEDROOM, associated_at=NOW + 9)], NOW + 60)
     assert told == []
 
 
@@ -235,22 +235,22 @@ async def test_O9_wrong_clock_of_the_controller(
 def test_O9_one_record_from_the_future() -> None:
     """Promised: one client's wrong `last_seen` is not taken for the controller's clock."""
     tracker = RoamTracker()
-    tracker.snapshot([station(NOW, LOBBY), station(NOW + 86_400, LOBBY, mac=CARA)], NOW)
-    told = tracker.observe([roam(NOW + 5, LOBBY, BEDROOM)], NOW + 5)
+    tracker.process_snapshot([station(NOW, LOBBY), station(NOW + 86_400, LOBBY, mac=CARA)], NOW)
+    told = tracker.process_batch([roam(NOW + 5, LOBBY, BEDROOM)], NOW + 5)
     assert [(event.ap_from, event.ap_to) for event in told] == [(LOBBY, BEDROOM)]
 
 
 def test_O9_our_own_clock_is_set_back() -> None:
     """Promised: when our own clock is set back an hour, what happens is not out of date for one."""
     tracker = RoamTracker()
-    tracker.snapshot([station(NOW, LOBBY, associated_at=NOW - 3600)], NOW)
-    assert len(tracker.observe([roam(NOW + 5, LOBBY, BEDROOM)], NOW + 5)) == 1
+    tracker.process_snapshot([station(NOW, LOBBY, associated_at=NOW - 3600)], NOW)
+    assert len(tracker.process_batch([roam(NOW + 5, LOBBY, BEDROOM)], NOW + 5)) == 1
     # By the controller, whose clock is right, a minute later.
     then, ours = NOW + 65, NOW + 65 - 3600
-    assert tracker.snapshot([station(then, BEDROOM, received=ours)], ours) == []
-    told = tracker.observe([roam(then + 5, BEDROOM, LOBBY, received=ours + 5)], ours + 5)
-    told += tracker.observe([roam(then + 5, BEDROOM, LOBBY, received=ours + 6)], ours + 6)
-    told += tracker.observe([station(then + 9, BEDROOM, received=ours + 9)], ours + 9)
+    assert tracker.process_snapshot([station(then, BEDROOM, received=ours)], ours) == []
+    told = tracker.process_batch([roam(then + 5, BEDROOM, LOBBY, received=ours + 5)], ours + 5)
+    told += tracker.process_batch([roam(then + 5, BEDROOM, LOBBY, received=ours + 6)], ours + 6)
+    told += tracker.process_batch([station(then + 9, BEDROOM, received=ours + 9)], ours + 9)
     assert [(event.ap_from, event.ap_to) for event in told] == [(BEDROOM, LOBBY)]
     assert told[0].time == then + 5
 

@@ -145,7 +145,7 @@ async def test_C3_the_kind_is_not_guessed_from_a_controller_that_boots(
         home.controller.faults.booting = None
         await clock.until(lambda: home.entry.state is ConfigEntryState.LOADED, 90)
         await clock.until(lambda: connected(home), 10)
-        assert home.coordinator.console.client.device_type == flavour.value
+        assert home.coordinator.session.client.device_type == flavour.value
         assert home.controller.login_attempts == 1
 
 

@@ -72,20 +72,20 @@ class Harness:
             for frame in frames
             for event in parse_unifi_events(frame, self.statistics)
         ]
-        self._told(self.tracker.observe(batch, self.now))
+        self._told(self.tracker.process_batch(batch, self.now))
 
     def snapshot(self, stations: Sequence[StationRecord]) -> None:
         """Take a snapshot."""
-        self._told(self.tracker.snapshot(stations, self.now))
+        self._told(self.tracker.process_snapshot(stations, self.now))
 
     def take_rows(self, rows: Sequence[Json]) -> None:
         """Take rows of the system log."""
         batch = [parse_log_row(row, self.now) for row in rows]
-        self._told(self.tracker.observe([row for row in batch if row is not None], self.now))
+        self._told(self.tracker.process_batch([row for row in batch if row is not None], self.now))
 
     def advance(self) -> None:
         """Tell what is due."""
-        self._told(self.tracker.advance(self.now))
+        self._told(self.tracker.release_due(self.now))
 
     def pass_time(self) -> None:
         """Let a moment pass, now and then a long one, and tell what has become due."""
@@ -111,14 +111,14 @@ class Harness:
 
     def check(self) -> None:
         """See that the tracker's books agree with each other and that nothing has grown."""
-        tracker, ledger = self.tracker, self.tracker._ledger
-        assert ledger.states.keys() == ledger.tracks.keys()
-        assert len(ledger.tracks) <= MOST_CLIENTS
+        tracker, registry = self.tracker, self.tracker._registry
+        assert registry.states.keys() == registry.tracks.keys()
+        assert len(registry.tracks) <= MOST_CLIENTS
         per_access_point: Counter[str] = Counter()
         away = set()
-        for mac, track in ledger.tracks.items():
+        for mac, track in registry.tracks.items():
             state = track.state
-            assert state is ledger.states[mac]
+            assert state is registry.states[mac]
             assert mac == state.mac == normalise_mac(mac)
             assert max(len(track.moves), len(track.retunes)) <= MOST_MOVES
             assert len(state.name) <= MOST_TEXT
@@ -127,23 +127,23 @@ class Harness:
             else:
                 per_access_point[state.ap_mac] += 1
             due = track.held and track.held.due
-            assert due == (ledger.held.get(mac) or ledger.rechecks.get(mac))
-        assert ledger.away.keys() == away
+            assert due == (registry.held.get(mac) or registry.rechecks.get(mac))
+        assert registry.away.keys() == away
         assert tracker.clients_per_access_point == per_access_point
         assert tracker.connected_clients == per_access_point.total()
-        assert (ledger.held.keys() | ledger.rechecks.keys()) <= ledger.tracks.keys() - away
+        assert (registry.held.keys() | registry.rechecks.keys()) <= registry.tracks.keys() - away
         for name, size, most in self.sizes():
             assert size <= most, f"{name} has grown to {size}"
 
     def sizes(self) -> list[tuple[str, int, int]]:
         """Return name, size and bound of everything that is kept."""
-        ledger, statistics = self.tracker._ledger, self.statistics
+        registry, statistics = self.tracker._registry, self.statistics
         return [
-            ("clients", len(ledger.tracks), MOST_CLIENTS),
-            ("clients away", len(ledger.away), MOST_CLIENTS),
-            ("departures held back", len(ledger.held) + len(ledger.rechecks), MOST_CLIENTS),
-            ("access points", len(ledger.per_access_point), MOST_CLIENTS),
-            ("untold events", len(ledger._told), 0),
+            ("clients", len(registry.tracks), MOST_CLIENTS),
+            ("clients away", len(registry.away), MOST_CLIENTS),
+            ("departures held back", len(registry.held) + len(registry.rechecks), MOST_CLIENTS),
+            ("access points", len(registry.per_access_point), MOST_CLIENTS),
+            ("untold events", len(registry._told), 0),
             ("counters", len(self.tracker.counters), MOST_COUNTERS),
             ("types of frames", len(statistics.types), MOST_NAMES),
             ("unused keys", len(statistics.unused_keys), MOST_NAMES),

@@ -11,8 +11,8 @@ import pytest
 
 from custom_components.unifi_scanner.api import parse_unifi_events
 from custom_components.unifi_scanner.api.records import observation_from
-from custom_components.unifi_scanner.capture.recorder import FlightRecorder
-from custom_components.unifi_scanner.capture.recording_tracker import RecordedTracker
+from custom_components.unifi_scanner.capture.recorder import CaptureRecorder
+from custom_components.unifi_scanner.capture.recording_tracker import RecordingTracker
 from tests.replay.capture import as_told, capture_of
 from tests.replay.tracker_player import play
 
@@ -25,8 +25,8 @@ class RecordedHarness(Harness):
     def __init__(self, random: Random) -> None:
         """Begin as a harness does."""
         super().__init__(random)
-        self.recorder = FlightRecorder()
-        self.tracker = RecordedTracker(self.recorder)
+        self.recorder = CaptureRecorder()
+        self.tracker = RecordingTracker(self.recorder)
 
     @override
     def feed(self, frames: Sequence[bytes]) -> None:
@@ -37,7 +37,9 @@ class RecordedHarness(Harness):
             for event in parse_unifi_events(frame, self.statistics, self.recorder)
         ]
         self.recorder.frames(events)
-        self._told(self.tracker.observe([observation_from(event) for event in events], self.now))
+        self._told(
+            self.tracker.process_batch([observation_from(event) for event in events], self.now)
+        )
 
 
 @pytest.mark.parametrize("seed", [2, 9])

@@ -17,8 +17,8 @@ from pytest_homeassistant_custom_component.common import (
 
 from custom_components.unifi_scanner.api.errors import RateLimitedError
 from custom_components.unifi_scanner.const import DOMAIN
-from custom_components.unifi_scanner.hub.errors import describe_error
-from custom_components.unifi_scanner.hub.login_budget import Account, LoginBudgetError, LoginLedger
+from custom_components.unifi_scanner.hub.errors import error_translation
+from custom_components.unifi_scanner.hub.login_budget import Account, LoginBudget, LoginBudgetError
 from tests.controller import SimulatedController
 from tests.handshakes import let_refused_handshakes_pass
 from tests.home import until
@@ -166,7 +166,7 @@ def test_our_own_wait_is_told_from_one_the_controller_has_brought_about(clock: C
 def test_our_own_wait_has_words_of_its_own() -> None:
     data = {"host": "10.0.0.1", "ssl": "pinned"}
     words = [
-        describe_error(kind("", retry_after=41.2), data)
+        error_translation(kind("", retry_after=41.2), data)
         for kind in (LoginBudgetError, RateLimitedError)
     ]
     placeholders = {"host": "10.0.0.1", "seconds": "42"}
@@ -190,8 +190,8 @@ def entry(hass: HomeAssistant) -> MockConfigEntry:
     return entry
 
 
-async def loaded(hass: HomeAssistant) -> LoginLedger:
-    ledger = LoginLedger(hass)
+async def loaded(hass: HomeAssistant) -> LoginBudget:
+    ledger = LoginBudget(hass)
     await ledger.async_load()
     return ledger
 

@@ -8,7 +8,7 @@ import pytest
 
 from custom_components.unifi_scanner.api import FrameStatistics
 from custom_components.unifi_scanner.const import DOMAIN
-from custom_components.unifi_scanner.hub.metrics import Figures, SiteLoad
+from custom_components.unifi_scanner.hub.metrics import Metrics, StreamMetrics
 
 from ..home import ANNA, UNIQUE_ID, Home, furnished_home
 
@@ -33,15 +33,15 @@ async def home(hass: HomeAssistant) -> AsyncIterator[Home]:
 
 def test_the_figures_are_those_since_the_last_ones() -> None:
     now, stream = [100.0], Stream()
-    load = SiteLoad(stream, lambda: now[0])
+    load = StreamMetrics(stream, lambda: now[0])
     stream.statistics.frames, stream.statistics.bytes, stream.statistics.seconds = 600, 60_000, 0.03
     load.writes = 12
     now[0] += 60
     load.measure()
-    assert load.figures == Figures(10.0, 1_000.0, pytest.approx(50.0), 12.0)
+    assert load.figures == Metrics(10.0, 1_000.0, pytest.approx(50.0), 12.0)
     now[0] += 120
     load.measure()
-    assert load.figures == Figures(0.0, 0.0, None, 0.0)
+    assert load.figures == Metrics(0.0, 0.0, None, 0.0)
 
 
 @pytest.mark.parametrize("low_data", [False, True], ids=["as it is at first", "saving data"])
@@ -56,7 +56,7 @@ async def test_who_turns_the_sensors_on_sees_new_figures_each_minute(
     assert {home.shows(key) for key in KEYS} == {"unknown"}
     await home.controller.roam(ANNA, "Kitchen")
     await home.happened(1)
-    load = home.coordinator.load
+    load = home.coordinator.metrics
     # The client's states, both access points', the site's and the event's.
     assert load.writes >= 7
     load._clock = lambda clock=load._clock: clock() + 60

@@ -24,10 +24,10 @@ from custom_components.unifi_scanner.api.errors import (
 from custom_components.unifi_scanner.const import DOMAIN
 from custom_components.unifi_scanner.hub.login_budget import LoginBudgetError
 from custom_components.unifi_scanner.hub.session import (
-    ConsoleKey,
-    ConsoleSession,
-    async_acquire_console,
-    async_close_unneeded,
+    ControllerSession,
+    SessionKey,
+    async_acquire_session,
+    async_close_unused_sessions,
 )
 from tests.controller import Booting, Flavour, Rejection, SimulatedController, make_certificate
 from tests.handshakes import let_refused_handshakes_pass
@@ -67,13 +67,13 @@ def data_of(controller: SimulatedController, **changes: str) -> dict[str, str]:
     }
 
 
-type Acquire = Callable[..., Awaitable[ConsoleSession]]
+type Acquire = Callable[..., Awaitable[ControllerSession]]
 
 
 @pytest.fixture
 async def acquire(hass: HomeAssistant, controller: SimulatedController) -> Acquire:
-    async def acquire(**changes: str) -> ConsoleSession:
-        return await async_acquire_console(hass, data_of(controller, **changes))
+    async def acquire(**changes: str) -> ControllerSession:
+        return await async_acquire_session(hass, data_of(controller, **changes))
 
     return acquire
 
@@ -245,7 +245,7 @@ async def test_a_console_taken_for_another_kind_while_it_boots_is_known_afterwar
     hass: HomeAssistant,
 ) -> None:
     async with SimulatedController(flavour=Flavour.SELF_HOSTED) as controller:
-        console = await async_acquire_console(hass, data_of(controller))
+        console = await async_acquire_session(hass, data_of(controller))
         controller.faults.booting = Booting.HTML  # as UniFi OS answers
         with pytest.raises(ControllerStartingError):
             await console.async_call(sites)
@@ -339,7 +339,7 @@ async def test_credentials_go_to_the_pinned_certificate_only(
 ) -> None:
     certificate = b64encode(controller.certificate_der).decode()
     data = data_of(controller, ssl="pinned", certificate=certificate)
-    console = await async_acquire_console(hass, data)
+    console = await async_acquire_session(hass, data)
     await console.async_call(sites)
 
     let_refused_handshakes_pass(hass)
@@ -352,7 +352,7 @@ async def test_credentials_go_to_the_pinned_certificate_only(
 
 
 def test_a_key_does_not_show_its_secrets(controller: SimulatedController) -> None:
-    key = ConsoleKey.of(data_of(controller, certificate="c2VjcmV0"))
+    key = SessionKey.of(data_of(controller, certificate="c2VjcmV0"))
     assert controller.password not in repr(key)
     assert "c2VjcmV0" not in repr(key)
 
@@ -386,7 +386,7 @@ async def test_a_session_nobody_needs_is_logged_out(
     again = await acquire()
     assert again is not console
     await again.async_release()
-    await async_close_unneeded(hass)
+    await async_close_unused_sessions(hass)
     assert logouts(controller) == 1
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import pytest
 
-from custom_components.unifi_scanner.hub.silent_stream import SILENT_FOR, Silence
+from custom_components.unifi_scanner.hub.silent_stream import SILENT_FOR, SilenceDetector
 from tests.roaming.observations import HALL, station
 
 MINUTE = 60.0
@@ -16,7 +16,7 @@ class Site:
 
     def __init__(self) -> None:
         """Open the stream."""
-        self.silence = Silence()
+        self.silence = SilenceDetector()
         self.now = 5000.0
         self.seen = 1_000_000.0
         self.told = 0
@@ -32,7 +32,7 @@ class Site:
             self.now += MINUTE
             self.seen += MINUTE if active else 0.0
             self.told += tells
-            self.silence.take(
+            self.silence.update(
                 [station(0.0, HALL, seen_at=self.seen)],
                 missed=minute in moves,
                 told=self.told,

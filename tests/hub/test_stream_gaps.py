@@ -149,7 +149,7 @@ async def test_who_is_missing_in_a_snapshot_is_looked_for_once_more(
 ) -> None:
     monkeypatch.setattr(coordinator, "SOONEST_RECHECK", 0.3)
     await home.set_up(disconnect_delay=0.3)
-    home.coordinator.tracker._ledger.tracks[ANNA].arrived -= 60
+    home.coordinator.tracker._registry.tracks[ANNA].arrived -= 60
     home.world.disconnect(ANNA)
     before = home.snapshots
     await home.later(61)

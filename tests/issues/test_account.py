@@ -16,16 +16,16 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.unifi_scanner.const import DOMAIN
-from custom_components.unifi_scanner.hub.silent_stream import Silence
+from custom_components.unifi_scanner.hub.silent_stream import SilenceDetector
 from custom_components.unifi_scanner.issues.account import (
     NO_LIVE_UPDATES,
     SECOND_FACTOR,
-    SESSION_CONTESTED,
-    Complaint,
+    SESSION_CONFLICT,
+    AccountIssue,
     Subject,
-    async_complain,
-    async_withdraw,
-    async_withdraw_unneeded,
+    async_create_issue,
+    async_delete_issue,
+    async_delete_unneeded_issues,
 )
 from tests.faults.clock import VirtualTime
 from tests.home import ANNA, Home, furnished_home, until
@@ -78,13 +78,13 @@ def entry(hass: HomeAssistant) -> MockConfigEntry:
 
 
 @pytest.mark.usefixtures("entry")
-@pytest.mark.parametrize("complaint", [SECOND_FACTOR, SESSION_CONTESTED, NO_LIVE_UPDATES])
+@pytest.mark.parametrize("complaint", [SECOND_FACTOR, SESSION_CONFLICT, NO_LIVE_UPDATES])
 async def test_a_complaint_says_what_to_do_and_offers_no_repair(
-    hass: HomeAssistant, complaint: Complaint
+    hass: HomeAssistant, complaint: AccountIssue
 ) -> None:
     assert await async_setup_component(hass, REPAIRS, {})
-    async_complain(hass, complaint, SUBJECT)
-    async_complain(hass, complaint, SUBJECT)
+    async_create_issue(hass, complaint, SUBJECT)
+    async_create_issue(hass, complaint, SUBJECT)
     (issue,) = issues(hass)
     assert issue.translation_key == complaint.key
     assert issue.translation_placeholders == {"url": SUBJECT.url, "username": "scanner"}
@@ -104,7 +104,7 @@ async def test_a_complaint_says_what_to_do_and_offers_no_repair(
 async def test_an_account_without_an_entry_is_nothing_to_complain_about(
     hass: HomeAssistant,
 ) -> None:
-    async_complain(hass, SECOND_FACTOR, SUBJECT)
+    async_create_issue(hass, SECOND_FACTOR, SUBJECT)
     assert issues(hass) == []
 
 
@@ -112,7 +112,7 @@ async def test_an_account_without_an_entry_is_nothing_to_complain_about(
 async def test_who_ignores_a_complaint_is_not_asked_again_after_a_restart(
     hass: HomeAssistant,
 ) -> None:
-    async_complain(hass, SESSION_CONTESTED, SUBJECT)
+    async_create_issue(hass, SESSION_CONFLICT, SUBJECT)
     (issue,) = issues(hass)
     ir.async_ignore_issue(hass, DOMAIN, issue.issue_id, ignore=True)
     issue = issues(hass)[0]
@@ -121,9 +121,9 @@ async def test_who_ignores_a_complaint_is_not_asked_again_after_a_restart(
     registry.issues[DOMAIN, issue.issue_id] = replace(
         issue, active=False, data=None, translation_key=None, translation_placeholders=None
     )
-    async_withdraw_unneeded(hass)
-    async_withdraw(hass, SESSION_CONTESTED, SUBJECT)
-    async_complain(hass, SESSION_CONTESTED, SUBJECT)
+    async_delete_unneeded_issues(hass)
+    async_delete_issue(hass, SESSION_CONFLICT, SUBJECT)
+    async_create_issue(hass, SESSION_CONFLICT, SUBJECT)
     (again,) = issues(hass)
     assert again.dismissed_version is not None
 
@@ -261,7 +261,7 @@ async def never_complained(home: Home) -> None:
     contested = False
     for _ in range(2 * 60):
         await asyncio.sleep(MINUTE)
-        contested = contested or home.coordinator.console.contested
+        contested = contested or home.coordinator.session.contested
         assert issues(home.hass) == []
     assert contested
 
@@ -313,8 +313,8 @@ async def test_a_controller_that_tells_nothing_is_complained_about(home: Home) -
 
 def complain(home: Home) -> None:
     """Let an hour have passed in which the stream has told nothing."""
-    with patch.object(Silence, "is_proven", new=True):
-        home.coordinator._live_updates.async_judge((), ())
+    with patch.object(SilenceDetector, "is_proven", new=True):
+        home.coordinator._silent_stream.async_update((), ())
 
 
 async def test_who_ignores_that_is_not_asked_again_after_a_reload(home: Home) -> None:
@@ -360,15 +360,15 @@ async def test_sites_complain_together_until_the_last_of_them_is_told_something(
     sites = [entry.runtime_data for entry in (home.entry, second)]
     for site in sites:
         site.stream.last_event = site.stream.last_sync = None
-        with patch.object(Silence, "is_proven", new=True):
-            site._live_updates.async_judge((), ())
+        with patch.object(SilenceDetector, "is_proven", new=True):
+            site._silent_stream.async_update((), ())
     assert shown(home.hass) == ["no_live_updates"]
     sites[1].stream.last_event = 1.0
-    sites[1]._live_updates.async_judge((), ())
+    sites[1]._silent_stream.async_update((), ())
     assert shown(home.hass) == ["no_live_updates"]
     await home.quiet()
     await home.hass.config_entries.async_unload(home.entry.entry_id)
     assert shown(home.hass) == ["no_live_updates"]
-    sites[1]._live_updates.async_judge((), ())
+    sites[1]._silent_stream.async_update((), ())
     assert issues(home.hass) == []
     await home.hass.config_entries.async_unload(second.entry_id)

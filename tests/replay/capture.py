@@ -20,9 +20,18 @@ from custom_components.unifi_scanner.api.records import (
     parse_station,
 )
 from custom_components.unifi_scanner.capture.recorder import FORMAT
-from custom_components.unifi_scanner.capture.recording_tracker import Called, Due, Memory
+from custom_components.unifi_scanner.capture.recording_tracker import (
+    DueDeparture,
+    KnownName,
+    TrackerState,
+)
 from custom_components.unifi_scanner.roaming import ClientEvent, ClientState, Source
-from custom_components.unifi_scanner.roaming.client_track import Held, Move, Retune, Track
+from custom_components.unifi_scanner.roaming.client_track import (
+    ClientTrack,
+    HeldDeparture,
+    Move,
+    Retune,
+)
 
 type Json = dict[str, Any]
 
@@ -46,8 +55,8 @@ class Step:
 class Capture:
     """All of it; `events` are as JSON has them."""
 
-    memory: Memory
-    tracks: Sequence[Track]
+    memory: TrackerState
+    tracks: Sequence[ClientTrack]
     devices: Sequence[DeviceRecord]
     steps: Sequence[Step]
     events: Sequence[Json] = field(default=())
@@ -76,15 +85,15 @@ def read_capture(path: Path) -> Capture:
 
 
 def capture_of(exported: Mapping[str, Any]) -> Capture:
-    """Return what FlightRecorder.export() has given; raise KeyError, TypeError or the like."""
+    """Return what CaptureRecorder.export() has given; raise KeyError, TypeError or the like."""
     memory = exported["state"]["memory"]
     return Capture(
-        memory=Memory(
+        memory=TrackerState(
             **{
                 **memory,
-                "held": tuple(Due(**due) for due in memory["held"]),
-                "rechecks": tuple(Due(**due) for due in memory["rechecks"]),
-                "names": tuple(Called(**called) for called in memory["names"]),
+                "held": tuple(DueDeparture(**due) for due in memory["held"]),
+                "rechecks": tuple(DueDeparture(**due) for due in memory["rechecks"]),
+                "names": tuple(KnownName(**called) for called in memory["names"]),
             }
         ),
         tracks=[_track(track) for track in exported["state"]["clients"]],
@@ -100,13 +109,13 @@ def as_told(event: ClientEvent) -> Json:
     return told
 
 
-def _track(values: Json) -> Track:
+def _track(values: Json) -> ClientTrack:
     held = values["held"]
-    track = Track(
+    track = ClientTrack(
         **{
             **{key: value for key, value in values.items() if key not in {"moves", "retunes"}},
             "state": ClientState(**values["state"]),
-            "held": held and Held(**{**held, "source": Source(held["source"])}),
+            "held": held and HeldDeparture(**{**held, "source": Source(held["source"])}),
         }
     )
     # Those that are there by default have the right bounds.

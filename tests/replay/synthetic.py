@@ -15,8 +15,8 @@ from custom_components.unifi_scanner.api.records import (
     parse_log_row,
     parse_station,
 )
-from custom_components.unifi_scanner.capture.recorder import FlightRecorder
-from custom_components.unifi_scanner.capture.recording_tracker import RecordedTracker
+from custom_components.unifi_scanner.capture.recorder import CaptureRecorder
+from custom_components.unifi_scanner.capture.recording_tracker import RecordingTracker
 from custom_components.unifi_scanner.roaming import ClientEvent
 from tests.controller import Band, Happening, Site
 from tests.controller.device_records import device_record
@@ -35,8 +35,8 @@ class Life:
     def __init__(self, *, clients: int = 4, seed: int = 1, start: float = START) -> None:
         """Furnish the house; everybody is at home."""
         self.now = start
-        self.recorder = FlightRecorder()
-        self.tracker = RecordedTracker(self.recorder)
+        self.recorder = CaptureRecorder()
+        self.tracker = RecordingTracker(self.recorder)
         self.told: list[ClientEvent] = []
         self.world = World(Site.named("default"), lambda: self.now)
         self.clients = self._furnish(clients)
@@ -53,7 +53,7 @@ class Life:
                 next_snapshot += 60
             self._do(self._random.choice(self.clients))
             self.now += self._random.uniform(1, 8)
-            self.told += self.tracker.advance(self.now)
+            self.told += self.tracker.release_due(self.now)
         self.snapshot()
 
     def snapshot(self) -> None:
@@ -64,8 +64,8 @@ class Life:
             parse_device(device_basic_record(device)) for device in self.world.access_points()
         ]
         self.recorder.devices([device for device in devices if device])
-        self.told += self.tracker.observe([], self.now)
-        self.told += self.tracker.snapshot([one for one in stations if one], self.now)
+        self.told += self.tracker.process_batch([], self.now)
+        self.told += self.tracker.process_snapshot([one for one in stations if one], self.now)
 
     def receive(self, document: Json) -> None:
         """Let a frame come through the socket."""
@@ -77,7 +77,7 @@ class Life:
         if events:
             self.recorder.frames(events)
             batch = [observation_from(event) for event in events]
-            self.told += self.tracker.observe(batch, self.now)
+            self.told += self.tracker.process_batch(batch, self.now)
 
     def tell(self, happening: Happening) -> None:
         """Let the controller tell of something."""
@@ -85,7 +85,7 @@ class Life:
 
     def read_log(self, row: dict[str, Any]) -> None:
         """Let a row of the system log be read."""
-        self.told += self.tracker.observe([parse_log_row(row, self.now)], self.now)
+        self.told += self.tracker.process_batch([parse_log_row(row, self.now)], self.now)
 
     def _furnish(self, clients: int) -> list[Client]:
         for room in ROOMS:

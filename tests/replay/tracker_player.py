@@ -13,36 +13,36 @@ def play(capture: Capture) -> list[ClientEvent]:
     for step in capture.steps:
         match step.what:
             case "observe":
-                told += tracker.observe(step.batch or step.rows, step.at)
+                told += tracker.process_batch(step.batch or step.rows, step.at)
             case "snapshot":
-                told += tracker.snapshot(step.stations, step.at)
+                told += tracker.process_snapshot(step.stations, step.at)
             case "advance":
-                told += tracker.advance(step.at)
+                told += tracker.release_due(step.at)
             case "doubt":
-                tracker.doubt(step.at)
+                tracker.suspend_departures(step.at)
     return told
 
 
 def revive(tracker: RoamTracker, capture: Capture) -> None:
     """Let a tracker remember, and nothing else, what another one did when the capture began."""
-    memory, ledger = capture.memory, tracker._ledger
+    memory, registry = capture.memory, tracker._registry
     tracker._clock.offset, tracker._clock.known = memory.offset, memory.knows_clock
     tracker._primed = memory.primed
     tracker._empty_since = memory.empty_since
     tracker._doubted_until = memory.doubted_until
     tracker._now = memory.now
-    for mac in list(ledger.tracks):
-        ledger._drop(mac)
-    tracker.call({called.mac: called.name for called in memory.names})
+    for mac in list(registry.tracks):
+        registry._drop(mac)
+    tracker.set_names({called.mac: called.name for called in memory.names})
     for track in capture.tracks:
         state = track.state
-        ledger.tracks[state.mac] = track
-        ledger.states[state.mac] = state
+        registry.tracks[state.mac] = track
+        registry.states[state.mac] = state
         if state.ap_mac is None:
-            ledger.away[state.mac] = track.since or track.first
+            registry.away[state.mac] = track.since or track.first
         else:
-            ledger._count(state.ap_mac, 1)
-    ledger.held.update((due.mac, due.due) for due in memory.held if due.mac in ledger.tracks)
-    ledger.rechecks.update(
-        (due.mac, due.due) for due in memory.rechecks if due.mac in ledger.tracks
+            registry._count(state.ap_mac, 1)
+    registry.held.update((due.mac, due.due) for due in memory.held if due.mac in registry.tracks)
+    registry.rechecks.update(
+        (due.mac, due.due) for due in memory.rechecks if due.mac in registry.tracks
     )

@@ -10,49 +10,49 @@ NOW = 1_700_000_000.0
 
 def tracked() -> RoamTracker:
     tracker = RoamTracker()
-    tracker.snapshot([station(NOW, HALL), station(NOW, HALL, mac=TABLET)], NOW)
+    tracker.process_snapshot([station(NOW, HALL), station(NOW, HALL, mac=TABLET)], NOW)
     return tracker
 
 
 def test_a_list_that_fills_up_after_an_empty_one_sends_nobody_away() -> None:
     tracker = tracked()
     for at in range(60, 181, 60):
-        assert tracker.snapshot([], NOW + at) == []
+        assert tracker.process_snapshot([], NOW + at) == []
     for at in range(190, 360, 10):
-        assert tracker.snapshot([station(NOW + at, HALL)], NOW + at) == []
+        assert tracker.process_snapshot([station(NOW + at, HALL)], NOW + at) == []
         assert tracker.recheck_due is None
     assert tracker.clients[TABLET].connected
 
 
 def test_after_that_whoever_is_missing_is_gone() -> None:
     tracker = tracked()
-    tracker.doubt(NOW + 60)
-    assert tracker.snapshot([station(NOW + 70, HALL)], NOW + 70) == []
-    assert tracker.snapshot([station(NOW + 241, HALL)], NOW + 241) == []
+    tracker.suspend_departures(NOW + 60)
+    assert tracker.process_snapshot([station(NOW + 70, HALL)], NOW + 70) == []
+    assert tracker.process_snapshot([station(NOW + 241, HALL)], NOW + 241) == []
     assert tracker.recheck_due == NOW + 251
-    (gone,) = tracker.snapshot([station(NOW + 251, HALL)], NOW + 251)
+    (gone,) = tracker.process_snapshot([station(NOW + 251, HALL)], NOW + 251)
     assert (gone.kind, gone.mac) == (EventKind.DISCONNECTED, TABLET)
 
 
 def test_a_suspicion_from_before_the_controller_failed_is_dropped() -> None:
     tracker = tracked()
-    tracker.snapshot([station(NOW + 60, HALL)], NOW + 60)
+    tracker.process_snapshot([station(NOW + 60, HALL)], NOW + 60)
     assert tracker.recheck_due is not None
-    tracker.doubt(NOW + 65)
-    assert tracker.snapshot([station(NOW + 71, HALL)], NOW + 71) == []
+    tracker.suspend_departures(NOW + 65)
+    assert tracker.process_snapshot([station(NOW + 71, HALL)], NOW + 71) == []
     assert tracker.recheck_due is None
     assert tracker.clients[TABLET].connected
 
 
 def test_who_moved_is_told_in_doubt_as_ever() -> None:
     tracker = tracked()
-    tracker.doubt(NOW + 60)
-    (moved,) = tracker.snapshot([station(NOW + 70, "f0:00:00:00:00:0b")], NOW + 70)
+    tracker.suspend_departures(NOW + 60)
+    (moved,) = tracker.process_snapshot([station(NOW + 70, "f0:00:00:00:00:0b")], NOW + 70)
     assert (moved.kind, moved.mac) == (EventKind.ROAM, PHONE)
 
 
 def test_times_of_ours_are_told_by_the_controllers_clock() -> None:
     tracker = RoamTracker()
     assert tracker.controller_time(NOW) == NOW
-    tracker.snapshot([station(NOW - 600, HALL, received=NOW)], NOW)
+    tracker.process_snapshot([station(NOW - 600, HALL, received=NOW)], NOW)
     assert tracker.controller_time(NOW) == NOW - 600

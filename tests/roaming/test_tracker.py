@@ -26,7 +26,7 @@ NOW = 1_790_000_000.0
 def tracker() -> RoamTracker:
     """Return a tracker that knows the phone in the hall for an hour."""
     tracker = RoamTracker()
-    assert tracker.snapshot([station(NOW, HALL, associated_at=NOW - 3600)], NOW) == []
+    assert tracker.process_snapshot([station(NOW, HALL, associated_at=NOW - 3600)], NOW) == []
     return tracker
 
 
@@ -42,7 +42,7 @@ def test_first_snapshot_tells_nothing_but_knows_where_everyone_is(tracker: RoamT
 
 
 def test_roam_event_is_told_once_with_what_the_controller_said(tracker: RoamTracker) -> None:
-    told = tracker.observe(
+    told = tracker.process_batch(
         [
             roam(
                 NOW + 5, HALL, BEDROOM, band_from="5", band_to="2.4", channel_from=36, channel_to=11
@@ -66,12 +66,12 @@ def test_roam_event_is_told_once_with_what_the_controller_said(tracker: RoamTrac
 
 
 def test_signal_of_the_old_link_is_not_shown_for_the_new_one(tracker: RoamTracker) -> None:
-    tracker.observe([roam(NOW + 5, HALL, BEDROOM)], NOW + 5)
+    tracker.process_batch([roam(NOW + 5, HALL, BEDROOM)], NOW + 5)
     assert tracker.clients[PHONE].signal is None
 
 
 def test_record_in_the_same_batch_gives_the_roam_its_signal(tracker: RoamTracker) -> None:
-    told = tracker.observe(
+    told = tracker.process_batch(
         [station(NOW + 6, BEDROOM, signal=-48), roam(NOW + 5, HALL, BEDROOM)], NOW + 6
     )
     assert [(event.kind, event.signal) for event in told] == [(EventKind.ROAM, -48)]
@@ -79,23 +79,23 @@ def test_record_in_the_same_batch_gives_the_roam_its_signal(tracker: RoamTracker
 
 @pytest.mark.parametrize("later", [0, 1, 5, 30])
 def test_second_report_of_a_roam_is_an_echo(tracker: RoamTracker, later: float) -> None:
-    assert len(tracker.observe([roam(NOW + 5, HALL, BEDROOM)], NOW + 5)) == 1
-    assert tracker.observe([roam(NOW + 5 + later, HALL, BEDROOM)], NOW + 5 + later) == []
-    assert tracker.observe([station(NOW + 6 + later, BEDROOM)], NOW + 6 + later) == []
-    assert tracker.snapshot([station(NOW + 7 + later, BEDROOM)], NOW + 7 + later) == []
+    assert len(tracker.process_batch([roam(NOW + 5, HALL, BEDROOM)], NOW + 5)) == 1
+    assert tracker.process_batch([roam(NOW + 5 + later, HALL, BEDROOM)], NOW + 5 + later) == []
+    assert tracker.process_batch([station(NOW + 6 + later, BEDROOM)], NOW + 6 + later) == []
+    assert tracker.process_snapshot([station(NOW + 7 + later, BEDROOM)], NOW + 7 + later) == []
 
 
 def test_record_before_its_event_makes_the_event_an_echo(tracker: RoamTracker) -> None:
-    told = tracker.observe([station(NOW + 6, BEDROOM, associated_at=NOW + 5)], NOW + 6)
+    told = tracker.process_batch([station(NOW + 6, BEDROOM, associated_at=NOW + 5)], NOW + 6)
     assert kinds(told) == [("roam", HALL, BEDROOM)]
     assert (told[0].inferred, told[0].source, told[0].time) == (True, Source.SYNC, NOW + 5)
-    assert tracker.observe([roam(NOW + 5.4, HALL, BEDROOM)], NOW + 7) == []
+    assert tracker.process_batch([roam(NOW + 5.4, HALL, BEDROOM)], NOW + 7) == []
 
 
 def test_there_and_back_and_there_again_are_three_roams(tracker: RoamTracker) -> None:
     told = []
     for second, (start, end) in enumerate([(HALL, BEDROOM), (BEDROOM, HALL), (HALL, BEDROOM)]):
-        told += tracker.observe([roam(NOW + 1 + second, start, end)], NOW + 1 + second)
+        told += tracker.process_batch([roam(NOW + 1 + second, start, end)], NOW + 1 + second)
     assert kinds(told) == [
         ("roam", HALL, BEDROOM),
         ("roam", BEDROOM, HALL),
@@ -104,31 +104,31 @@ def test_there_and_back_and_there_again_are_three_roams(tracker: RoamTracker) ->
 
 
 def test_there_and_back_told_by_records_alone_are_two_roams(tracker: RoamTracker) -> None:
-    told = tracker.observe([station(NOW + 5, BEDROOM)], NOW + 5)
-    told += tracker.observe([station(NOW + 8, HALL)], NOW + 8)
+    told = tracker.process_batch([station(NOW + 5, BEDROOM)], NOW + 5)
+    told += tracker.process_batch([station(NOW + 8, HALL)], NOW + 8)
     assert kinds(told) == [("roam", HALL, BEDROOM), ("roam", BEDROOM, HALL)]
 
 
 def test_record_of_the_time_before_a_roam_does_not_move_the_client_back(
     tracker: RoamTracker,
 ) -> None:
-    tracker.observe([roam(NOW + 5, HALL, BEDROOM)], NOW + 5)
+    tracker.process_batch([roam(NOW + 5, HALL, BEDROOM)], NOW + 5)
     late = station(NOW + 4, HALL, received=NOW + 6)
     stale = station(NOW + 9, HALL, associated_at=NOW - 3600)
-    assert tracker.observe([late, stale], NOW + 9) == []
-    assert tracker.snapshot([stale], NOW + 10) == []
+    assert tracker.process_batch([late, stale], NOW + 9) == []
+    assert tracker.process_snapshot([stale], NOW + 10) == []
     assert tracker.clients[PHONE].ap_mac == BEDROOM
 
 
 def test_record_of_a_new_link_to_the_old_access_point_is_a_roam_back(tracker: RoamTracker) -> None:
-    tracker.observe([roam(NOW + 5, HALL, BEDROOM)], NOW + 5)
-    told = tracker.observe([station(NOW + 9, HALL, associated_at=NOW + 8)], NOW + 9)
+    tracker.process_batch([roam(NOW + 5, HALL, BEDROOM)], NOW + 5)
+    told = tracker.process_batch([station(NOW + 9, HALL, associated_at=NOW + 8)], NOW + 9)
     assert kinds(told) == [("roam", BEDROOM, HALL)]
 
 
 def test_old_access_point_is_believed_in_the_end(tracker: RoamTracker) -> None:
-    tracker.observe([roam(NOW + 5, HALL, BEDROOM)], NOW + 5)
-    told = tracker.observe([station(NOW + 60, HALL, associated_at=NOW - 3600)], NOW + 60)
+    tracker.process_batch([roam(NOW + 5, HALL, BEDROOM)], NOW + 5)
+    told = tracker.process_batch([station(NOW + 60, HALL, associated_at=NOW - 3600)], NOW + 60)
     assert kinds(told) == [("roam", BEDROOM, HALL)]
 
 
@@ -136,42 +136,44 @@ def test_old_access_point_is_believed_in_the_end(tracker: RoamTracker) -> None:
 def test_late_disconnect_of_the_old_access_point_is_ignored(
     tracker: RoamTracker, late: float
 ) -> None:
-    tracker.observe([roam(NOW + 5, HALL, BEDROOM)], NOW + 5)
-    assert tracker.observe([disconnected(NOW + 5 + late, HALL)], NOW + 5 + late) == []
+    tracker.process_batch([roam(NOW + 5, HALL, BEDROOM)], NOW + 5)
+    assert tracker.process_batch([disconnected(NOW + 5 + late, HALL)], NOW + 5 + late) == []
     assert tracker.next_due is None
-    assert tracker.advance(NOW + 10_000) == []
+    assert tracker.release_due(NOW + 10_000) == []
 
 
 def test_disconnect_is_told_after_the_delay(tracker: RoamTracker) -> None:
-    assert tracker.observe([disconnected(NOW + 5, HALL, received=NOW + 6)], NOW + 6) == []
+    assert tracker.process_batch([disconnected(NOW + 5, HALL, received=NOW + 6)], NOW + 6) == []
     assert tracker.next_due == NOW + 16
-    assert tracker.advance(NOW + 15.9) == []
-    told = tracker.advance(NOW + 16)
+    assert tracker.release_due(NOW + 15.9) == []
+    told = tracker.release_due(NOW + 16)
     assert kinds(told) == [("disconnected", HALL, None)]
     assert (told[0].time, told[0].inferred, told[0].signal) == (NOW + 5, False, -60)
     assert not tracker.clients[PHONE].connected
     assert tracker.connected_clients == 0
-    assert tracker.advance(NOW + 100) == []
+    assert tracker.release_due(NOW + 100) == []
 
 
 def test_disconnect_then_roam_is_one_roam_with_its_gap(tracker: RoamTracker) -> None:
-    tracker.observe([disconnected(NOW + 5, HALL)], NOW + 5)
-    told = tracker.observe([roam(NOW + 9, HALL, BEDROOM)], NOW + 9)
+    tracker.process_batch([disconnected(NOW + 5, HALL)], NOW + 5)
+    told = tracker.process_batch([roam(NOW + 9, HALL, BEDROOM)], NOW + 9)
     assert kinds(told) == [("roam", HALL, BEDROOM)]
     assert (told[0].roam_gap, told[0].inferred) == (4, False)
-    assert tracker.advance(NOW + 100) == []
+    assert tracker.release_due(NOW + 100) == []
 
 
 def test_disconnect_then_connect_elsewhere_is_an_inferred_roam(tracker: RoamTracker) -> None:
-    told = tracker.observe([connected(NOW + 7.5, BEDROOM), disconnected(NOW + 5, HALL)], NOW + 8)
+    told = tracker.process_batch(
+        [connected(NOW + 7.5, BEDROOM), disconnected(NOW + 5, HALL)], NOW + 8
+    )
     assert kinds(told) == [("roam", HALL, BEDROOM)]
     assert (told[0].roam_gap, told[0].inferred) == (2.5, True)
-    assert tracker.advance(NOW + 100) == []
+    assert tracker.release_due(NOW + 100) == []
 
 
 def test_disconnect_then_newer_record_elsewhere_is_an_inferred_roam(tracker: RoamTracker) -> None:
-    tracker.observe([disconnected(NOW + 5, HALL)], NOW + 5)
-    told = tracker.observe([station(NOW + 8, BEDROOM)], NOW + 8)
+    tracker.process_batch([disconnected(NOW + 5, HALL)], NOW + 5)
+    told = tracker.process_batch([station(NOW + 8, BEDROOM)], NOW + 8)
     assert kinds(told) == [("roam", HALL, BEDROOM)]
     assert told[0].roam_gap == 3
 
@@ -184,24 +186,24 @@ def test_disconnect_then_newer_record_elsewhere_is_an_inferred_roam(tracker: Roa
 def test_disconnect_then_back_at_the_same_access_point_is_nothing(
     tracker: RoamTracker, back: Observation
 ) -> None:
-    tracker.observe([disconnected(NOW + 5, HALL)], NOW + 5)
-    assert tracker.observe([back], NOW + 8) == []
+    tracker.process_batch([disconnected(NOW + 5, HALL)], NOW + 5)
+    assert tracker.process_batch([back], NOW + 8) == []
     assert tracker.next_due is None
 
 
 def test_change_of_radio_takes_a_disconnect_back(tracker: RoamTracker) -> None:
-    told = tracker.observe(
+    told = tracker.process_batch(
         [disconnected(NOW + 5, HALL), roam_radio(NOW + 9, HALL, "2.4", 11)], NOW + 9
     )
     assert kinds(told) == [("roam_radio", HALL, HALL)]
     assert (told[0].band_from, told[0].band_to, told[0].channel_to) == ("5", "2.4", 11)
     assert tracker.next_due is None
-    assert tracker.observe([roam_radio(NOW + 9, HALL, "2.4", 11)], NOW + 10) == []
-    assert tracker.observe([station(NOW + 11, HALL, band="2.4", channel=11)], NOW + 11) == []
+    assert tracker.process_batch([roam_radio(NOW + 9, HALL, "2.4", 11)], NOW + 10) == []
+    assert tracker.process_batch([station(NOW + 11, HALL, band="2.4", channel=11)], NOW + 11) == []
 
 
 def test_band_told_by_a_record_is_an_inferred_change_of_radio(tracker: RoamTracker) -> None:
-    told = tracker.observe([station(NOW + 5, HALL, band="2.4", channel=11)], NOW + 5)
+    told = tracker.process_batch([station(NOW + 5, HALL, band="2.4", channel=11)], NOW + 5)
     assert kinds(told) == [("roam_radio", HALL, HALL)]
     assert told[0].inferred
 
@@ -212,23 +214,25 @@ def test_band_told_by_a_record_is_an_inferred_change_of_radio(tracker: RoamTrack
 def test_change_of_radio_told_by_a_record_happened_when_its_new_link_began(
     tracker: RoamTracker, associated_at: float | None, time: float
 ) -> None:
-    tracker.observe([station(NOW + 35, HALL, associated_at=NOW + 20)], NOW + 35)
+    tracker.process_batch([station(NOW + 35, HALL, associated_at=NOW + 20)], NOW + 35)
     shown = station(NOW + 40, HALL, band="2.4", associated_at=associated_at)
-    told = tracker.observe([shown], NOW + 40)
+    told = tracker.process_batch([shown], NOW + 40)
     assert [(event.kind, event.time) for event in told] == [(EventKind.ROAM_RADIO, time)]
 
 
 def test_multi_link_client_does_not_change_radio_with_each_record(tracker: RoamTracker) -> None:
     for second, band in enumerate(["6", "5", "6"]):
         seen = station(NOW + 1 + second, HALL, band=band, is_mlo=True)
-        assert tracker.observe([seen], NOW + 1 + second) == []
+        assert tracker.process_batch([seen], NOW + 1 + second) == []
 
 
 def test_nap_longer_than_the_delay_is_away_and_home_once(tracker: RoamTracker) -> None:
-    told = tracker.observe([disconnected(NOW + 5, HALL)], NOW + 5)
-    told += tracker.advance(NOW + 15)
-    told += tracker.observe([connected(NOW + 1205, HALL)], NOW + 1205)
-    told += tracker.observe([connected(NOW + 1205, HALL), station(NOW + 1206, HALL)], NOW + 1206)
+    told = tracker.process_batch([disconnected(NOW + 5, HALL)], NOW + 5)
+    told += tracker.release_due(NOW + 15)
+    told += tracker.process_batch([connected(NOW + 1205, HALL)], NOW + 1205)
+    told += tracker.process_batch(
+        [connected(NOW + 1205, HALL), station(NOW + 1206, HALL)], NOW + 1206
+    )
     assert kinds(told) == [("disconnected", HALL, None), ("connected", None, HALL)]
     assert not told[1].inferred
 
@@ -248,8 +252,8 @@ def test_nap_that_is_learned_of_afterwards_is_away_and_home(
 ) -> None:
     gone = disconnected(NOW + 5, HALL, received=NOW + 610)
     # The stream was down: no record has come meanwhile, and both come in one batch.
-    told = tracker.observe([gone, replace(back, received=NOW + 610)], NOW + 610)
-    told += tracker.advance(NOW + 2000)
+    told = tracker.process_batch([gone, replace(back, received=NOW + 610)], NOW + 610)
+    told += tracker.release_due(NOW + 2000)
     assert [event.kind.value for event in told] == ["disconnected", "connected"]
     assert [event.time for event in told] == [NOW + 5, NOW + 605]
 
@@ -257,25 +261,25 @@ def test_nap_that_is_learned_of_afterwards_is_away_and_home(
 def test_record_that_lags_behind_a_departure_does_not_bring_the_client_back(
     tracker: RoamTracker,
 ) -> None:
-    tracker.observe([disconnected(NOW + 5, HALL)], NOW + 5)
-    tracker.advance(NOW + 15)
+    tracker.process_batch([disconnected(NOW + 5, HALL)], NOW + 5)
+    tracker.release_due(NOW + 15)
     stale = station(NOW + 7, HALL, received=NOW + 16, associated_at=NOW - 3600)
-    assert tracker.observe([stale], NOW + 16) == []
-    assert tracker.snapshot([stale], NOW + 17) == []
+    assert tracker.process_batch([stale], NOW + 16) == []
+    assert tracker.process_snapshot([stale], NOW + 17) == []
     assert not tracker.clients[PHONE].connected
 
 
 def test_roam_of_an_unknown_client_tells_that_it_is_connected_and_roamed() -> None:
     tracker = RoamTracker()
-    tracker.snapshot([], NOW)
-    told = tracker.observe([roam(NOW + 5, HALL, BEDROOM)], NOW + 5)
+    tracker.process_snapshot([], NOW)
+    told = tracker.process_batch([roam(NOW + 5, HALL, BEDROOM)], NOW + 5)
     assert kinds(told) == [("connected", None, HALL), ("roam", HALL, BEDROOM)]
     assert [event.inferred for event in told] == [True, False]
     assert tracker.clients[PHONE].ap_mac == BEDROOM
 
 
 def test_events_of_a_batch_are_taken_in_the_controllers_order(tracker: RoamTracker) -> None:
-    told = tracker.observe(
+    told = tracker.process_batch(
         [
             roam(NOW + 7, BEDROOM, OFFICE, received=NOW + 8),
             roam(NOW + 5, HALL, BEDROOM, received=NOW + 8),
@@ -286,28 +290,30 @@ def test_events_of_a_batch_are_taken_in_the_controllers_order(tracker: RoamTrack
 
 
 def test_there_and_back_that_records_did_not_show_is_told_late(tracker: RoamTracker) -> None:
-    tracker.observe([station(NOW + 20, HALL, associated_at=NOW + 12)], NOW + 20)
-    told = tracker.observe([roam(NOW + 10, HALL, BEDROOM, received=NOW + 21)], NOW + 21)
+    tracker.process_batch([station(NOW + 20, HALL, associated_at=NOW + 12)], NOW + 20)
+    told = tracker.process_batch([roam(NOW + 10, HALL, BEDROOM, received=NOW + 21)], NOW + 21)
     assert kinds(told) == [("roam", HALL, BEDROOM), ("roam", BEDROOM, HALL)]
     assert tracker.clients[PHONE].ap_mac == HALL
-    assert tracker.observe([roam(NOW + 12.3, BEDROOM, HALL, received=NOW + 22)], NOW + 22) == []
+    assert (
+        tracker.process_batch([roam(NOW + 12.3, BEDROOM, HALL, received=NOW + 22)], NOW + 22) == []
+    )
 
 
 @pytest.mark.parametrize("skew", [-600, 600, 86_400])
 def test_wrong_clock_of_the_controller_changes_nothing(skew: float) -> None:
     tracker = RoamTracker()
     there = NOW + skew
-    tracker.snapshot([station(there, HALL, received=NOW, associated_at=there - 60)], NOW)
-    told = tracker.observe([disconnected(there + 5, HALL, received=NOW + 5)], NOW + 5)
-    told += tracker.observe([roam(there + 9, HALL, BEDROOM, received=NOW + 9)], NOW + 9)
-    told += tracker.observe([roam(there + 12, BEDROOM, HALL, received=NOW + 12)], NOW + 12)
+    tracker.process_snapshot([station(there, HALL, received=NOW, associated_at=there - 60)], NOW)
+    told = tracker.process_batch([disconnected(there + 5, HALL, received=NOW + 5)], NOW + 5)
+    told += tracker.process_batch([roam(there + 9, HALL, BEDROOM, received=NOW + 9)], NOW + 9)
+    told += tracker.process_batch([roam(there + 12, BEDROOM, HALL, received=NOW + 12)], NOW + 12)
     assert kinds(told) == [("roam", HALL, BEDROOM), ("roam", BEDROOM, HALL)]
     assert told[0].roam_gap == pytest.approx(4)
     assert told[0].time == there + 9
 
 
 def test_missing_clock_falls_back_to_the_order_of_arrival(tracker: RoamTracker) -> None:
-    told = tracker.observe(
+    told = tracker.process_batch(
         [
             roam(None, HALL, BEDROOM, received=NOW + 5),
             roam(None, BEDROOM, HALL, received=NOW + 6),
@@ -318,20 +324,20 @@ def test_missing_clock_falls_back_to_the_order_of_arrival(tracker: RoamTracker) 
 
 
 def test_gap_is_never_negative(tracker: RoamTracker) -> None:
-    tracker.observe([disconnected(NOW + 9, HALL)], NOW + 9)
-    told = tracker.observe([roam(NOW + 8, HALL, BEDROOM, received=NOW + 9)], NOW + 9)
+    tracker.process_batch([disconnected(NOW + 9, HALL)], NOW + 9)
+    told = tracker.process_batch([roam(NOW + 8, HALL, BEDROOM, received=NOW + 9)], NOW + 9)
     assert told[0].roam_gap == 0
 
 
 def test_news_of_an_hour_ago_is_a_replay(tracker: RoamTracker) -> None:
     old = roam(NOW - 3600, OFFICE, BEDROOM, received=NOW + 5)
-    assert tracker.observe([old], NOW + 5) == []
+    assert tracker.process_batch([old], NOW + 5) == []
     assert tracker.counters["replayed"] == 1
     assert tracker.clients[PHONE].ap_mac == HALL
 
 
 def test_what_says_nothing_is_ignored_and_counted(tracker: RoamTracker) -> None:
-    told = tracker.observe(
+    told = tracker.process_batch(
         [None, station(NOW + 5, HALL, is_wired=True), station(NOW + 5, None)], NOW + 5
     )
     assert told == []
@@ -340,16 +346,18 @@ def test_what_says_nothing_is_ignored_and_counted(tracker: RoamTracker) -> None:
 
 
 def test_snapshot_after_a_gap_tells_what_was_missed(tracker: RoamTracker) -> None:
-    told = tracker.snapshot([station(NOW + 300, BEDROOM, associated_at=NOW + 100)], NOW + 300)
+    told = tracker.process_snapshot(
+        [station(NOW + 300, BEDROOM, associated_at=NOW + 100)], NOW + 300
+    )
     assert kinds(told) == [("roam", HALL, BEDROOM)]
     assert (told[0].source, told[0].inferred) == (Source.RESYNC, True)
 
 
 def test_client_that_two_snapshots_miss_is_gone(tracker: RoamTracker) -> None:
     other = station(NOW + 60, OFFICE, mac="aa:00:00:00:00:02")
-    assert kinds(tracker.snapshot([other], NOW + 60)) == [("connected", None, OFFICE)]
+    assert kinds(tracker.process_snapshot([other], NOW + 60)) == [("connected", None, OFFICE)]
     assert tracker.recheck_due == NOW + 70
-    told = tracker.snapshot([other], NOW + 70)
+    told = tracker.process_snapshot([other], NOW + 70)
     assert kinds(told) == [("disconnected", HALL, None)]
     assert (told[0].inferred, told[0].time) == (True, NOW)
     assert tracker.recheck_due is None
@@ -357,76 +365,76 @@ def test_client_that_two_snapshots_miss_is_gone(tracker: RoamTracker) -> None:
 
 def test_client_that_one_snapshot_misses_is_not_gone(tracker: RoamTracker) -> None:
     other = station(NOW + 60, OFFICE, mac="aa:00:00:00:00:02")
-    tracker.snapshot([other], NOW + 60)
-    assert tracker.snapshot([other, station(NOW, HALL, received=NOW + 70)], NOW + 70) == []
-    assert tracker.snapshot([other], NOW + 75) == []
+    tracker.process_snapshot([other], NOW + 60)
+    assert tracker.process_snapshot([other, station(NOW, HALL, received=NOW + 70)], NOW + 70) == []
+    assert tracker.process_snapshot([other], NOW + 75) == []
 
 
 def test_empty_snapshots_send_nobody_away_for_five_minutes(tracker: RoamTracker) -> None:
     for second in range(60, 350, 10):
-        assert tracker.snapshot([], NOW + second) == []
+        assert tracker.process_snapshot([], NOW + second) == []
     assert tracker.recheck_due is None
 
 
 def test_empty_snapshots_do_not_ask_for_another_at_once(tracker: RoamTracker) -> None:
-    tracker.snapshot([station(NOW + 60, OFFICE, mac="aa:00:00:00:00:02")], NOW + 60)
+    tracker.process_snapshot([station(NOW + 60, OFFICE, mac="aa:00:00:00:00:02")], NOW + 60)
     assert tracker.recheck_due == NOW + 70
-    tracker.snapshot([], NOW + 70)
+    tracker.process_snapshot([], NOW + 70)
     assert tracker.recheck_due is None
 
 
 def test_nobody_comes_home_when_a_controller_that_listed_nobody_has_booted() -> None:
     tracker = RoamTracker()
-    assert tracker.snapshot([], NOW) == []
-    assert tracker.snapshot([station(NOW + 60, HALL)], NOW + 60) == []
+    assert tracker.process_snapshot([], NOW) == []
+    assert tracker.process_snapshot([station(NOW + 60, HALL)], NOW + 60) == []
     assert tracker.clients[PHONE].ap_mac == HALL
 
 
 def test_client_that_was_only_missing_in_a_snapshot_roams_without_a_gap(
     tracker: RoamTracker,
 ) -> None:
-    tracker.snapshot([station(NOW + 60, OFFICE, mac="aa:00:00:00:00:02")], NOW + 60)
-    told = tracker.observe([roam(NOW + 62, HALL, BEDROOM)], NOW + 62)
+    tracker.process_snapshot([station(NOW + 60, OFFICE, mac="aa:00:00:00:00:02")], NOW + 60)
+    told = tracker.process_batch([roam(NOW + 62, HALL, BEDROOM)], NOW + 62)
     assert kinds(told) == [("roam", HALL, BEDROOM)]
     assert told[0].roam_gap is None
 
 
 def test_client_that_was_seen_in_the_future_does_not_set_the_clock(tracker: RoamTracker) -> None:
     odd = station(NOW + 90_000, OFFICE, mac="aa:00:00:00:00:02", received=NOW + 60)
-    tracker.snapshot([odd, station(NOW + 60, HALL)], NOW + 60)
-    assert kinds(tracker.observe([roam(NOW + 65, HALL, BEDROOM)], NOW + 65)) == [
+    tracker.process_snapshot([odd, station(NOW + 60, HALL)], NOW + 60)
+    assert kinds(tracker.process_batch([roam(NOW + 65, HALL, BEDROOM)], NOW + 65)) == [
         ("roam", HALL, BEDROOM)
     ]
 
 
 def test_change_of_radio_that_comes_late_is_told_and_changes_nothing(tracker: RoamTracker) -> None:
-    tracker.observe([roam(NOW + 9, HALL, BEDROOM, band_to="5", channel_to=40)], NOW + 9)
+    tracker.process_batch([roam(NOW + 9, HALL, BEDROOM, band_to="5", channel_to=40)], NOW + 9)
     late = roam_radio(NOW + 5, HALL, "2.4", 11, received=NOW + 10)
-    assert kinds(tracker.observe([late], NOW + 10)) == [("roam_radio", HALL, HALL)]
-    assert tracker.observe([late], NOW + 11) == []
+    assert kinds(tracker.process_batch([late], NOW + 10)) == [("roam_radio", HALL, HALL)]
+    assert tracker.process_batch([late], NOW + 11) == []
     assert tracker.clients[PHONE].band == "5"
 
 
 def test_snapshot_does_not_send_away_who_has_just_come(tracker: RoamTracker) -> None:
-    tracker.observe([connected(NOW + 59, OFFICE, mac="aa:00:00:00:00:02")], NOW + 59)
-    tracker.snapshot([station(NOW + 60, HALL)], NOW + 60)
-    assert tracker.snapshot([station(NOW + 80, HALL)], NOW + 80) == []
+    tracker.process_batch([connected(NOW + 59, OFFICE, mac="aa:00:00:00:00:02")], NOW + 59)
+    tracker.process_snapshot([station(NOW + 60, HALL)], NOW + 60)
+    assert tracker.process_snapshot([station(NOW + 80, HALL)], NOW + 80) == []
 
 
 def test_passers_by_are_forgotten() -> None:
     tracker = RoamTracker()
-    tracker.snapshot([], NOW)
+    tracker.process_snapshot([], NOW)
     for number in range(26_000):
         mac = f"02:00:00:{number >> 16:02x}:{number >> 8 & 255:02x}:{number & 255:02x}"
-        tracker.observe([connected(NOW + number / 1000, HALL, mac=mac)], NOW + number / 1000)
+        tracker.process_batch([connected(NOW + number / 1000, HALL, mac=mac)], NOW + number / 1000)
     assert len(tracker.clients) == 20_000
     assert tracker.clients_per_access_point == {HALL: 20_000}
 
 
 def test_client_that_left_yesterday_is_forgotten(tracker: RoamTracker) -> None:
-    tracker.observe([disconnected(NOW + 5, HALL)], NOW + 5)
-    tracker.advance(NOW + 15)
-    tracker.snapshot([], NOW + 90_000)
+    tracker.process_batch([disconnected(NOW + 5, HALL)], NOW + 5)
+    tracker.release_due(NOW + 15)
+    tracker.process_snapshot([], NOW + 90_000)
     assert tracker.clients == {}
 
 
@@ -437,9 +445,9 @@ def test_counts_per_access_point_always_sum_up_to_the_connected(tracker: RoamTra
         disconnected(NOW + 7, BEDROOM),
     ]
     for step in steps:
-        tracker.observe([step], step.received)
+        tracker.process_batch([step], step.received)
         assert sum(tracker.clients_per_access_point.values()) == tracker.connected_clients
-    tracker.advance(NOW + 60)
+    tracker.release_due(NOW + 60)
     assert tracker.clients_per_access_point == {OFFICE: 1}
 
 
@@ -447,65 +455,65 @@ def test_row_of_the_system_log_tells_the_signal_of_a_roam_nobody_else_told(
     tracker: RoamTracker,
 ) -> None:
     row = roam(NOW + 5, HALL, BEDROOM, received=NOW + 90, signal=-52, logged=True)
-    told = tracker.observe([row], NOW + 90)
+    told = tracker.process_batch([row], NOW + 90)
     assert kinds(told) == [("roam", HALL, BEDROOM)]
     assert (told[0].source, told[0].signal, told[0].inferred) == (Source.SYSTEM_LOG, -52, False)
 
 
 def test_rows_of_the_system_log_are_echoes_of_what_is_known(tracker: RoamTracker) -> None:
-    tracker.observe([roam(NOW + 5, HALL, BEDROOM), roam(NOW + 30, BEDROOM, HALL)], NOW + 30)
+    tracker.process_batch([roam(NOW + 5, HALL, BEDROOM), roam(NOW + 30, BEDROOM, HALL)], NOW + 30)
     rows = [
         roam(NOW + 8, HALL, BEDROOM, received=NOW + 60, logged=True),
         roam(NOW + 28, BEDROOM, HALL, received=NOW + 60, logged=True),
     ]
-    assert tracker.observe(rows, NOW + 60) == []
+    assert tracker.process_batch(rows, NOW + 60) == []
 
 
 def test_rows_of_the_system_log_after_a_snapshot_tell_what_it_could_not(
     tracker: RoamTracker,
 ) -> None:
-    told = tracker.snapshot([station(NOW + 60, OFFICE, associated_at=NOW + 30)], NOW + 60)
+    told = tracker.process_snapshot([station(NOW + 60, OFFICE, associated_at=NOW + 30)], NOW + 60)
     assert kinds(told) == [("roam", HALL, OFFICE)]
     rows = [
         roam(NOW + 10, HALL, BEDROOM, received=NOW + 61, logged=True),
         roam(NOW + 30, BEDROOM, OFFICE, received=NOW + 61, logged=True),
     ]
-    assert kinds(tracker.observe(rows, NOW + 61)) == [("roam", HALL, BEDROOM)]
+    assert kinds(tracker.process_batch(rows, NOW + 61)) == [("roam", HALL, BEDROOM)]
     assert tracker.clients[PHONE].ap_mac == OFFICE
 
 
 def test_roam_that_is_learned_after_its_departure_was_told_is_an_arrival(
     tracker: RoamTracker,
 ) -> None:
-    tracker.observe([disconnected(NOW + 5, HALL)], NOW + 5)
-    tracker.advance(NOW + 15)
-    told = tracker.observe([roam(NOW + 5.5, HALL, BEDROOM, received=NOW + 130)], NOW + 130)
+    tracker.process_batch([disconnected(NOW + 5, HALL)], NOW + 5)
+    tracker.release_due(NOW + 15)
+    told = tracker.process_batch([roam(NOW + 5.5, HALL, BEDROOM, received=NOW + 130)], NOW + 130)
     assert kinds(told) == [("connected", None, BEDROOM)]
 
 
 def test_link_that_began_anew_after_an_unseen_roam_does_not_make_its_report_another(
     tracker: RoamTracker,
 ) -> None:
-    told = tracker.snapshot([station(NOW + 60, BEDROOM, associated_at=NOW + 50)], NOW + 60)
+    told = tracker.process_snapshot([station(NOW + 60, BEDROOM, associated_at=NOW + 50)], NOW + 60)
     assert kinds(told) == [("roam", HALL, BEDROOM)]
     # It had roamed before; what began at 50 was a change of radio.
     row = roam(NOW + 20, HALL, BEDROOM, received=NOW + 61, logged=True)
-    assert tracker.observe([row], NOW + 61) == []
+    assert tracker.process_batch([row], NOW + 61) == []
 
 
 def test_return_that_only_a_new_link_showed_is_told_when_its_report_comes(
     tracker: RoamTracker,
 ) -> None:
-    assert tracker.observe([station(NOW + 60, HALL, associated_at=NOW + 50)], NOW + 60) == []
-    told = tracker.observe([roam(NOW + 50.5, BEDROOM, HALL, received=NOW + 61)], NOW + 61)
+    assert tracker.process_batch([station(NOW + 60, HALL, associated_at=NOW + 50)], NOW + 60) == []
+    told = tracker.process_batch([roam(NOW + 50.5, BEDROOM, HALL, received=NOW + 61)], NOW + 61)
     assert kinds(told) == [("roam", BEDROOM, HALL)]
 
 
 def test_record_of_a_link_one_second_older_is_out_of_date(tracker: RoamTracker) -> None:
-    tracker.observe([station(NOW + 7, BEDROOM, associated_at=NOW + 7)], NOW + 8)
-    tracker.observe([station(NOW + 8, OFFICE, associated_at=NOW + 8)], NOW + 9)
+    tracker.process_batch([station(NOW + 7, BEDROOM, associated_at=NOW + 7)], NOW + 8)
+    tracker.process_batch([station(NOW + 8, OFFICE, associated_at=NOW + 8)], NOW + 9)
     stale = station(NOW + 12, BEDROOM, associated_at=NOW + 7)
-    assert tracker.observe([stale], NOW + 12) == []
+    assert tracker.process_batch([stale], NOW + 12) == []
     assert tracker.clients[PHONE].ap_mac == OFFICE
 
 
@@ -513,25 +521,25 @@ def test_record_of_a_link_one_second_older_is_out_of_date(tracker: RoamTracker) 
 def test_record_of_a_link_one_second_newer_is_believed_whenever_the_old_one_was_seen(
     tracker: RoamTracker, seen_at: float
 ) -> None:
-    tracker.observe([station(NOW + 8, BEDROOM, associated_at=NOW + 7)], NOW + 8)
+    tracker.process_batch([station(NOW + 8, BEDROOM, associated_at=NOW + 7)], NOW + 8)
     # The old access point goes on reporting.
-    tracker.observe([station(seen_at, BEDROOM, associated_at=NOW + 7)], NOW + 10)
+    tracker.process_batch([station(seen_at, BEDROOM, associated_at=NOW + 7)], NOW + 10)
     newer = station(NOW + 9, OFFICE, associated_at=NOW + 8, received=NOW + 10)
-    assert kinds(tracker.observe([newer], NOW + 10)) == [("roam", BEDROOM, OFFICE)]
+    assert kinds(tracker.process_batch([newer], NOW + 10)) == [("roam", BEDROOM, OFFICE)]
 
 
 def test_last_roam_before_a_departure_that_snapshots_showed_is_no_return(
     tracker: RoamTracker,
 ) -> None:
     other = station(NOW + 60, OFFICE, mac="aa:00:00:00:00:02")
-    tracker.snapshot([other], NOW + 60)
-    assert kinds(tracker.snapshot([other], NOW + 70)) == [("disconnected", HALL, None)]
+    tracker.process_snapshot([other], NOW + 60)
+    assert kinds(tracker.process_snapshot([other], NOW + 70)) == [("disconnected", HALL, None)]
     rows = [
         roam(NOW + 20, HALL, BEDROOM, received=NOW + 71, logged=True),
         disconnected(NOW + 30, BEDROOM, received=NOW + 71, logged=True),
     ]
-    assert kinds(tracker.observe(rows, NOW + 71)) == [("roam", HALL, BEDROOM)]
-    assert tracker.advance(NOW + 100) == []
+    assert kinds(tracker.process_batch(rows, NOW + 71)) == [("roam", HALL, BEDROOM)]
+    assert tracker.release_due(NOW + 100) == []
     assert not tracker.clients[PHONE].connected
 
 
@@ -544,37 +552,37 @@ def test_last_roam_before_a_departure_that_snapshots_showed_is_no_return(
 def test_rows_of_the_last_stay_before_a_departure_that_snapshots_showed_are_echoes(
     tracker: RoamTracker, arrival: EventRecord, late: float
 ) -> None:
-    assert len(tracker.observe([arrival], NOW + 5)) == 1
+    assert len(tracker.process_batch([arrival], NOW + 5)) == 1
     other = station(NOW + 60, OFFICE, mac="aa:00:00:00:00:02")
-    tracker.snapshot([other], NOW + 60)
-    assert kinds(tracker.snapshot([other], NOW + 70)) == [("disconnected", BEDROOM, None)]
+    tracker.process_snapshot([other], NOW + 60)
+    assert kinds(tracker.process_snapshot([other], NOW + 70)) == [("disconnected", BEDROOM, None)]
     row = replace(arrival, time=NOW + 5 + late, received=NOW + 71, logged=True)
-    assert tracker.observe([row], NOW + 71) == []
+    assert tracker.process_batch([row], NOW + 71) == []
     assert not tracker.clients[PHONE].connected
 
 
 def test_there_and_back_before_a_departure_that_snapshots_showed_are_two_roams(
     tracker: RoamTracker,
 ) -> None:
-    tracker.observe([roam(NOW + 5, HALL, BEDROOM)], NOW + 5)
+    tracker.process_batch([roam(NOW + 5, HALL, BEDROOM)], NOW + 5)
     other = station(NOW + 60, OFFICE, mac="aa:00:00:00:00:02")
-    tracker.snapshot([other], NOW + 60)
-    tracker.snapshot([other], NOW + 70)
+    tracker.process_snapshot([other], NOW + 60)
+    tracker.process_snapshot([other], NOW + 70)
     rows = [
         roam(NOW + 5, HALL, BEDROOM, received=NOW + 71, logged=True),
         roam(NOW + 7, BEDROOM, HALL, received=NOW + 71, logged=True),
         roam(NOW + 9, HALL, BEDROOM, received=NOW + 71, logged=True),
     ]
-    told = tracker.observe(rows, NOW + 71)
+    told = tracker.process_batch(rows, NOW + 71)
     assert kinds(told) == [("roam", BEDROOM, HALL), ("roam", HALL, BEDROOM)]
 
 
 def test_second_report_after_the_client_was_seen_to_stay_is_a_roam_of_its_own(
     tracker: RoamTracker,
 ) -> None:
-    tracker.observe([roam(NOW + 5, HALL, BEDROOM)], NOW + 5)
-    tracker.observe([station(NOW + 30, BEDROOM, associated_at=NOW + 5)], NOW + 30)
-    told = tracker.observe([roam(NOW + 35, HALL, BEDROOM)], NOW + 35)
+    tracker.process_batch([roam(NOW + 5, HALL, BEDROOM)], NOW + 5)
+    tracker.process_batch([station(NOW + 30, BEDROOM, associated_at=NOW + 5)], NOW + 30)
+    told = tracker.process_batch([roam(NOW + 35, HALL, BEDROOM)], NOW + 35)
     assert kinds(told) == [("roam", HALL, BEDROOM)]
 
 
@@ -582,12 +590,12 @@ def test_change_of_radio_before_a_departure_that_snapshots_showed_is_no_return(
     tracker: RoamTracker,
 ) -> None:
     other = station(NOW + 60, OFFICE, mac="aa:00:00:00:00:02")
-    tracker.snapshot([other], NOW + 60)
-    tracker.snapshot([other], NOW + 70)
+    tracker.process_snapshot([other], NOW + 60)
+    tracker.process_snapshot([other], NOW + 70)
     rows = [
         roam(NOW + 20, HALL, HALL, band_to="2.4", received=NOW + 71, logged=True),
         disconnected(NOW + 30, HALL, received=NOW + 71, logged=True),
     ]
-    told = tracker.observe(rows, NOW + 71) + tracker.advance(NOW + 100)
+    told = tracker.process_batch(rows, NOW + 71) + tracker.release_due(NOW + 100)
     assert [event for event in told if event.kind is not EventKind.ROAM_RADIO] == []
     assert not tracker.clients[PHONE].connected

@@ -148,7 +148,7 @@ class Observer:
         seen = [station(float(int(t)), "f0:00:00:00:00:ff", mac="aa:00:00:00:00:99", received=t)]
         if mine := record(self.line, t):
             seen.append(mine)
-        self.told += self.tracker.snapshot(seen, t)
+        self.told += self.tracker.process_snapshot(seen, t)
 
     def run(self, arrivals: list[tuple[float, Observation]], until: float) -> None:
         """Let time pass."""
@@ -170,13 +170,13 @@ class Observer:
             ]
             when, order = min(due)
             if order == 0:
-                self.told += self.tracker.advance(when)
+                self.told += self.tracker.release_due(when)
             elif order == 1:
                 self.snapshot(when)
             elif order == 2:
                 batch = [entry for entry in queue if entry[0] <= when + 0.05]
                 queue = queue[len(batch) :]
-                self.told += self.tracker.observe([seen for _, seen in batch], when + 0.05)
+                self.told += self.tracker.process_batch([seen for _, seen in batch], when + 0.05)
             else:
                 self.snapshot(snapshots.pop(0))
 

@@ -16,11 +16,11 @@ from custom_components.unifi_scanner.const import DOMAIN
 from custom_components.unifi_scanner.hub.timers import Timers
 from custom_components.unifi_scanner.roaming import ClientEvent, RoamTracker
 from custom_components.unifi_scanner.site import areas as module
-from custom_components.unifi_scanner.site.area_debounce import Settling
-from custom_components.unifi_scanner.site.areas import SiteRooms
+from custom_components.unifi_scanner.site.area_debounce import AreaDebouncer
+from custom_components.unifi_scanner.site.areas import SiteAreas
 from custom_components.unifi_scanner.site.devices import SiteDevices
-from custom_components.unifi_scanner.site.listeners import Listeners
-from custom_components.unifi_scanner.site.publisher import SIGNAL_ROOM
+from custom_components.unifi_scanner.site.listeners import KeyedListeners
+from custom_components.unifi_scanner.site.publisher import SIGNAL_AREA
 from tests.home import ANNA, ATTIC, BEN, HALL, KITCHEN
 from tests.roaming.observations import connected, disconnected, roam, station
 
@@ -31,14 +31,14 @@ AWAY, NO_AREA = "-", "."
 
 def shown(moves: str, seconds: float = 10.0) -> str:
     """Return when which room is shown of a client that moves like this: "0A 1B" is B at 1 s."""
-    settling = Settling(seconds)
+    settling = AreaDebouncer(seconds)
     due: float | None = None
     last = AWAY
     changes: list[str] = []
 
     def show(now: float) -> None:
         nonlocal last
-        room = (settling.rooms[ANNA] or NO_AREA) if ANNA in settling.rooms else AWAY
+        room = (settling.areas[ANNA] or NO_AREA) if ANNA in settling.areas else AWAY
         if room != last:
             changes.append(f"{now:g}{room}")
             last = room
@@ -46,7 +46,7 @@ def shown(moves: str, seconds: float = 10.0) -> str:
     for move in [*moves.split(), None]:
         now = float(move[:-1]) if move else 1e9
         if due is not None and due <= now:
-            settling.settle(ANNA)
+            settling.commit(ANNA)
             show(due)
             due = None
         if move is None:
@@ -55,9 +55,9 @@ def shown(moves: str, seconds: float = 10.0) -> str:
             settling.remove(ANNA)
             due = None
         elif settling.move(ANNA, None if move.endswith(NO_AREA) else move[-1], now):
-            due = now + seconds if ANNA in settling.held else None
+            due = now + seconds if ANNA in settling.pending else None
         show(now)
-    assert settling.held == {}
+    assert settling.pending == {}
     return " ".join(changes)
 
 
@@ -104,12 +104,12 @@ def test_without_a_settling_time_everything_shows_at_once() -> None:
 
 
 def test_only_rooms_that_were_left_lately_are_remembered() -> None:
-    settling = Settling(10.0)
+    settling = AreaDebouncer(10.0)
     for second in range(1000):
         settling.move(ANNA, f"room {second}", float(second))
         settling.move(BEN, f"room {second % 2}", float(second))
     assert len(settling._left) <= 10 + 2
-    settling = Settling(0.0)
+    settling = AreaDebouncer(0.0)
     for second in range(1000):
         settling.move(ANNA, f"room {second}", float(second))
     assert len(settling._left) == 0
@@ -132,12 +132,12 @@ class House:
         self.entry = entry
         self.tracker = RoamTracker(0.0)
         self.devices = SiteDevices(hass, entry)
-        self.listeners = Listeners()
+        self.listeners = KeyedListeners()
         self.timers = Timers(hass)
         self.told: list[Mapping[str, Any]] = []
         self.called: list[str] = []
         self.new_areas = 0
-        self.rooms = SiteRooms(
+        self.areas = SiteAreas(
             hass,
             entry,
             devices=self.devices,
@@ -150,9 +150,9 @@ class House:
         for mac in (ANNA, BEN):
             self.listeners.async_add(mac, lambda mac=mac: self.called.append(mac))
         for area_id in ("hall", "kitchen", "cellar"):
-            self.rooms.async_listen(area_id, lambda area_id=area_id: self.called.append(area_id))
-        async_dispatcher_connect(hass, SIGNAL_ROOM, self._remember)
-        self.rooms.async_start()
+            self.areas.async_listen(area_id, lambda area_id=area_id: self.called.append(area_id))
+        async_dispatcher_connect(hass, SIGNAL_AREA, self._remember)
+        self.areas.async_start()
         for name, mac in (("Hall", HALL), ("Kitchen", KITCHEN), ("Attic", ATTIC)):
             self.devices.access_points[mac] = DeviceRecord(
                 mac=mac, name=name, model=None, type="uap"
@@ -185,20 +185,20 @@ class House:
         """Take a snapshot in which these are on an access point, as the coordinator does."""
         self.now += 1
         stations = [station(self.now, ap, mac=mac, alias=mac) for mac in macs]
-        events = self.tracker.snapshot(stations, self.now)
-        self.rooms.async_look()
+        events = self.tracker.process_snapshot(stations, self.now)
+        self.areas.async_refresh()
         self._take(events)
-        self.rooms.async_check()
+        self.areas.async_reconcile()
 
     def hear(self, *batch: Observation) -> None:
         """Take what the stream tells, as the coordinator does."""
-        self._take(self.tracker.observe(batch, self.now))
-        self._take(self.tracker.advance(self.now))
+        self._take(self.tracker.process_batch(batch, self.now))
+        self._take(self.tracker.release_due(self.now))
 
     def _take(self, events: Sequence[ClientEvent]) -> None:
-        changes = self.rooms.async_take(events)
-        self.rooms.async_show(changes)
-        self.rooms.async_tell(changes)
+        changes = self.areas.async_apply_events(events)
+        self.areas.async_write_states(changes)
+        self.areas.async_publish(changes)
 
     def roam(self, ap_from: str, ap_to: str, mac: str = ANNA) -> None:
         self.now += 1
@@ -227,10 +227,10 @@ def house(hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hous
 
 async def test_whoever_is_there_at_first_has_a_room_and_nobody_is_told(house: House) -> None:
     house.look(ANNA, BEN)
-    assert (house.rooms.area_of(ANNA), house.rooms.area_of(BEN)) == ("hall", "hall")
-    assert house.rooms.clients_in("hall") == [ANNA]
-    assert house.rooms.areas == {"hall", "kitchen"}
-    assert house.rooms.area_of("nobody") is None
+    assert (house.areas.area_of(ANNA), house.areas.area_of(BEN)) == ("hall", "hall")
+    assert house.areas.clients_in("hall") == [ANNA]
+    assert house.areas.area_ids == {"hall", "kitchen"}
+    assert house.areas.area_of("nobody") is None
     assert house.told == []
 
 
@@ -240,7 +240,7 @@ async def test_a_move_is_told_once_with_all_there_is_to_say(house: House) -> Non
     house.roam(HALL, KITCHEN)
     house.hear(station(house.now + 1, KITCHEN, mac=ANNA))
     house.look(ANNA, ap=KITCHEN)
-    assert house.rooms.area_of(ANNA) == "kitchen"
+    assert house.areas.area_of(ANNA) == "kitchen"
     assert house.told == [
         {
             "entry_id": house.entry.entry_id,
@@ -261,11 +261,11 @@ async def test_coming_going_and_places_without_an_area_are_told(house: House) ->
     house.now += 1
     house.hear(connected(house.now, HALL, mac=ANNA))
     house.roam(HALL, ATTIC)
-    assert house.rooms.area_of(ANNA) is None
+    assert house.areas.area_of(ANNA) is None
     house.roam(ATTIC, KITCHEN)
     house.now += 1
     house.hear(disconnected(house.now, KITCHEN, mac=ANNA))
-    assert house.rooms.area_of(ANNA) is None
+    assert house.areas.area_of(ANNA) is None
     house.now += 1
     house.hear(connected(house.now, ATTIC, mac=ANNA))
     assert house.moves() == [
@@ -282,14 +282,14 @@ async def test_a_client_that_flaps_moves_once_and_follows_when_it_stays(house: H
         house.roam(HALL, KITCHEN)
         house.roam(KITCHEN, HALL)
     house.look(ANNA)
-    assert house.rooms.area_of(ANNA) == "kitchen"
-    assert house.rooms.clients_in("kitchen") == [ANNA]
+    assert house.areas.area_of(ANNA) == "kitchen"
+    assert house.areas.clients_in("kitchen") == [ANNA]
     assert house.moves() == [(ANNA, "hall", "kitchen")]
     house.called.clear()
     house.wait(9.0)
-    assert house.rooms.area_of(ANNA) == "kitchen"
+    assert house.areas.area_of(ANNA) == "kitchen"
     house.wait(10.5)
-    assert house.rooms.area_of(ANNA) == "hall"
+    assert house.areas.area_of(ANNA) == "hall"
     assert house.moves() == [(ANNA, "hall", "kitchen"), (ANNA, "kitchen", "hall")]
     assert house.called == [ANNA, "kitchen", "hall"]
 
@@ -300,13 +300,13 @@ async def test_who_goes_on_or_away_while_it_is_held_is_not_put_back_later(house:
     house.roam(KITCHEN, HALL)
     house.roam(HALL, ATTIC)
     house.wait(20.0)
-    assert house.rooms.area_of(ANNA) is None
+    assert house.areas.area_of(ANNA) is None
     house.roam(ATTIC, KITCHEN)
     house.roam(KITCHEN, ATTIC)
     house.now += 1
     house.hear(disconnected(house.now, ATTIC, mac=ANNA))
     house.wait(20.0)
-    assert house.rooms.area_of(ANNA) is None
+    assert house.areas.area_of(ANNA) is None
     assert [area_to for _, _, area_to in house.moves()] == ["kitchen", None, "kitchen", None]
 
 
@@ -314,7 +314,7 @@ async def test_a_burst_counts_by_where_it_ends(house: House) -> None:
     house.look(ANNA)
     now = house.now
     house.hear(roam(now + 1, HALL, KITCHEN, mac=ANNA), roam(now + 2, KITCHEN, HALL, mac=ANNA))
-    assert house.rooms.area_of(ANNA) == "hall"
+    assert house.areas.area_of(ANNA) == "hall"
     assert house.told == []
 
 
@@ -327,12 +327,12 @@ async def test_an_access_point_put_elsewhere_takes_its_clients_along_and_nobody_
     house.called.clear()
     house.new_areas = 0
     house.furnish(HALL, "Cellar")
-    assert house.rooms.area_of(ANNA) == "cellar"
+    assert house.areas.area_of(ANNA) == "cellar"
     assert house.called == [ANNA, "hall", "cellar"]
-    assert house.rooms.areas == {"cellar", "kitchen"}
+    assert house.areas.area_ids == {"cellar", "kitchen"}
     house.furnish(HALL, None)
-    assert house.rooms.area_of(ANNA) is None
-    assert house.rooms.areas == {"kitchen"}
+    assert house.areas.area_of(ANNA) is None
+    assert house.areas.area_ids == {"kitchen"}
     assert house.new_areas == 2
     assert house.told == []
 
@@ -343,19 +343,19 @@ async def test_one_that_is_held_goes_along_with_its_access_point(house: House) -
     house.roam(KITCHEN, HALL)
     house.told.clear()
     house.furnish(HALL, "Cellar")
-    assert house.rooms.area_of(ANNA) == "cellar"
+    assert house.areas.area_of(ANNA) == "cellar"
     house.wait(20.0)
-    assert house.rooms.area_of(ANNA) == "cellar"
+    assert house.areas.area_of(ANNA) == "cellar"
     assert house.told == []
 
 
 async def test_an_access_point_that_is_deleted_is_in_no_area(house: House) -> None:
     house.look(ANNA)
     dr.async_get(house.hass).async_remove_device(house.device(HALL))
-    assert house.rooms.area_of(ANNA) is None
+    assert house.areas.area_of(ANNA) is None
     # Home Assistant remembers where it was.
     house.device(HALL)
-    assert house.rooms.area_of(ANNA) == "hall"
+    assert house.areas.area_of(ANNA) == "hall"
 
 
 async def test_a_new_name_concerns_only_who_is_in_that_area(house: House) -> None:
@@ -365,7 +365,7 @@ async def test_a_new_name_concerns_only_who_is_in_that_area(house: House) -> Non
     areas = ar.async_get(house.hass)
     areas.async_update("hall", name="Lobby")
     assert house.called == [ANNA, "hall"]
-    assert house.rooms.area_name("hall") == "Lobby"
+    assert house.areas.area_name("hall") == "Lobby"
     house.called.clear()
     areas.async_create("Garden")
     areas.async_reorder(list(areas.areas))
@@ -391,8 +391,8 @@ async def test_an_access_point_met_by_a_roam_brings_its_area(house: House) -> No
     house.look(ANNA)
     house.furnish(ATTIC, "Cellar")
     del house.devices.access_points[ATTIC]
-    house.rooms.async_look()
-    assert "cellar" not in house.rooms.areas
+    house.areas.async_refresh()
+    assert "cellar" not in house.areas.area_ids
     house.roam(HALL, ATTIC)
     assert house.moves() == [(ANNA, "hall", "cellar")]
 
@@ -401,12 +401,12 @@ async def test_a_move_that_nobody_told_of_is_shown_all_the_same(house: House) ->
     """The tracker forgets someone who is connected only where there are too many clients."""
     house.look(ANNA)
     house.called.clear()
-    house.tracker._ledger._drop(ANNA)
-    assert house.rooms.area_of(ANNA) is None
-    assert house.rooms.clients_in("hall") == []
-    house.rooms.async_check()
+    house.tracker._registry._drop(ANNA)
+    assert house.areas.area_of(ANNA) is None
+    assert house.areas.clients_in("hall") == []
+    house.areas.async_reconcile()
     assert house.called == [ANNA, "hall"]
-    assert house.rooms._settling.rooms == {}
+    assert house.areas._debouncer.areas == {}
 
 
 async def test_of_one_that_the_tracker_has_forgotten_nothing_is_told(house: House) -> None:
@@ -414,7 +414,7 @@ async def test_of_one_that_the_tracker_has_forgotten_nothing_is_told(house: Hous
     house.roam(HALL, KITCHEN)
     house.roam(KITCHEN, HALL)
     house.told.clear()
-    house.tracker._ledger._drop(ANNA)
+    house.tracker._registry._drop(ANNA)
     house.wait(20.0)
     assert house.told == []
 
@@ -432,11 +432,11 @@ async def test_passers_by_leave_nothing_behind_and_call_nobody(house: House) -> 
         house.now += 3
         house.hear(*(disconnected(now + 3, HALL, mac=mac) for mac in macs))
     assert len(house.told) == 26_000 * 3
-    settling = house.rooms._settling
-    assert settling.rooms == {ANNA: "hall"}
-    assert settling.held == {}
-    assert len(settling._left) <= 200
-    assert house.rooms._occupants == {"hall": {ANNA}}
+    debouncer = house.areas._debouncer
+    assert debouncer.areas == {ANNA: "hall"}
+    assert debouncer.pending == {}
+    assert len(debouncer._left) <= 200
+    assert house.areas._occupants == {"hall": {ANNA}}
     assert house.timers._waiting == {}
     assert house.called == []
 
@@ -447,8 +447,8 @@ async def test_a_site_without_areas_keeps_no_book(house: House) -> None:
     house.furnish(KITCHEN, None)
     house.roam(HALL, ATTIC)
     house.look(ANNA, BEN, ap=ATTIC)
-    assert house.rooms._settling.rooms == {}
-    assert house.rooms._occupants == {}
+    assert house.areas._debouncer.areas == {}
+    assert house.areas._occupants == {}
     assert house.told == []
     house.furnish(ATTIC, "Cellar")
-    assert house.rooms.clients_in("cellar") == [ANNA]
+    assert house.areas.clients_in("cellar") == [ANNA]

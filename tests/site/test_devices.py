@@ -285,7 +285,7 @@ async def test_an_access_point_that_comes_back_in_time_is_kept(home: Home) -> No
     attic = home.coordinator.access_points[ATTIC]
     others = [record for mac, record in home.coordinator.access_points.items() if mac != ATTIC]
     for seconds, listed in ((0, others), (3000, [*others, attic]), (3600, others), (7100, others)):
-        stale.async_take(listed, {})
+        stale.async_update_from_snapshot(listed, {})
         stale.async_remove_stale({ANNA, BEN}, now + seconds)
         assert home.device(ATTIC) is not None
     stale.async_remove_stale({ANNA, BEN}, now + 7201)

@@ -155,12 +155,12 @@ async def test_a_removed_history_is_gone(hass: HomeAssistant, hass_storage: dict
 
 async def test_whoever_has_been_seen_is_known_after_a_restart(hass: HomeAssistant) -> None:
     history = await loaded(hass)
-    assert not history.has_looked
-    history.async_prime([ANNA])
-    history.async_know([CARA])
+    assert not history.is_seeded
+    history.async_seed_known([ANNA])
+    history.async_mark_known([CARA])
     await history.async_save()
     again = await loaded(hass)
-    assert again.has_looked
+    assert again.is_seeded
     assert again.knows(ANNA)
     assert again.knows(CARA)
     assert not again.knows(BEN)
@@ -170,8 +170,8 @@ async def test_one_who_is_removed_before_the_first_look_is_not_all_there_is(
     hass: HomeAssistant,
 ) -> None:
     history = await loaded(hass)
-    history.async_know([ANNA])
-    assert not history.has_looked
+    history.async_mark_known([ANNA])
+    assert not history.is_seeded
 
 
 async def test_those_not_seen_for_longest_are_forgotten(
@@ -179,9 +179,9 @@ async def test_those_not_seen_for_longest_are_forgotten(
 ) -> None:
     monkeypatch.setattr(module, "_KNOWN_LIMIT", 2)
     history = await loaded(hass)
-    history.async_prime(["a", "b"])
-    history.async_know(["c"])
-    history.async_see_again(["a", "unknown"])
+    history.async_seed_known(["a", "b"])
+    history.async_mark_known(["c"])
+    history.async_touch(["a", "unknown"])
     await history.async_save()
     assert hass_storage[KEY]["data"]["known"] == ["c", "a"]
 
@@ -191,8 +191,8 @@ async def test_those_who_are_here_stay_known_however_many_they_are(
 ) -> None:
     monkeypatch.setattr(module, "_KNOWN_LIMIT", 2)
     history = await loaded(hass)
-    history.async_prime(["gone", "a", "b", "c"])
-    history.async_see_again(["a", "b", "c"])
+    history.async_seed_known(["gone", "a", "b", "c"])
+    history.async_touch(["a", "b", "c"])
     assert all(history.knows(mac) for mac in ("a", "b", "c"))
     assert not history.knows("gone")
     await history.async_save()

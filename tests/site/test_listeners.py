@@ -4,37 +4,37 @@ from homeassistant.core import HomeAssistant
 import pytest
 
 from custom_components.unifi_scanner.hub.timers import Timers
-from custom_components.unifi_scanner.site.listeners import Listeners
+from custom_components.unifi_scanner.site.listeners import KeyedListeners
 from tests.home import until
 
 
 def test_only_those_who_listen_to_the_key_are_called() -> None:
-    listeners = Listeners()
+    listeners = KeyedListeners()
     calls: list[str] = []
     remove = listeners.async_add("a", lambda: calls.append("a1"))
     listeners.async_add("a", lambda: calls.append("a2"))
     listeners.async_add("b", lambda: calls.append("b"))
-    listeners.async_call("a")
+    listeners.async_notify_key("a")
     assert calls == ["a1", "a2"]
     remove()
-    listeners.async_call_each(["a", "nobody"])
+    listeners.async_notify(["a", "nobody"])
     assert calls == ["a1", "a2", "a2"]
-    listeners.async_call_all()
+    listeners.async_notify_all()
     assert calls == ["a1", "a2", "a2", "a2", "b"]
 
 
 def test_one_that_fails_does_not_keep_the_others_from_it(caplog: pytest.LogCaptureFixture) -> None:
-    listeners = Listeners()
+    listeners = KeyedListeners()
     calls: list[str] = []
     listeners.async_add("a", calls.pop)
     listeners.async_add("a", lambda: calls.append("a2"))
-    listeners.async_call("a")
+    listeners.async_notify_key("a")
     assert calls == ["a2"]
     assert "Unexpected error while updating what is shown of a" in caplog.text
 
 
 def test_one_may_leave_while_it_is_called() -> None:
-    listeners = Listeners()
+    listeners = KeyedListeners()
     calls: list[str] = []
 
     def leave() -> None:
@@ -43,8 +43,8 @@ def test_one_may_leave_while_it_is_called() -> None:
 
     remove = listeners.async_add("a", leave)
     listeners.async_add("a", lambda: calls.append("stayed"))
-    listeners.async_call("a")
-    listeners.async_call("a")
+    listeners.async_notify_key("a")
+    listeners.async_notify_key("a")
     assert calls == ["left", "stayed", "stayed"]
 
 

@@ -12,7 +12,7 @@ from custom_components.unifi_scanner.hub.timers import Timers
 from custom_components.unifi_scanner.roaming import ClientState, EventKind
 from custom_components.unifi_scanner.site import history as module
 from custom_components.unifi_scanner.site.history import SiteHistory
-from custom_components.unifi_scanner.site.new_clients import Newcomers, is_randomised
+from custom_components.unifi_scanner.site.new_clients import NewClientDetector, is_randomised
 from custom_components.unifi_scanner.site.publisher import SIGNAL_NEW_CLIENT
 from tests.home import ANNA, BEN, CARA, HALL, Home, furnished_home, until
 from tests.site.test_history import STATE
@@ -39,16 +39,16 @@ async def told(hass: HomeAssistant) -> list[Mapping[str, Any]]:
     return told
 
 
-async def met(hass: HomeAssistant, clients: dict[str, ClientState]) -> Newcomers:
+async def met(hass: HomeAssistant, clients: dict[str, ClientState]) -> NewClientDetector:
     """Return those who look for new clients, having looked at these."""
     history = SiteHistory(hass, "entry", set())
     await history.async_load()
-    newcomers = Newcomers(
+    detector = NewClientDetector(
         hass, history=history, clients=clients, timers=Timers(hass), on_due=lambda: None
     )
-    newcomers.async_start()
-    assert newcomers.async_look() == []
-    return newcomers
+    detector.async_start()
+    assert detector.async_process_snapshot() == []
+    return detector
 
 
 def state(mac: str, **changes: Any) -> ClientState:
@@ -57,86 +57,86 @@ def state(mac: str, **changes: Any) -> ClientState:
 
 async def test_a_client_is_new_once_and_only_when_it_is_real(hass: HomeAssistant) -> None:
     clients = {ANNA: state(ANNA)}
-    newcomers = await met(hass, clients)
+    detector = await met(hass, clients)
     clients[CARA] = state(CARA, ip=None)
-    assert newcomers.async_meet([ANNA, CARA]) == []
+    assert detector.async_check([ANNA, CARA]) == []
     clients[CARA] = state(CARA)
-    assert newcomers.async_meet([ANNA, CARA]) == [CARA]
-    assert newcomers.async_meet([ANNA, CARA]) == newcomers.async_look() == []
-    newcomers._timers.async_close()
+    assert detector.async_check([ANNA, CARA]) == [CARA]
+    assert detector.async_check([ANNA, CARA]) == detector.async_process_snapshot() == []
+    detector._timers.async_close()
 
 
 async def test_a_look_at_nobody_is_none(hass: HomeAssistant) -> None:
     clients: dict[str, ClientState] = {}
-    newcomers = await met(hass, clients)
+    detector = await met(hass, clients)
     clients[ANNA] = state(ANNA)
-    assert newcomers.async_meet([ANNA]) == []
-    assert newcomers.async_look() == []
+    assert detector.async_check([ANNA]) == []
+    assert detector.async_process_snapshot() == []
 
 
 async def test_who_passed_by_without_an_address_is_not_told(hass: HomeAssistant) -> None:
     clients = {ANNA: state(ANNA)}
-    newcomers = await met(hass, clients)
+    detector = await met(hass, clients)
     clients[CARA] = state(CARA, ip=None)
-    assert newcomers.async_meet([CARA]) == []
+    assert detector.async_check([CARA]) == []
     clients[CARA] = state(CARA, ip=None, ap_mac=None)
-    assert newcomers.async_meet([CARA]) == []
-    newcomers._clock = lambda: hass.loop.time() + 61
+    assert detector.async_check([CARA]) == []
+    detector._clock = lambda: hass.loop.time() + 61
     clients[CARA] = state(CARA, ip=None)
-    assert newcomers.async_meet([CARA]) == []
-    newcomers._timers.async_close()
+    assert detector.async_check([CARA]) == []
+    detector._timers.async_close()
 
 
 async def test_who_stays_without_an_address_is_real_after_a_minute(hass: HomeAssistant) -> None:
     clients = {ANNA: state(ANNA)}
-    newcomers = await met(hass, clients)
+    detector = await met(hass, clients)
     clients[CARA] = state(CARA, ip=None)
-    assert newcomers.async_meet([CARA]) == []
-    assert newcomers.async_meet_waiting() == []
-    newcomers._clock = lambda: hass.loop.time() + 61
-    assert newcomers.async_meet_waiting() == [CARA]
-    assert newcomers.async_meet_waiting() == []
-    newcomers._timers.async_close()
+    assert detector.async_check([CARA]) == []
+    assert detector.async_check_waiting() == []
+    detector._clock = lambda: hass.loop.time() + 61
+    assert detector.async_check_waiting() == [CARA]
+    assert detector.async_check_waiting() == []
+    detector._timers.async_close()
 
 
 async def test_a_snapshot_meanwhile_makes_nobody_known_who_is_still_waiting(
     hass: HomeAssistant,
 ) -> None:
     clients = {ANNA: state(ANNA)}
-    newcomers = await met(hass, clients)
+    detector = await met(hass, clients)
     clients[CARA] = state(CARA, ip=None)
-    assert newcomers.async_meet([CARA]) == newcomers.async_look() == []
+    assert detector.async_check([CARA]) == detector.async_process_snapshot() == []
     clients[CARA] = state(CARA)
-    assert newcomers.async_look() == [CARA]
-    newcomers._timers.async_close()
+    assert detector.async_process_snapshot() == [CARA]
+    detector._timers.async_close()
 
 
 async def test_who_has_left_waits_anew(hass: HomeAssistant) -> None:
     clients = {ANNA: state(ANNA), CARA: state(CARA, ip=None)}
-    newcomers = await met(hass, {ANNA: clients[ANNA]})
-    newcomers._clients = clients
+    detector = await met(hass, {ANNA: clients[ANNA]})
+    detector._clients = clients
     now = 0.0
-    newcomers._clock = lambda: now
-    assert newcomers.async_meet([CARA]) == []
+    detector._clock = lambda: now
+    assert detector.async_check([CARA]) == []
     now = 50.0
-    newcomers.async_take([replace(ROAM, mac=CARA, kind=EventKind.DISCONNECTED)])
-    assert newcomers.async_meet([CARA]) == []
+    detector.async_process_events([replace(ROAM, mac=CARA, kind=EventKind.DISCONNECTED)])
+    assert detector.async_check([CARA]) == []
     now = 70.0
-    newcomers.async_take([replace(ROAM, mac=CARA)])
-    assert newcomers.async_meet([CARA]) == newcomers.async_meet_waiting() == []
+    detector.async_process_events([replace(ROAM, mac=CARA)])
+    assert detector.async_check([CARA]) == detector.async_check_waiting() == []
     now = 110.0
-    assert newcomers.async_meet_waiting() == [CARA]
-    newcomers._timers.async_close()
+    assert detector.async_check_waiting() == [CARA]
+    detector._timers.async_close()
 
 
 async def test_nobody_is_told_before_anybody_hears_of_it(hass: HomeAssistant) -> None:
     clients = {ANNA: state(ANNA)}
-    newcomers = await met(hass, clients)
+    detector = await met(hass, clients)
     clients[CARA] = state(CARA)
     hass.set_state(CoreState.starting)
-    assert newcomers.async_meet([CARA]) == newcomers.async_look() == []
+    assert detector.async_check([CARA]) == detector.async_process_snapshot() == []
     hass.set_state(CoreState.running)
-    assert newcomers.async_look() == [CARA]
+    assert detector.async_process_snapshot() == [CARA]
 
 
 async def test_passers_by_do_not_make_those_who_live_here_new(
@@ -144,15 +144,15 @@ async def test_passers_by_do_not_make_those_who_live_here_new(
 ) -> None:
     monkeypatch.setattr(module, "_KNOWN_LIMIT", 3)
     clients = {ANNA: state(ANNA)}
-    newcomers = await met(hass, clients)
+    detector = await met(hass, clients)
     for number in range(10):
         mac = f"02:00:00:00:01:{number:02x}"
         clients[mac] = state(mac)
-        assert newcomers.async_meet([mac]) == [mac]
+        assert detector.async_check([mac]) == [mac]
         del clients[mac]
-        assert newcomers.async_look() == []
-    assert newcomers.async_meet([ANNA]) == []
-    assert len(newcomers._history._known or ()) == 3
+        assert detector.async_process_snapshot() == []
+    assert detector.async_check([ANNA]) == []
+    assert len(detector._history._known or ()) == 3
 
 
 @pytest.mark.parametrize(

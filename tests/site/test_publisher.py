@@ -6,7 +6,7 @@ import pytest
 
 from custom_components.unifi_scanner.api.records import EventKind
 from custom_components.unifi_scanner.roaming import ClientEvent, Source
-from custom_components.unifi_scanner.site.publisher import EVENT_TYPES, Place, payload
+from custom_components.unifi_scanner.site.publisher import EVENT_TYPES, Location, event_data
 
 # The payload as design.md promises it, in its order.
 KEYS = [
@@ -51,12 +51,12 @@ ROAM = ClientEvent(
     inferred=True,
     roam_gap=0.75,
 )
-HALL = Place(mac="78:45:58:00:00:01", name="Hall", area="downstairs")
-KITCHEN = Place(mac="78:45:58:00:00:02", name="Kitchen", area=None)
+HALL = Location(mac="78:45:58:00:00:01", name="Hall", area="downstairs")
+KITCHEN = Location(mac="78:45:58:00:00:02", name="Kitchen", area=None)
 
 
 def test_a_roam_has_both_ends() -> None:
-    data = payload(
+    data = event_data(
         ROAM, entry_id="1", site="default", device_id="d", origin=HALL, destination=KITCHEN
     )
     assert list(data) == KEYS
@@ -88,13 +88,13 @@ def test_a_roam_has_both_ends() -> None:
 
 @pytest.mark.parametrize(
     ("kind", "origin", "destination"),
-    [(EventKind.CONNECTED, Place(), KITCHEN), (EventKind.DISCONNECTED, HALL, Place())],
+    [(EventKind.CONNECTED, Location(), KITCHEN), (EventKind.DISCONNECTED, HALL, Location())],
 )
 def test_what_is_not_known_is_none_and_every_key_is_there(
-    kind: EventKind, origin: Place, destination: Place
+    kind: EventKind, origin: Location, destination: Location
 ) -> None:
     event = replace(ROAM, kind=kind, ap_from=origin.mac, ap_to=destination.mac)
-    data = payload(
+    data = event_data(
         event,
         entry_id="1",
         site="default",

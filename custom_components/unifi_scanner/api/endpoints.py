@@ -5,7 +5,7 @@ from ipaddress import AddressValueError, IPv4Address, IPv6Address
 import re
 from urllib.parse import quote, urlsplit
 
-# Consoles, classic self-hosted applications, UniFi OS Server (protocol.md 1).
+# Sessions, classic self-hosted applications, UniFi OS Server (protocol.md 1).
 CANDIDATE_PORTS = (443, 8443, 11443)
 
 _HOST_NAME = re.compile(r"(?!-)[\w-]{1,63}(?<!-)(?:\.(?!-)[\w-]{1,63}(?<!-))*\.?")

@@ -9,7 +9,7 @@ _MOST = 8192
 _LONGEST = 1024
 
 
-class Memo[V]:
+class Memoize[V]:
     """Asks a function what to make of some values, once for as long as it is remembered.
 
     The values come as a tuple, in which anything but texts and None is of an unexpected form. The

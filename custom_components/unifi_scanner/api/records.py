@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from .frames import SYNC_TYPES, BufferedEvent
-from .memoize import Memo
+from .memoize import Memoize
 from .parsing import (
     Band,
     as_band,
@@ -195,7 +195,7 @@ _STATION_TEXTS = (
 )
 
 
-@Memo
+@Memoize
 def _station_texts(values: tuple[Any, ...]) -> _StationTexts | None:
     mac, kind, ap_mac, ssid, radio, name, display_name, hostname, ip = values
     client = normalise_mac(mac)

@@ -155,7 +155,7 @@ def check_command(answer: Answer, site: str) -> None:
     entries(answer, site)
 
 
-def refuse_v2(answer: Answer) -> None:
+def check_v2_response(answer: Answer) -> None:
     """Raise what the second API's answer means, unless it is a success (protocol.md 2 and 4).
 
     Raises NotSupportedError where a version lacks what was asked for, SessionExpiredError,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from .errors import UnexpectedAnswerError
 from .parsing import as_text
 from .records import EventRecord, parse_log_row
-from .responses import Answer, refuse_v2
+from .responses import Answer, check_v2_response
 
 _PAGE_SIZE = 200
 # Nobody makes this many rows in an outage that is worth telling all of.
@@ -47,7 +47,7 @@ def log_page(answer: Answer, number: int, received: float) -> LogPage:
     Raises NotSupportedError, SessionExpiredError, RateLimitedError, ControllerStartingError or
     UnexpectedAnswerError.
     """
-    refuse_v2(answer)
+    check_v2_response(answer)
     document = answer.document
     rows = document.get("data") if isinstance(document, dict) else None
     if not isinstance(document, dict) or not isinstance(rows, list):

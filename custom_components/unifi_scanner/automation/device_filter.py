@@ -60,7 +60,7 @@ def async_check_devices(hass: HomeAssistant, options: Mapping[str, Any]) -> None
                 )
 
 
-class Places:
+class LocationFilter:
     """Access points and areas, any of which will do; none of either is anywhere.
 
     The controller's device stands for all access points of its site.
@@ -78,7 +78,7 @@ class Places:
         self._areas = areas
 
     @callback
-    def async_include(self, entry_id: str, ap_mac: str | None, area: str | None) -> bool:
+    def async_matches(self, entry_id: str, ap_mac: str | None, area: str | None) -> bool:
         """Return whether an access point of that config entry, in that area, is one of these."""
         if not self._access_points and not self._areas:
             return True

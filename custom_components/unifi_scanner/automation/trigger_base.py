@@ -28,14 +28,14 @@ from .device_filter import (
     CONF_AREAS,
     CONF_SSID,
     Fields,
-    Places,
+    LocationFilter,
     async_check_devices,
 )
 
 type Data = Mapping[str, Any]
 
 
-class AnnouncedTrigger(Trigger):
+class ClientTrigger(Trigger):
     """A trigger by what is announced of clients; nothing chosen for a field means any.
 
     Templates find what was announced in `trigger`, with the sentence as `trigger.description`.
@@ -90,7 +90,7 @@ class AnnouncedTrigger(Trigger):
         return value in chosen or not any(chosen)
 
 
-class EventTrigger(AnnouncedTrigger):
+class ClientEventTrigger(ClientTrigger):
     """A trigger by what clients do; `data` is that of the events on the bus (bus.py).
 
     `ends` says how the fields begin in which the places at each end of an event are chosen.
@@ -103,7 +103,7 @@ class EventTrigger(AnnouncedTrigger):
         """Take what is chosen."""
         super().__init__(hass, config)
         self._places = {
-            end: Places(
+            end: LocationFilter(
                 hass,
                 self._options.get(prefix + CONF_ACCESS_POINTS, ()),
                 self._options.get(prefix + CONF_AREAS, ()),
@@ -127,6 +127,6 @@ class EventTrigger(AnnouncedTrigger):
         )
 
 
-def includes(places: Places, data: Data, end: str) -> bool:
+def includes(places: LocationFilter, data: Data, end: str) -> bool:
     """Return whether one end of an event, "from" or "to", is at one of these places."""
-    return places.async_include(data["entry_id"], data[f"ap_{end}_mac"], data[f"area_{end}"])
+    return places.async_matches(data["entry_id"], data[f"ap_{end}_mac"], data[f"area_{end}"])

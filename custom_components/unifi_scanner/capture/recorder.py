@@ -67,7 +67,7 @@ class _Segment:
         return self.bytes + len(self.before) * _MEMORY_BYTES
 
 
-class FlightRecorder:
+class CaptureRecorder:
     """Keeps what a tracker was given and what it told, within bounds, redacted on the way in.
 
     `about` holds versions by the names of what has them. All times are POSIX seconds by our clock.

@@ -7,12 +7,12 @@ from operator import attrgetter
 from typing import Any, Protocol, override
 
 from ..api.records import Observation, StationRecord
-from ..roaming.client_track import Track
+from ..roaming.client_track import ClientTrack
 from ..roaming.models import ClientEvent
 from ..roaming.tracker import RoamTracker
 
 _ORDER = "number"
-_VALUES = (_ORDER, *(field.name for field in fields(Track) if field.name != _ORDER))
+_VALUES = (_ORDER, *(field.name for field in fields(ClientTrack) if field.name != _ORDER))
 _values_of = attrgetter(*_VALUES)
 
 
@@ -46,7 +46,7 @@ class Recorder[Entry](Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Due:
+class DueDeparture:
     """A departure that is held back until a time."""
 
     mac: str
@@ -54,7 +54,7 @@ class Due:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Called:
+class KnownName:
     """What a client is called that may not have been met yet."""
 
     mac: str
@@ -62,7 +62,7 @@ class Called:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Memory:
+class TrackerState:
     """What a tracker remembers beside its clients, in the order in which it matters."""
 
     disconnect_delay: float
@@ -72,12 +72,12 @@ class Memory:
     empty_since: float | None
     doubted_until: float
     now: float
-    held: tuple[Due, ...]
-    rechecks: tuple[Due, ...]
-    names: tuple[Called, ...]
+    held: tuple[DueDeparture, ...]
+    rechecks: tuple[DueDeparture, ...]
+    names: tuple[KnownName, ...]
 
 
-class RecordedTracker[Entry](RoamTracker):
+class RecordingTracker[Entry](RoamTracker):
     """Writes down its own life, so that another tracker can live it again.
 
     What it remembered of a client is kept from before the first change to it, so that a recording
@@ -90,56 +90,58 @@ class RecordedTracker[Entry](RoamTracker):
         self._recorder = recorder
         # The same names as last time, as a recording has them: there may be many, and few change.
         self._names: Mapping[str, str] = {}
-        self._called: tuple[Called, ...] = ()
+        self._called: tuple[KnownName, ...] = ()
         recorder.follow(self._remember(), _VALUES)
 
     @override
-    def call(self, names: Mapping[str, str]) -> None:
-        super().call(names)
+    def set_names(self, names: Mapping[str, str]) -> None:
+        super().set_names(names)
         # The recording begins anew, as there is no place in it where they would have come.
         self._recorder.follow(self._remember(), _VALUES)
 
     @override
-    def observe(self, observations: Sequence[Observation | None], now: float) -> list[ClientEvent]:
+    def process_batch(
+        self, observations: Sequence[Observation | None], now: float
+    ) -> list[ClientEvent]:
         self._keep([seen.mac for seen in observations if seen is not None], now)
         entry = self._recorder.observed(now, observations)
-        return self._told(entry, super().observe(observations, now))
+        return self._told(entry, super().process_batch(observations, now))
 
     @override
-    def snapshot(self, stations: Sequence[StationRecord], now: float) -> list[ClientEvent]:
+    def process_snapshot(self, stations: Sequence[StationRecord], now: float) -> list[ClientEvent]:
         listed = (station.mac for station in stations)
         # Who is missing in it changes, too.
         connected = (mac for mac, state in self.clients.items() if state.connected)
         self._keep(chain(listed, connected), now)
         entry = self._recorder.snapshot(now, stations)
-        return self._told(entry, super().snapshot(stations, now))
+        return self._told(entry, super().process_snapshot(stations, now))
 
     @override
-    def advance(self, now: float) -> list[ClientEvent]:
-        self._keep(self._ledger.held, now)
+    def release_due(self, now: float) -> list[ClientEvent]:
+        self._keep(self._registry.held, now)
         entry = self._recorder.waited(now)
-        return self._told(entry, super().advance(now))
+        return self._told(entry, super().release_due(now))
 
     @override
-    def doubt(self, now: float) -> None:
+    def suspend_departures(self, now: float) -> None:
         self._keep((), now)
         self._recorder.doubted(now)
-        super().doubt(now)
+        super().suspend_departures(now)
 
     def _keep(self, macs: Iterable[str], now: float) -> None:
-        before, tracks = self._recorder.turn(self._remember), self._ledger.tracks
+        before, tracks = self._recorder.turn(self._remember), self._registry.tracks
         # When our clock has been set back, all that is known is changed.
         for mac in macs if now >= self._now else list(tracks):
             if mac not in before:
                 track = tracks.get(mac)
                 before[mac] = None if track is None else _values_of(track)
 
-    def _remember(self) -> Memory:
-        ledger = self._ledger
-        if self._names is not ledger.names:
-            self._names = ledger.names
-            self._called = tuple(Called(mac=mac, name=name) for mac, name in self._names.items())
-        return Memory(
+    def _remember(self) -> TrackerState:
+        registry = self._registry
+        if self._names is not registry.names:
+            self._names = registry.names
+            self._called = tuple(KnownName(mac=mac, name=name) for mac, name in self._names.items())
+        return TrackerState(
             disconnect_delay=self.disconnect_delay,
             offset=self._clock.offset,
             knows_clock=self._clock.known,
@@ -147,8 +149,10 @@ class RecordedTracker[Entry](RoamTracker):
             empty_since=self._empty_since,
             doubted_until=self._doubted_until,
             now=self._now,
-            held=tuple(Due(mac=mac, due=due) for mac, due in ledger.held.items()),
-            rechecks=tuple(Due(mac=mac, due=due) for mac, due in ledger.rechecks.items()),
+            held=tuple(DueDeparture(mac=mac, due=due) for mac, due in registry.held.items()),
+            rechecks=tuple(
+                DueDeparture(mac=mac, due=due) for mac, due in registry.rechecks.items()
+            ),
             names=self._called,
         )
 

@@ -10,7 +10,7 @@ import re
 from typing import Any
 
 from ..api.frames import KEY_TYPES
-from ..api.memoize import Memo
+from ..api.memoize import Memoize
 from ..api.parsing import BANDS, as_number, as_text
 from ..api.records import DeviceRecord, StationRecord
 from .pseudonyms import Pseudonyms
@@ -104,7 +104,7 @@ class _Reader:
         self.texts = tuple(texts)
         self._hide = tuple(texts.values())
         # The texts as they may be kept.
-        self.hidden = Memo(self._hidden)
+        self.hidden = Memoize(self._hidden)
 
     def _hidden(self, texts: tuple[Any, ...]) -> tuple[Any, ...]:
         return tuple(

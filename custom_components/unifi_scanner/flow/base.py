@@ -25,9 +25,9 @@ from ..api.records import SystemInfo
 from ..api.tls import Certificate, TlsMode
 from ..const import CONF_CERTIFICATE, CONF_SITE, DOCUMENTATION
 from ..hub.connection import Endpoint, async_find_controller
-from ..hub.errors import describe_error
-from ..hub.session import ConsoleSession, async_acquire_console
-from ..issues.certificate import certificate_texts
+from ..hub.errors import error_translation
+from ..hub.session import ControllerSession, async_acquire_session
+from ..issues.certificate import certificate_placeholders
 from .schemas import REAUTH_SCHEMA, RECONFIGURE_SCHEMA, USER_SCHEMA
 
 _LOGGER = logging.getLogger(__name__)
@@ -52,9 +52,9 @@ class ControllerFlow(ConfigFlow):
 
     def __init__(self) -> None:
         """Begin with nothing typed and nobody trusted."""
-        self._console: ConsoleSession | None = None
+        self._session: ControllerSession | None = None
         self._removed = False
-        self._shown: Certificate
+        self._entity_state: Certificate
         self._trusted: Certificate | None = None
         self._typed: dict[str, Any] = {}
         self._endpoint: Endpoint
@@ -80,7 +80,7 @@ class ControllerFlow(ConfigFlow):
             self._endpoint = await async_find_controller(self.hass, urls, mode)
             certificate = self._endpoint.certificate
             if certificate is not None and certificate != self._trusted:
-                self._shown = certificate
+                self._entity_state = certificate
                 return await self.async_step_certificate()
             return await self._async_go_on()
 
@@ -96,10 +96,10 @@ class ControllerFlow(ConfigFlow):
                 data_schema=probatio.Schema({}),
                 description_placeholders={
                     "url": self._endpoint.url,
-                    **certificate_texts(self._shown),
+                    **certificate_placeholders(self._entity_state),
                 },
             )
-        self._trusted = self._shown
+        self._trusted = self._entity_state
         return await self._async_try(self._async_go_on)
 
     async def _async_go_on(self) -> ConfigFlowResult:
@@ -109,26 +109,26 @@ class ControllerFlow(ConfigFlow):
             self._data[CONF_CERTIFICATE] = b64encode(endpoint.certificate.der).decode()
         return await self._async_log_in()
 
-    async def _async_use(self, data: Mapping[str, Any]) -> ConsoleSession:
+    async def _async_use(self, data: Mapping[str, Any]) -> ControllerSession:
         """Log in with an entry's data, unless a session with the very same is there."""
-        console = await async_acquire_console(self.hass, data)
+        session = await async_acquire_session(self.hass, data)
         if self._removed:
-            await console.async_release()
+            await session.async_release()
             raise CannotConnectError("The dialog was closed meanwhile")
-        before, self._console = self._console, console
+        before, self._session = self._session, session
         if before is not None:
             await before.async_release()
-        await self._console.async_sign_in()
-        return self._console
+        await self._session.async_sign_in()
+        return self._session
 
     @callback
     @override
     def async_remove(self) -> None:
         """Give the session back when the flow ends, however it ends."""
         self._removed = True
-        if self._console is not None:
-            self.hass.async_create_task(self._console.async_release())
-            self._console = None
+        if self._session is not None:
+            self.hass.async_create_task(self._session.async_release())
+            self._session = None
 
     async def _async_try(
         self, action: Callable[[], Awaitable[ConfigFlowResult]]
@@ -139,7 +139,7 @@ class ControllerFlow(ConfigFlow):
         except AbortFlow:
             raise
         except UnifiError as error:
-            key, placeholders = describe_error(error, self._typed)
+            key, placeholders = error_translation(error, self._typed)
             return self._show_first({"base": key}, placeholders)
         except Exception:
             _LOGGER.exception("Unexpected error in a dialog about a controller")

@@ -8,7 +8,7 @@ from homeassistant.helpers.selector import SelectOptionDict
 
 from ..api.errors import UnifiError
 from ..api.records import KnownClient, StationRecord
-from ..hub.session import ConsoleSession
+from ..hub.session import ControllerSession
 
 # A site may know tens of thousands of passers-by; nobody reads a longer list than this.
 MOST_CLIENTS = 1_000
@@ -16,13 +16,13 @@ MOST_CLIENTS = 1_000
 type Clients = tuple[StationRecord | KnownClient, ...]
 
 
-async def async_read_clients(console: ConsoleSession, site: str) -> tuple[Clients, Clients]:
+async def async_read_clients(session: ControllerSession, site: str) -> tuple[Clients, Clients]:
     """Return a site's wireless clients: those connected now, and named ones that are not.
 
     Raises UnifiError when not even the connected ones can be told.
     """
-    stations = await console.async_call(lambda client: client.stations(site))
-    known = await async_known_clients(console, site)
+    stations = await session.async_call(lambda client: client.stations(site))
+    known = await async_known_clients(session, site)
     here = {station.mac for station in stations}
     return (
         tuple(client for client in stations if not client.is_wired),
@@ -30,14 +30,14 @@ async def async_read_clients(console: ConsoleSession, site: str) -> tuple[Client
     )
 
 
-async def async_known_clients(console: ConsoleSession, site: str) -> tuple[KnownClient, ...]:
+async def async_known_clients(session: ControllerSession, site: str) -> tuple[KnownClient, ...]:
     """Return every client that the controller remembers, nobody when it can't tell.
 
     Good to have. Asked in the session that has just worked, as an account that lacks the right
     would log in again for it.
     """
     with suppress(UnifiError):
-        return await console.client.known_clients(site)
+        return await session.client.known_clients(site)
     return ()
 
 

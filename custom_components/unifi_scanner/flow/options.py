@@ -24,7 +24,7 @@ from ..const import (
     DEFAULT_VOLATILE_INTERVAL,
 )
 from ..coordinator import UnifiScannerCoordinator
-from ..hub.session import async_acquire_console
+from ..hub.session import async_acquire_session
 from ..site.devices import client_names
 from .client_options import Clients, async_read_clients, client_options
 from .schemas import options_schema
@@ -70,13 +70,13 @@ class UnifiScannerOptionsFlow(OptionsFlowWithReload):
     async def _async_read_clients(self) -> Clients:
         """Return the clients that are there and those that have a name, if they can be told."""
         entry = self.config_entry
-        console = await async_acquire_console(self.hass, entry.data)
+        session = await async_acquire_session(self.hass, entry.data)
         try:
-            here, away = await async_read_clients(console, entry.data[CONF_SITE])
+            here, away = await async_read_clients(session, entry.data[CONF_SITE])
         except UnifiError:
             return self._remembered_clients()
         finally:
-            await console.async_release()
+            await session.async_release()
         return (*here, *away)
 
     def _remembered_clients(self) -> Clients:

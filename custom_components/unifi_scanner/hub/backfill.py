@@ -21,7 +21,7 @@ _LONGEST_WAIT = 3600.0
 _MOST_IDS = 10_000
 
 
-class GapLog:
+class SystemLogBackfill:
     """Reads the system log of a site for the time in which nothing else told what happened.
 
     A controller without one is asked once (Network before 10: protocol.md 4).

@@ -25,7 +25,7 @@ from ..api.errors import (
 from ..api.tls import TlsMode
 from ..const import DOMAIN
 from .login_budget import LOCKED_FOR, LoginBudgetError
-from .session import ConsoleSession
+from .session import ControllerSession
 
 # Home Assistant counts a wait from the whole second before: one of less than a second would be over
 # at once, again and again.
@@ -45,7 +45,7 @@ _ERROR_KEYS: tuple[tuple[type[UnifiError], str], ...] = (
 )
 
 
-def describe_error(error: UnifiError, data: Mapping[str, Any]) -> tuple[str, dict[str, str]]:
+def error_translation(error: UnifiError, data: Mapping[str, Any]) -> tuple[str, dict[str, str]]:
     """Return an error's translation key and placeholders; `data` is the config entry's."""
     placeholders = {"host": str(data[CONF_HOST])}
     if isinstance(error, RateLimitedError):
@@ -60,17 +60,17 @@ def describe_error(error: UnifiError, data: Mapping[str, Any]) -> tuple[str, dic
     return key, placeholders
 
 
-async def async_ask[T](
-    console: ConsoleSession, entry: ConfigEntry, call: Callable[[UnifiClient], Awaitable[T]]
+async def async_request[T](
+    session: ControllerSession, entry: ConfigEntry, call: Callable[[UnifiClient], Awaitable[T]]
 ) -> T:
     """Return what a call gives.
 
     Raises ConfigEntryAuthFailed when only the user can help, else UpdateFailed, both translated.
     """
     try:
-        return await console.async_call(call, asker=entry.entry_id)
+        return await session.async_call(call, asker=entry.entry_id)
     except UnifiError as err:
-        key, placeholders = describe_error(err, entry.data)
+        key, placeholders = error_translation(err, entry.data)
         if needs_user(err):
             raise ConfigEntryAuthFailed(
                 translation_domain=DOMAIN,

@@ -1,6 +1,6 @@
 """When an account may log in by itself: a ledger that a restart of Home Assistant does not empty.
 
-Consoles refuse logins, good ones too, after five or six within a minute, and some begin the wait
+Sessions refuse logins, good ones too, after five or six within a minute, and some begin the wait
 anew with every attempt (protocol.md 2). Whoever restarts in a loop would be locked out.
 """
 
@@ -132,7 +132,7 @@ class Account:
         self.wait = wait
 
 
-class LoginLedger:
+class LoginBudget:
     """The accounts by console and user name, on disk as far as an entry names them."""
 
     def __init__(self, hass: HomeAssistant) -> None:

@@ -12,7 +12,7 @@ from .stream import SiteStream
 _INTERVAL = timedelta(minutes=1)
 
 
-class Figures(NamedTuple):
+class Metrics(NamedTuple):
     """What there was to do: frames and bytes a second, and state writes a minute.
 
     `frame_time` is how many microseconds a frame took from its text to the end of what it caused,
@@ -25,13 +25,13 @@ class Figures(NamedTuple):
     state_writes: float
 
 
-class SiteLoad:
+class StreamMetrics:
     """Takes the figures of a site each minute; whoever writes a state counts it in `writes`."""
 
     def __init__(self, stream: SiteStream, clock: Callable[[], float]) -> None:
         """Begin to count; `clock` is in seconds and never goes back."""
         self.writes = 0
-        self.figures: Figures | None = None
+        self.figures: Metrics | None = None
         self._stream = stream
         self._clock = clock
         self._before = self._counted()
@@ -54,7 +54,7 @@ class SiteLoad:
             now - before for now, before in zip(counted, self._before, strict=True)
         )
         self._before = counted
-        self.figures = Figures(
+        self.figures = Metrics(
             frame_rate=frames / seconds,
             data_rate=size / seconds,
             frame_time=busy / frames * 1e6 if frames else None,

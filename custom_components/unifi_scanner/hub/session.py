@@ -42,25 +42,25 @@ from ..const import CONF_CERTIFICATE, DOMAIN
 from ..issues.account import (
     SECOND_FACTOR,
     Subject,
-    async_complain,
-    async_withdraw,
-    async_withdraw_unneeded,
+    async_create_issue,
+    async_delete_issue,
+    async_delete_unneeded_issues,
 )
 from ..issues.certificate import (
-    async_pinned_is_back,
-    async_report_certificate,
-    async_withdraw_outdated,
+    async_create_certificate_issue,
+    async_delete_certificate_issue,
+    async_delete_outdated_issues,
 )
 from .connection import async_ssl_context, create_http_session
-from .login_budget import SHORT_LIFE, LoginLedger
-from .session_conflict import Contest
+from .login_budget import SHORT_LIFE, LoginBudget
+from .session_conflict import SessionConflict
 
 # What unloading and Home Assistant's stop may lose on a console that does not answer.
 LOGOUT_TIMEOUT = 5.0  # seconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ConsoleKey:
+class SessionKey:
     """What makes two entries share a session."""
 
     url: str
@@ -82,35 +82,35 @@ class ConsoleKey:
 
 
 @dataclass(slots=True, kw_only=True)
-class Consoles:
-    """Every session there is, and the ledger of logins, which outlives them."""
+class SessionPool:
+    """Every session there is, and the budget of logins, which outlives them."""
 
-    ledger: LoginLedger
-    sessions: dict[ConsoleKey, ConsoleSession] = field(default_factory=dict)
-
-
-_CONSOLES: HassKey[Consoles] = HassKey(f"{DOMAIN}_consoles")
+    budget: LoginBudget
+    sessions: dict[SessionKey, ControllerSession] = field(default_factory=dict)
 
 
-class ConsoleSession:
+_SESSION_POOL: HassKey[SessionPool] = HassKey(f"{DOMAIN}_consoles")
+
+
+class ControllerSession:
     """A console as one account sees it: logs in when needed, and again when the session ended."""
 
     def __init__(
         self,
         hass: HomeAssistant,
-        key: ConsoleKey,
+        key: SessionKey,
         ssl_context: ssl.SSLContext,
-        ledger: LoginLedger,
+        budget: LoginBudget,
     ) -> None:
         """Prepare a session; nothing is sent yet."""
         self.ssl_context = ssl_context
         self.users = 0
         self._hass = hass
         self._key = key
-        self._ledger = ledger
-        self._account = ledger.account(key.url, key.username)
+        self._budget = budget
+        self._account = budget.account(key.url, key.username)
         self._subject = Subject(key.url, key.username)
-        self._contest = Contest(hass, self._subject)
+        self._contest = SessionConflict(hass, self._subject)
         self._http = create_http_session(hass)
         self.client = UnifiClient(self._http, key.url, ssl_context)
         self._logged_in = False
@@ -151,12 +151,12 @@ class ConsoleSession:
             result = await self._async_call(call, asker)
         except CertificateNotTrustedError as error:
             if self._key.certificate is not None and error.certificate is not None:
-                async_report_certificate(
+                async_create_certificate_issue(
                     self._hass, self._key.url, self._key.certificate, error.certificate
                 )
             raise
         if self._key.certificate is not None:
-            async_pinned_is_back(self._hass, self._key.url, self._key.certificate)
+            async_delete_certificate_issue(self._hass, self._key.url, self._key.certificate)
         return result
 
     def renewal(self) -> Callable[[], Awaitable[Mapping[str, str]]]:
@@ -190,7 +190,7 @@ class ConsoleSession:
         A session that an entry will need again is kept, so that a reload does not log in.
         """
         self.users -= 1
-        await async_close_unneeded(self._hass)
+        await async_close_unused_sessions(self._hass)
 
     async def async_close(self) -> None:
         """Log out, as far as the console answers, and let go of the connection."""
@@ -219,7 +219,7 @@ class ConsoleSession:
             try:
                 result = await call(self.client)
             except SessionExpiredError:
-                self._contest.note_lack(asker)
+                self._contest.forget_refusal(asker)
                 raise
         self._proven = True
         self._contest.async_note_success(asker, seen, contested=self.contested)
@@ -230,7 +230,7 @@ class ConsoleSession:
         if self._logged_in and seen == self._logins and not self._ended:
             self._ended = True
             self._account.end_session(self._age)
-            await self._ledger.async_save()
+            await self._budget.async_save()
 
     async def _async_log_in(self, seen: int, *, asked: bool = False) -> None:
         """Log in, unless someone else has since the caller saw login number `seen`."""
@@ -246,7 +246,7 @@ class ConsoleSession:
             try:
                 await self._async_try_login(asked=asked)
             finally:
-                await self._ledger.async_save()
+                await self._budget.async_save()
             self._logged_in = True
             self._proven = False
             self._ended = False
@@ -275,62 +275,62 @@ class ConsoleSession:
             raise self._rejection from error
         except SecondFactorRequiredError as error:
             self._rejection = error
-            async_complain(self._hass, SECOND_FACTOR, self._subject)
+            async_create_issue(self._hass, SECOND_FACTOR, self._subject)
             raise
         account.accept()
-        async_withdraw(self._hass, SECOND_FACTOR, self._subject)
+        async_delete_issue(self._hass, SECOND_FACTOR, self._subject)
 
 
 def _was_unreachable(error: CannotConnectError) -> bool:
     return isinstance(error.__cause__, ClientConnectorError)
 
 
-async def async_acquire_console(hass: HomeAssistant, data: Mapping[str, Any]) -> ConsoleSession:
+async def async_acquire_session(hass: HomeAssistant, data: Mapping[str, Any]) -> ControllerSession:
     """Return the session for a config entry's data; each caller releases it once."""
-    key = ConsoleKey.of(data)
+    key = SessionKey.of(data)
     certificate = b64decode(key.certificate) if key.certificate else None
     context = await async_ssl_context(hass, key.ssl, certificate)
-    consoles = await _async_consoles(hass)
-    if (console := consoles.sessions.get(key)) is None:
-        console = consoles.sessions[key] = ConsoleSession(hass, key, context, consoles.ledger)
-    console.users += 1
-    return console
+    pool = await _async_session_pool(hass)
+    if (session := pool.sessions.get(key)) is None:
+        session = pool.sessions[key] = ControllerSession(hass, key, context, pool.budget)
+    session.users += 1
+    return session
 
 
-async def async_close_unneeded(hass: HomeAssistant) -> None:
+async def async_close_unused_sessions(hass: HomeAssistant) -> None:
     """Close every session that nobody holds and no enabled entry names; forget what was of it."""
     needed = {
-        ConsoleKey.of(entry.data)
+        SessionKey.of(entry.data)
         for entry in hass.config_entries.async_entries(
             DOMAIN, include_ignore=False, include_disabled=False
         )
     }
-    consoles = await _async_consoles(hass)
-    sessions = consoles.sessions
-    unneeded = [key for key, console in sessions.items() if not console.users and key not in needed]
-    for console in [sessions.pop(key) for key in unneeded]:
-        await console.async_close()
-    await consoles.ledger.async_save()
+    pool = await _async_session_pool(hass)
+    sessions = pool.sessions
+    unneeded = [key for key, session in sessions.items() if not session.users and key not in needed]
+    for session in [sessions.pop(key) for key in unneeded]:
+        await session.async_close()
+    await pool.budget.async_save()
 
 
-@singleton(_CONSOLES, async_=True)
-async def _async_consoles(hass: HomeAssistant) -> Consoles:
-    consoles = Consoles(ledger=LoginLedger(hass))
-    await consoles.ledger.async_load()
+@singleton(_SESSION_POOL, async_=True)
+async def _async_session_pool(hass: HomeAssistant) -> SessionPool:
+    pool = SessionPool(budget=LoginBudget(hass))
+    await pool.budget.async_load()
 
     async def async_close_all(_event: Event) -> None:
-        sessions = list(consoles.sessions.values())
-        consoles.sessions.clear()
-        await asyncio.gather(*(console.async_close() for console in sessions))
+        sessions = list(pool.sessions.values())
+        pool.sessions.clear()
+        await asyncio.gather(*(session.async_close() for session in sessions))
 
     @callback
     def async_tidy_issues(_change: ConfigEntryChange, entry: ConfigEntry) -> None:
         if entry.domain == DOMAIN:
-            async_withdraw_outdated(hass)
-            async_withdraw_unneeded(hass)
+            async_delete_outdated_issues(hass)
+            async_delete_unneeded_issues(hass)
 
     # Entries stop their streams before this; connections work until after it.
     hass.bus.async_listen_once(EVENT_HOMEASSISTANT_FINAL_WRITE, async_close_all)
     # An entry that failed to be set up is disabled without a word to us.
     async_dispatcher_connect(hass, SIGNAL_CONFIG_ENTRY_CHANGED, async_tidy_issues)
-    return consoles
+    return pool

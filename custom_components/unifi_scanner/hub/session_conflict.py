@@ -2,10 +2,10 @@
 
 from homeassistant.core import HomeAssistant, callback
 
-from ..issues.account import SESSION_CONTESTED, Subject, async_complain, async_withdraw
+from ..issues.account import SESSION_CONFLICT, Subject, async_create_issue, async_delete_issue
 
 
-class Contest:
+class SessionConflict:
     """Tells sessions that were ended from requests that are refused for want of a right.
 
     Both look the same, and after both a new login follows. But a session that was ended does not
@@ -23,7 +23,7 @@ class Contest:
         """Take note that a session which had worked refused somebody's request."""
         self._refused[asker] = session
 
-    def note_lack(self, asker: str) -> None:
+    def forget_refusal(self, asker: str) -> None:
         """Take note that somebody's request was refused again right after a new login."""
         self._refused.pop(asker, None)
 
@@ -32,6 +32,6 @@ class Contest:
         """Take note that somebody was answered; `contested`: too many sessions have ended soon."""
         refused = self._refused.pop(asker, session)
         if not contested:
-            async_withdraw(self._hass, SESSION_CONTESTED, self._subject)
+            async_delete_issue(self._hass, SESSION_CONFLICT, self._subject)
         elif refused != session:
-            async_complain(self._hass, SESSION_CONTESTED, self._subject)
+            async_create_issue(self._hass, SESSION_CONFLICT, self._subject)

@@ -9,7 +9,7 @@ from homeassistant.util.hass_dict import HassKey
 
 from ..api import StationRecord
 from ..const import DOMAIN
-from ..issues.account import NO_LIVE_UPDATES, Subject, async_complain, async_withdraw
+from ..issues.account import NO_LIVE_UPDATES, Subject, async_create_issue, async_delete_issue
 from ..roaming import ClientEvent, Source
 from .stream import SiteStream
 from .stream_watchdog import newest_activity, was_active
@@ -20,10 +20,10 @@ SILENT_FOR = 3600.0
 # How many changes must have been missed: one may have got lost.
 _MISSED = 2
 # The entries that complain, by account: it takes them all to fall silent.
-_VOICES: HassKey[dict[Subject, set[str]]] = HassKey(f"{DOMAIN}_no_live_updates")
+_REPORTING_ENTRIES: HassKey[dict[Subject, set[str]]] = HassKey(f"{DOMAIN}_no_live_updates")
 
 
-class Silence:
+class SilenceDetector:
     """How long a site's stream has told nothing of what snapshots show.
 
     Activity alone proves nothing: where only `events` come (core#72240) they come when somebody
@@ -45,7 +45,7 @@ class Silence:
         """Whether the controller keeps back what happens."""
         return self._missed >= _MISSED and self._lasted >= SILENT_FOR
 
-    def take(
+    def update(
         self,
         stations: Iterable[StationRecord],
         *,
@@ -70,7 +70,7 @@ class Silence:
             self._missed += missed
 
 
-class LiveUpdates:
+class SilentStreamMonitor:
     """A site's voice in the issue about a controller that tells nothing; sites share the issue."""
 
     def __init__(self, hass: HomeAssistant, entry: ConfigEntry, stream: SiteStream) -> None:
@@ -79,33 +79,35 @@ class LiveUpdates:
         self._entry_id = entry.entry_id
         self._subject = Subject(entry.data[CONF_URL], entry.data[CONF_USERNAME])
         self._stream = stream
-        self._silence = Silence()
+        self._silence = SilenceDetector()
 
     @callback
-    def async_judge(self, stations: Sequence[StationRecord], events: Iterable[ClientEvent]) -> None:
+    def async_update(
+        self, stations: Sequence[StationRecord], events: Iterable[ClientEvent]
+    ) -> None:
         """Take a snapshot's clients and what came of them; raise the issue or take it back."""
         stream = self._stream
         told = (stream.last_event, stream.last_sync)
-        self._silence.take(
+        self._silence.update(
             stations,
             missed=sum(event.source is Source.RESYNC for event in events),
             told=told,
-            opened=stream.opened if stream.unbroken else None,
+            opened=stream.opened_at if stream.is_continuous else None,
             now=self._hass.loop.time(),
         )
         if self._silence.is_proven:
-            self._voices.add(self._entry_id)
-            async_complain(self._hass, NO_LIVE_UPDATES, self._subject)
+            self._reporting_entries.add(self._entry_id)
+            async_create_issue(self._hass, NO_LIVE_UPDATES, self._subject)
         elif any(told):
             self.async_close()
-            if not self._voices:
-                async_withdraw(self._hass, NO_LIVE_UPDATES, self._subject)
+            if not self._reporting_entries:
+                async_delete_issue(self._hass, NO_LIVE_UPDATES, self._subject)
 
     @callback
     def async_close(self) -> None:
         """Complain no more. Whoever ignores the issue finds it so after a reload or a restart."""
-        self._voices.discard(self._entry_id)
+        self._reporting_entries.discard(self._entry_id)
 
     @property
-    def _voices(self) -> set[str]:
-        return self._hass.data.setdefault(_VOICES, {}).setdefault(self._subject, set())
+    def _reporting_entries(self) -> set[str]:
+        return self._hass.data.setdefault(_REPORTING_ENTRIES, {}).setdefault(self._subject, set())

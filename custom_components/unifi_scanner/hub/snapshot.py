@@ -11,11 +11,11 @@ from homeassistant.exceptions import HomeAssistantError
 from ..api import DeviceRecord, EventRecord, StationRecord, UnifiClient
 from ..const import CONF_SITE
 from ..roaming import RoamTracker
-from .backfill import GapLog
-from .errors import async_ask
-from .session import ConsoleSession
+from .backfill import SystemLogBackfill
+from .errors import async_request
+from .session import ControllerSession
 from .stream import SiteStream
-from .stream_watchdog import Watchdog
+from .stream_watchdog import StreamWatchdog
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,18 +33,18 @@ class SnapshotReader:
     def __init__(
         self,
         entry: ConfigEntry,
-        console: ConsoleSession,
+        session: ControllerSession,
         stream: SiteStream,
         tracker: RoamTracker,
     ) -> None:
         """Prepare, without a request."""
         self._entry = entry
-        self._console = console
+        self._session = session
         self._site: str = entry.data[CONF_SITE]
         self._stream = stream
         self._tracker = tracker
-        self._watchdog = Watchdog()
-        self._log = GapLog(self._site, tracker)
+        self._watchdog = StreamWatchdog()
+        self._log = SystemLogBackfill(self._site, tracker)
 
     @property
     def has_log(self) -> bool | None:
@@ -52,11 +52,11 @@ class SnapshotReader:
         return self._log.supported
 
     async def async_read(self) -> Snapshot:
-        """Return a snapshot; raise as `async_ask` does."""
+        """Return a snapshot; raise as `async_request` does."""
         try:
-            return await async_ask(self._console, self._entry, self._async_fetch)
+            return await async_request(self._session, self._entry, self._async_fetch)
         except HomeAssistantError:
-            self._tracker.doubt(time.time())
+            self._tracker.suspend_departures(time.time())
             raise
 
     async def _async_fetch(self, client: UnifiClient) -> Snapshot:
@@ -65,14 +65,18 @@ class SnapshotReader:
         # For a large site, to read this and to act on it takes too long for one turn of the loop.
         await asyncio.sleep(0)
         stream = self._stream
-        stream.async_resume(self._console)
+        stream.async_resume(self._session)
         now = asyncio.get_running_loop().time()
-        if stream.unbroken and self._watchdog.is_mute(
-            stations, opened=stream.opened, heard=stream.heard, traffic=stream.traffic, now=now
+        if stream.is_continuous and self._watchdog.is_silent(
+            stations,
+            opened=stream.opened_at,
+            heard=stream.last_activity,
+            traffic=stream.regular_frame_count,
+            now=now,
         ):
             stream.async_reopen()
-        if (since := stream.async_take_gap()) is not None:
+        if (since := stream.async_consume_gap_start()) is not None:
             self._log.open(since)
         # After the clients, so that it explains all that they show.
-        log = await self._log.async_read(client, is_over=stream.unbroken)
+        log = await self._log.async_read(client, is_over=stream.is_continuous)
         return Snapshot(devices=devices, stations=stations, log=log)

@@ -21,9 +21,9 @@ from ..api import (
 )
 from ..api.frames import SYNC_TYPES
 from ..api.records import EventRecord, Observation, is_wanted, observation_from
-from ..capture.recorder import FlightRecorder
+from ..capture.recorder import CaptureRecorder
 from ..const import CONF_SITE
-from .session import ConsoleSession
+from .session import ControllerSession
 
 # Frames that also come where the controller does not tell how its clients are: what happens to
 # them, and the greeting of a new socket (protocol.md 3.5).
@@ -54,7 +54,7 @@ class SiteStream:
         on_batch: Callable[[Sequence[Observation | None]], None],
         on_change: Callable[[], None],
         on_refusal: Callable[[], None],
-        recorder: FlightRecorder,
+        recorder: CaptureRecorder,
         records_of: Container[str] | None = None,
     ) -> None:
         """Prepare, without a connection."""
@@ -85,45 +85,45 @@ class SiteStream:
         self._rejected_after: int | None = None
 
     @callback
-    def async_start(self, console: ConsoleSession) -> None:
+    def async_start(self, session: ControllerSession) -> None:
         """Begin to listen, with the console's session."""
         self.client = UnifiWebSocketClient(
             base_url=self._entry.data[CONF_URL],
             site=self._entry.data[CONF_SITE],
-            cookies=console.client.cookies,
+            cookies=session.client.cookies,
             # Any guess will do: a wrong one is refused, and then looked into.
-            device_type=console.client.device_type or DeviceType.UNIFI_OS,
-            ssl_context=console.ssl_context,
-            renew_session=console.renewal(),
-            find_kind=console.client.detect,
+            device_type=session.client.device_type or DeviceType.UNIFI_OS,
+            ssl_context=session.ssl_context,
+            renew_session=session.renewal(),
+            find_kind=session.client.detect,
             on_state=self._async_take_state,
             recorder=self._recorder,
         )
-        self._async_begin(self.client, console)
+        self._async_begin(self.client, session)
 
     @callback
-    def async_resume(self, console: ConsoleSession) -> None:
+    def async_resume(self, session: ControllerSession) -> None:
         """Listen again after a rejected login, once another has been accepted.
 
         A console that boots rejects right passwords for a while.
         """
-        if self.client is not None and self._rejected_after not in {None, console.logins}:
+        if self.client is not None and self._rejected_after not in {None, session.logins}:
             self._rejected_after = None
-            self._async_begin(self.client, console)
+            self._async_begin(self.client, session)
 
     @property
-    def heard(self) -> float:
+    def last_activity(self) -> float:
         """When the stream last told anything or was opened, by the event loop's clock."""
         frame = self.client.last_frame if self.client is not None else None
         return self._heard if frame is None else max(frame, self._heard)
 
     @property
-    def opened(self) -> float:
+    def opened_at(self) -> float:
         """When the stream was last opened, by the event loop's clock."""
         return self._heard
 
     @property
-    def traffic(self) -> int:
+    def regular_frame_count(self) -> int:
         """How many frames have come of those that come all the time, whatever happens."""
         types = self.statistics.types
         return sum(count for name, count in types.items() if name not in _IRREGULAR)
@@ -139,12 +139,12 @@ class SiteStream:
         return self._buffer.dropped
 
     @property
-    def unbroken(self) -> bool:
+    def is_continuous(self) -> bool:
         """Whether everything that happens is heard of."""
         return self.connected and not self._broken
 
     @callback
-    def async_take_gap(self) -> float | None:
+    def async_consume_gap_start(self) -> float | None:
         """Return since when nothing was heard, in POSIX seconds; None when that was told before."""
         gap, self._gap = self._gap, None
         return gap
@@ -165,16 +165,16 @@ class SiteStream:
             await self.client.stop()
 
     @callback
-    def _async_begin(self, client: UnifiWebSocketClient, console: ConsoleSession) -> None:
+    def _async_begin(self, client: UnifiWebSocketClient, session: ControllerSession) -> None:
         self._entry.async_create_background_task(
-            self._hass, self._async_listen(client, console), f"{self._entry.title} event stream"
+            self._hass, self._async_listen(client, session), f"{self._entry.title} event stream"
         )
 
-    async def _async_listen(self, client: UnifiWebSocketClient, console: ConsoleSession) -> None:
+    async def _async_listen(self, client: UnifiWebSocketClient, session: ControllerSession) -> None:
         try:
             await client.listen(self._async_take_event)
         except BadCredentialsError, SecondFactorRequiredError:
-            self._rejected_after = console.logins
+            self._rejected_after = session.logins
             self._entry.async_start_reauth(self._hass)
 
     @callback
@@ -197,7 +197,7 @@ class SiteStream:
         if not self._broken:
             self._broken = True
             self._broken_since = self._hass.loop.time()
-            self._gap = time.time() - (self._hass.loop.time() - self.heard)
+            self._gap = time.time() - (self._hass.loop.time() - self.last_activity)
 
     @callback
     def _async_take_event(self, event: BufferedEvent) -> None:

@@ -28,7 +28,7 @@ def was_active(before: float | None, now: float | None) -> bool:
     return before is not None and now is not None and now - before >= _MOVED
 
 
-class Watchdog:
+class StreamWatchdog:
     """Compares the stream's silence with snapshots.
 
     A socket that answers pings can be mute all the same (NRCHKB/node-red-contrib-unifi-os#49).
@@ -41,7 +41,7 @@ class Watchdog:
         self._traffic = 0
         self._seen: float | None = None
 
-    def is_mute(
+    def is_silent(
         self,
         stations: Iterable[StationRecord],
         *,

@@ -11,7 +11,7 @@ from ..hub.login_budget import account_key
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Complaint:
+class AccountIssue:
     """What there is to complain about; `section` is that of the documentation that helps."""
 
     key: str
@@ -19,18 +19,18 @@ class Complaint:
     section: str
 
 
-SECOND_FACTOR = Complaint(
+SECOND_FACTOR = AccountIssue(
     key="second_factor", severity=ir.IssueSeverity.ERROR, section="the-account"
 )
-SESSION_CONTESTED = Complaint(
+SESSION_CONFLICT = AccountIssue(
     key="session_contested", severity=ir.IssueSeverity.WARNING, section="the-account"
 )
-NO_LIVE_UPDATES = Complaint(
+NO_LIVE_UPDATES = AccountIssue(
     key="no_live_updates",
     severity=ir.IssueSeverity.WARNING,
     section="when-something-does-not-work",
 )
-_COMPLAINTS = {each.key: each for each in (SECOND_FACTOR, SESSION_CONTESTED, NO_LIVE_UPDATES)}
+_ISSUES = {each.key: each for each in (SECOND_FACTOR, SESSION_CONFLICT, NO_LIVE_UPDATES)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class Subject:
 
 
 @callback
-def async_complain(hass: HomeAssistant, complaint: Complaint, subject: Subject) -> None:
+def async_create_issue(hass: HomeAssistant, complaint: AccountIssue, subject: Subject) -> None:
     """Raise an issue, unless the account is only being tried in a flow."""
     if not subject.async_has_entry(hass):
         return
@@ -74,7 +74,7 @@ def async_complain(hass: HomeAssistant, complaint: Complaint, subject: Subject) 
 
 
 @callback
-def async_withdraw(hass: HomeAssistant, complaint: Complaint, subject: Subject) -> None:
+def async_delete_issue(hass: HomeAssistant, complaint: AccountIssue, subject: Subject) -> None:
     """Take an issue back. One of an earlier run stays: it only knows whether it is ignored."""
     issue = ir.async_get(hass).async_get_issue(DOMAIN, _issue_id(complaint, subject))
     if issue is not None and issue.active:
@@ -82,16 +82,16 @@ def async_withdraw(hass: HomeAssistant, complaint: Complaint, subject: Subject) 
 
 
 @callback
-def async_withdraw_unneeded(hass: HomeAssistant) -> None:
+def async_delete_unneeded_issues(hass: HomeAssistant) -> None:
     """Take those issues back whose account no enabled entry logs in with any more."""
     for issue in list(ir.async_get(hass).issues.values()):
         if issue.domain != DOMAIN or issue.data is None:
             continue
-        complaint = _COMPLAINTS.get(issue.translation_key or "")
+        complaint = _ISSUES.get(issue.translation_key or "")
         subject = Subject(str(issue.data.get("url")), str(issue.data.get("username")))
         if complaint is not None and not subject.async_has_entry(hass):
-            async_withdraw(hass, complaint, subject)
+            async_delete_issue(hass, complaint, subject)
 
 
-def _issue_id(complaint: Complaint, subject: Subject) -> str:
+def _issue_id(complaint: AccountIssue, subject: Subject) -> str:
     return f"{complaint.key}_{account_key(subject.url, subject.username)}"

@@ -14,7 +14,7 @@ from ..api.tls import Certificate, TlsMode
 from ..const import CONF_CERTIFICATE, DOMAIN
 
 
-def certificate_texts(certificate: Certificate) -> dict[str, str]:
+def certificate_placeholders(certificate: Certificate) -> dict[str, str]:
     """Return the placeholders of every text that shows a certificate; days are UTC."""
     return {
         "fingerprint": certificate.fingerprint,
@@ -49,12 +49,12 @@ class CertificateChange:
         return {
             "url": self.url,
             "pinned_fingerprint": Certificate(b64decode(self.pinned)).fingerprint,
-            **certificate_texts(Certificate(b64decode(self.shown))),
+            **certificate_placeholders(Certificate(b64decode(self.shown))),
         }
 
 
 @callback
-def async_report_certificate(
+def async_create_certificate_issue(
     hass: HomeAssistant, url: str, pinned: str, certificate: Certificate
 ) -> None:
     """Ask the user about the certificate that the controller shows in place of the pinned one.
@@ -63,14 +63,14 @@ def async_report_certificate(
     """
     change = CertificateChange(url=url, pinned=pinned, shown=b64encode(certificate.der).decode())
     if change.shown == pinned:
-        async_pinned_is_back(hass, url, pinned)
+        async_delete_certificate_issue(hass, url, pinned)
         return
     before = async_get_change(hass, url)
     if before == change:
         return
     if before is not None:
         # Whoever has chosen to ignore that one has not seen this one.
-        _async_withdraw(hass, url)
+        _async_delete_issue(hass, url)
     ir.async_create_issue(
         hass,
         DOMAIN,
@@ -86,14 +86,14 @@ def async_report_certificate(
 
 
 @callback
-def async_pinned_is_back(hass: HomeAssistant, url: str, pinned: str) -> None:
+def async_delete_certificate_issue(hass: HomeAssistant, url: str, pinned: str) -> None:
     """Take the question back, as the controller shows the pinned certificate again."""
     if (change := async_get_change(hass, url)) is not None and change.pinned == pinned:
-        _async_withdraw(hass, url)
+        _async_delete_issue(hass, url)
 
 
 @callback
-def async_withdraw_outdated(hass: HomeAssistant) -> None:
+def async_delete_outdated_issues(hass: HomeAssistant) -> None:
     """Take those questions back that no entry depends on any more."""
     issues = [issue for issue in ir.async_get(hass).issues.values() if issue.domain == DOMAIN]
     for issue in issues:
@@ -102,7 +102,7 @@ def async_withdraw_outdated(hass: HomeAssistant) -> None:
             entry.data.get(CONF_CERTIFICATE) == change.pinned and entry.disabled_by is None
             for entry in async_pinned_entries(hass, change.url)
         ):
-            _async_withdraw(hass, change.url)
+            _async_delete_issue(hass, change.url)
 
 
 @callback
@@ -122,7 +122,7 @@ def async_pinned_entries(hass: HomeAssistant, url: str) -> list[ConfigEntry]:
 
 
 @callback
-def _async_withdraw(hass: HomeAssistant, url: str) -> None:
+def _async_delete_issue(hass: HomeAssistant, url: str) -> None:
     ir.async_delete_issue(hass, DOMAIN, _issue_id(url))
 
 

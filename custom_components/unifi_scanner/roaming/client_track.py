@@ -41,7 +41,7 @@ class Retune:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class HeldDeparture:
     """A departure that is held back, because the client may only be on its way elsewhere.
 
     `left` is by our clock, `time` by the controller's. With `recheck` it was only missing in a
@@ -56,7 +56,7 @@ class Held:
 
 
 @dataclass(slots=True, kw_only=True)
-class Track:
+class ClientTrack:
     """One client. Times are by our clock.
 
     The present link began at `since`. By the controller's clock that was not before `linked`, None
@@ -78,7 +78,7 @@ class Track:
     radio_since: float = 0.0
     arrived: float = 0.0
     absent: float | None = None
-    held: Held | None = None
+    held: HeldDeparture | None = None
     # Tuples, as there are few of them: an empty list takes more memory than all the rest.
     moves: tuple[Move, ...] = ()
     retunes: tuple[Retune, ...] = ()

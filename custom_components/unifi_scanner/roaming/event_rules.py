@@ -3,27 +3,29 @@
 from collections import Counter
 
 from ..api.records import EventKind, EventRecord
-from .client_track import LOG_SLACK, SLACK, Held, Move, Retune, Track
+from .client_track import LOG_SLACK, SLACK, ClientTrack, HeldDeparture, Move, Retune
 from .clock import ControllerClock
 from .models import Arrival, RadioChange, Source
-from .registry import Ledger
+from .registry import ClientRegistry
 
 # Records count a client as seen for some seconds after it has left.
 _LINGER = 10.0
 
 
-class Events:
+class EventRules:
     """Takes the controller's client events."""
 
-    def __init__(self, ledger: Ledger, clock: ControllerClock, counters: Counter[str]) -> None:
-        """Write what the events prove into this ledger."""
-        self._ledger = ledger
+    def __init__(
+        self, registry: ClientRegistry, clock: ControllerClock, counters: Counter[str]
+    ) -> None:
+        """Write what the events prove into this registry."""
+        self._registry = registry
         self._clock = clock
         self._counters = counters
 
-    def take(self, event: EventRecord, t: float, due: float) -> None:
+    def process(self, event: EventRecord, t: float, due: float) -> None:
         """Take an event of time `t` by our clock; a departure is held back until `due`."""
-        track = self._ledger.tracks.get(event.mac)
+        track = self._registry.tracks.get(event.mac)
         if event.kind is EventKind.DISCONNECTED:
             self._hold(track, event, t, due)
             return
@@ -31,16 +33,16 @@ class Events:
             self._counters["no_access_point"] += 1
             return
         if track is None:
-            track = self._ledger.meet(event.mac, event.hostname, t, guest=event.guest)
+            track = self._registry.add(event.mac, event.hostname, t, guest=event.guest)
         elif event.hostname is not None and track.state.name == event.mac:
-            self._ledger.set_state(track, track.state._replace(name=event.hostname))
+            self._registry.set_state(track, track.state._replace(name=event.hostname))
         if event.kind is EventKind.ROAM_RADIO or event.ap_from == event.ap_to:
             # A roam to where it came from is a change of radio, if anything (protocol.md 3.2).
             self._radio(track, event, t, event.ap_to)
         else:
             self._come(track, event, t, event.ap_to, event.ap_from)
 
-    def _hold(self, track: Track | None, event: EventRecord, t: float, due: float) -> None:
+    def _hold(self, track: ClientTrack | None, event: EventRecord, t: float, due: float) -> None:
         """Hold a departure back, unless it is of another access point or an earlier stay."""
         if (
             track is None
@@ -51,9 +53,9 @@ class Events:
         ):
             self._counters["outdated"] += 1
         elif track.held is None or track.held.recheck:
-            self._ledger.hold(
+            self._registry.hold_departure(
                 track,
-                Held(
+                HeldDeparture(
                     left=t,
                     time=self._event_time(event, t),
                     due=due,
@@ -63,11 +65,11 @@ class Events:
             )
 
     def _come(
-        self, track: Track, event: EventRecord, t: float, ap_to: str, ap_from: str | None
+        self, track: ClientTrack, event: EventRecord, t: float, ap_to: str, ap_from: str | None
     ) -> None:
         """Take an arrival at an access point, from another one if the controller says so."""
         if ap_from is None:
-            self._ledger.leave_before(track, t)
+            self._registry.flush_overdue_departure(track, t)
         slack = LOG_SLACK if event.logged else SLACK
         if not track.state.connected:
             if t < track.since:
@@ -81,7 +83,7 @@ class Events:
                 if ap_from is not None:
                     self._insert(track, event, t, ap_to, ap_from)
                     track.since = t
-                    self._ledger.set_state(track, track.state._replace(previous_ap_mac=ap_to))
+                    self._registry.set_state(track, track.state._replace(previous_ap_mac=ap_to))
                     return
             if ap_from is not None and not self._is_end_of_departure(track, t, ap_from):
                 # It had come back unnoticed before it roamed.
@@ -97,17 +99,17 @@ class Events:
             return
         self._arrive_by_event(track, event, t, ap_to, ap_from=ap_from)
 
-    def _is_end_of_departure(self, track: Track, t: float, ap_from: str) -> bool:
+    def _is_end_of_departure(self, track: ClientTrack, t: float, ap_from: str) -> bool:
         """Return whether a roam is the one for which a departure would have been held back.
 
         It was told too late: the departure has been told, and there is only the arrival to tell.
         """
         gap = t - track.since
-        return ap_from == track.state.previous_ap_mac and gap <= self._ledger.disconnect_delay
+        return ap_from == track.state.previous_ap_mac and gap <= self._registry.disconnect_delay
 
     def _arrive_by_event(
         self,
-        track: Track,
+        track: ClientTrack,
         event: EventRecord,
         t: float,
         ap_to: str,
@@ -117,7 +119,7 @@ class Events:
     ) -> None:
         """Take an arrival; `at_origin` is the one that an event only implies."""
         said = not at_origin and (ap_from is not None or not track.state.connected)
-        self._ledger.arrive(
+        self._registry.arrive(
             track,
             Arrival(
                 ap_to=ap_to,
@@ -141,13 +143,13 @@ class Events:
             ),
         )
 
-    def _confirm(self, track: Track, event: EventRecord, t: float, ap_to: str) -> None:
+    def _confirm(self, track: ClientTrack, event: EventRecord, t: float, ap_to: str) -> None:
         """Take from the second report of an arrival what the first one lacked."""
         self._counters["echo"] += 1
         if ap_to != track.state.ap_mac:
             return
         if track.held and t > track.held.left:
-            self._ledger.stay(track)
+            self._registry.cancel_departure(track)
         track.seen = max(track.seen, t)
         state = track.state
         band, channel = state.band or event.band_to, state.channel or event.channel_to
@@ -156,7 +158,7 @@ class Events:
             track.since, track.linked = t, self._event_time(event, t) - SLACK
             if t > track.radio_since:
                 band, channel = event.band_to or band, event.channel_to or channel
-        self._ledger.set_state(
+        self._registry.set_state(
             track,
             state._replace(
                 ssid=state.ssid or event.ssid,
@@ -166,7 +168,7 @@ class Events:
         )
 
     def _insert(
-        self, track: Track, event: EventRecord, t: float, ap_to: str, ap_from: str | None
+        self, track: ClientTrack, event: EventRecord, t: float, ap_to: str, ap_from: str | None
     ) -> None:
         """Tell a roam of the past that nothing else has told, without moving the client back."""
         origin = ap_from or track.ap_at(t)
@@ -175,7 +177,7 @@ class Events:
             return
         state = track.state
         follows = track.insert(Move(origin, ap_to, t, t))
-        self._ledger.tell(
+        self._registry.emit(
             track,
             EventKind.ROAM,
             time=self._event_time(event, t),
@@ -193,7 +195,7 @@ class Events:
         if follows is None and state.ap_mac not in {None, ap_to}:
             # Newer records show it where it is now, so it has come back since.
             track.insert(Move(ap_to, state.ap_mac, t, track.since))
-            self._ledger.tell(
+            self._registry.emit(
                 track,
                 EventKind.ROAM,
                 time=self._clock.controller(track.since),
@@ -208,7 +210,7 @@ class Events:
                 channel_to=state.channel,
             )
 
-    def _radio(self, track: Track, event: EventRecord, t: float, ap_mac: str) -> None:
+    def _radio(self, track: ClientTrack, event: EventRecord, t: float, ap_mac: str) -> None:
         """Take a change of radio, which also proves that the client is there (protocol.md 3.2)."""
         if track.knows_retune(ap_mac, event.band_to, t, LOG_SLACK if event.logged else SLACK):
             self._counters["echo"] += 1
@@ -219,7 +221,7 @@ class Events:
                 return
             self._arrive_by_event(track, event, t, ap_mac, at_origin=True)
         if track.held and t >= track.held.left:
-            self._ledger.stay(track)
+            self._registry.cancel_departure(track)
         if t < track.radio_since:
             self._insert_radio(track, event, t, ap_mac)
             return
@@ -230,7 +232,7 @@ class Events:
             track.radio_since = t
             self._counters["echo"] += 1
             return
-        self._ledger.change_radio(
+        self._registry.change_radio(
             track,
             RadioChange(
                 earliest=t,
@@ -245,7 +247,7 @@ class Events:
             ),
         )
 
-    def _insert_radio(self, track: Track, event: EventRecord, t: float, ap_mac: str) -> None:
+    def _insert_radio(self, track: ClientTrack, event: EventRecord, t: float, ap_mac: str) -> None:
         """Tell a change of radio of the past, without changing the present one."""
         if not track.remembers(t) or track.ap_at(t) != ap_mac:
             self._counters["outdated"] += 1
@@ -253,7 +255,7 @@ class Events:
         state = track.state
         followed = ap_mac != state.ap_mac or any(known.latest > t for known in track.retunes)
         track.add_retune(Retune(ap_mac, event.band_to, t, t))
-        self._ledger.tell(
+        self._registry.emit(
             track,
             EventKind.ROAM_RADIO,
             time=self._event_time(event, t),
@@ -270,7 +272,7 @@ class Events:
         )
         if not followed and event.band_to != state.band:
             track.add_retune(Retune(ap_mac, state.band, t, track.radio_since))
-            self._ledger.tell(
+            self._registry.emit(
                 track,
                 EventKind.ROAM_RADIO,
                 time=self._clock.controller(track.radio_since),

@@ -3,22 +3,24 @@
 from collections import Counter
 
 from ..api.records import StationRecord
-from .client_track import SLACK, STALE, Track
+from .client_track import SLACK, STALE, ClientTrack
 from .clock import ControllerClock
 from .models import Arrival, ClientState, RadioChange, Source
-from .registry import Ledger
+from .registry import ClientRegistry
 
 
-class Stations:
+class RecordRules:
     """Takes client records: `sta:sync`, `client:sync` and those of snapshots."""
 
-    def __init__(self, ledger: Ledger, clock: ControllerClock, counters: Counter[str]) -> None:
-        """Write what the records prove into this ledger."""
-        self._ledger = ledger
+    def __init__(
+        self, registry: ClientRegistry, clock: ControllerClock, counters: Counter[str]
+    ) -> None:
+        """Write what the records prove into this registry."""
+        self._registry = registry
         self._clock = clock
         self._counters = counters
 
-    def take(self, station: StationRecord, t: float, source: Source) -> None:
+    def process(self, station: StationRecord, t: float, source: Source) -> None:
         """Take a record of time `t` by our clock."""
         if station.is_wired:
             # Phones are shown as wired for moments (core#30029); that says nothing of their WiFi.
@@ -27,22 +29,22 @@ class Stations:
         if station.ap_mac is None:
             self._counters["no_access_point"] += 1
             return
-        track = self._ledger.tracks.get(station.mac)
+        track = self._registry.tracks.get(station.mac)
         if track is None:
             name = station.alias or station.hostname
-            track = self._ledger.meet(station.mac, name, t, guest=station.guest)
+            track = self._registry.add(station.mac, name, t, guest=station.guest)
         associated = self._association(station, t)
         if self._is_outdated(track, station, t, associated):
             self._counters["outdated"] += 1
             return
         moved = station.ap_mac != track.state.ap_mac
         if associated is not None or moved:
-            self._ledger.leave_before(track, t if associated is None else associated)
+            self._registry.flush_overdue_departure(track, t if associated is None else associated)
         if station.ap_mac != track.state.ap_mac:
             self._arrive_by_record(track, station, t, associated, source)
         else:
             if track.held and t > track.held.left:
-                self._ledger.stay(track)
+                self._registry.cancel_departure(track)
             if associated is not None and associated > track.since + SLACK:
                 track.since, track.linked = associated, station.associated_at
         self._refresh(track, station, t, associated, source)
@@ -55,7 +57,7 @@ class Stations:
         return associated if associated <= t + SLACK else None
 
     def _is_outdated(
-        self, track: Track, station: StationRecord, t: float, associated: float | None
+        self, track: ClientTrack, station: StationRecord, t: float, associated: float | None
     ) -> bool:
         """Return whether a record describes the time before what is already known."""
         if station.ap_mac == track.state.ap_mac:
@@ -70,7 +72,7 @@ class Stations:
 
     def _arrive_by_record(
         self,
-        track: Track,
+        track: ClientTrack,
         station: StationRecord,
         t: float,
         associated: float | None,
@@ -82,7 +84,7 @@ class Stations:
         time = station.associated_at if is_link_known else station.seen_at
         if station.ap_mac is None:
             return
-        self._ledger.arrive(
+        self._registry.arrive(
             track,
             Arrival(
                 ap_to=station.ap_mac,
@@ -103,7 +105,7 @@ class Stations:
 
     def _refresh(
         self,
-        track: Track,
+        track: ClientTrack,
         station: StationRecord,
         t: float,
         associated: float | None,
@@ -127,7 +129,7 @@ class Stations:
                 # With a link that is new since then came its radio.
                 is_link_known = associated is not None and associated >= earliest
                 time = station.associated_at if is_link_known else None
-                self._ledger.change_radio(
+                self._registry.change_radio(
                     track,
                     RadioChange(
                         earliest=earliest,
@@ -148,7 +150,7 @@ class Stations:
             began is None or abs(station.connected_since - began) > SLACK
         ):
             began = station.connected_since
-        self._ledger.set_state(
+        self._registry.set_state(
             track,
             ClientState(
                 mac=state.mac,

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from itertools import count
 
 from ..api.records import Band, EventKind
-from .client_track import Held, Move, Retune, Track
+from .client_track import ClientTrack, HeldDeparture, Move, Retune
 from .models import Arrival, ClientEvent, ClientState, RadioChange, Source
 
 # Clients that are gone are forgotten after a day, or sooner when there are too many passers-by.
@@ -13,13 +13,13 @@ _FORGET_AFTER = 86_400.0
 _CLIENT_LIMIT = 20_000
 
 
-class Ledger:
+class ClientRegistry:
     """All clients, by MAC, and what there is to tell about them since the last look."""
 
     def __init__(self, disconnect_delay: float) -> None:
         """Know nobody yet; `disconnect_delay` is the longest gap of a roam, in seconds."""
         self.disconnect_delay = disconnect_delay
-        self.tracks: OrderedDict[str, Track] = OrderedDict()
+        self.tracks: OrderedDict[str, ClientTrack] = OrderedDict()
         self.states: dict[str, ClientState] = {}
         self.per_access_point: Counter[str] = Counter()
         # By the time they are due: the delay is the same for all, so they stay sorted.
@@ -31,7 +31,7 @@ class Ledger:
         self._told: list[ClientEvent] = []
         self._met = count(1)
 
-    def meet(self, mac: str, name: str | None, t: float, *, guest: bool) -> Track:
+    def add(self, mac: str, name: str | None, t: float, *, guest: bool) -> ClientTrack:
         """Open the record of a client that was not known; it is not connected yet."""
         if len(self.tracks) >= _CLIENT_LIMIT:
             self._drop(next(iter(self.away or self.tracks)))
@@ -51,7 +51,9 @@ class Ledger:
             roam_count=None,
             ip=None,
         )
-        track = self.tracks[mac] = Track(state=state, first=t, number=next(self._met), alias=alias)
+        track = self.tracks[mac] = ClientTrack(
+            state=state, first=t, number=next(self._met), alias=alias
+        )
         self.states[mac] = state
         self.away[mac] = t
         return track
@@ -61,7 +63,7 @@ class Ledger:
         while self.away and next(iter(self.away.values())) < now - _FORGET_AFTER:
             self._drop(next(iter(self.away)))
 
-    def set_state(self, track: Track, state: ClientState) -> None:
+    def set_state(self, track: ClientTrack, state: ClientState) -> None:
         """Put a new state in the place of the old one."""
         if state == track.state:
             return
@@ -73,7 +75,7 @@ class Ledger:
                 self._count(new, 1)
         track.state = self.states[state.mac] = state
 
-    def arrive(self, track: Track, arrival: Arrival) -> None:
+    def arrive(self, track: ClientTrack, arrival: Arrival) -> None:
         """Make and tell a roam, or a connection of a client that was away."""
         old = track.state
         origin = (arrival.ap_from or old.ap_mac) if old.connected else None
@@ -81,7 +83,7 @@ class Ledger:
         # A client that was only missing in a snapshot has not been heard to leave.
         # In milliseconds, as the controller has it.
         gap = round(max(0.0, arrival.since - held.left), 3) if held and not held.recheck else None
-        self.stay(track)
+        self.cancel_departure(track)
         self.away.pop(old.mac, None)
         self.set_state(
             track,
@@ -101,7 +103,7 @@ class Ledger:
         track.seen = max(track.seen, arrival.seen) if arrival.inferred else arrival.seen
         track.radio_since = arrival.since
         track.arrived = arrival.received
-        self.tell(
+        self.emit(
             track,
             EventKind.ROAM if origin else EventKind.CONNECTED,
             time=arrival.time,
@@ -118,7 +120,7 @@ class Ledger:
             roam_gap=gap if origin else None,
         )
 
-    def change_radio(self, track: Track, change: RadioChange) -> None:
+    def change_radio(self, track: ClientTrack, change: RadioChange) -> None:
         """Make and tell a change of band or channel at the same access point."""
         old = track.state
         self.set_state(
@@ -133,7 +135,7 @@ class Ledger:
         if old.ap_mac is not None:
             retune = Retune(old.ap_mac, track.state.band, change.earliest, change.at)
             track.add_retune(retune)
-        self.tell(
+        self.emit(
             track,
             EventKind.ROAM_RADIO,
             time=change.time,
@@ -148,35 +150,35 @@ class Ledger:
             channel_to=track.state.channel,
         )
 
-    def hold(self, track: Track, held: Held) -> None:
+    def hold_departure(self, track: ClientTrack, held: HeldDeparture) -> None:
         """Hold a departure back; a real one takes the place of one that is only suspected."""
-        self.stay(track)
+        self.cancel_departure(track)
         track.held = held
         (self.rechecks if held.recheck else self.held)[track.state.mac] = held.due
 
-    def stay(self, track: Track) -> None:
+    def cancel_departure(self, track: ClientTrack) -> None:
         """Forget a departure that was held back: the client is there."""
         if track.held is not None:
             track.held = None
             self.held.pop(track.state.mac, None)
             self.rechecks.pop(track.state.mac, None)
 
-    def leave_before(self, track: Track, arrived: float) -> None:
+    def flush_overdue_departure(self, track: ClientTrack, arrived: float) -> None:
         """Tell a departure after all, when the client came back later than it is held back for.
 
         That is learned late. A client of which the controller says that it roamed never was away.
         """
         held = track.held
         if held and not held.recheck and arrived - held.left > self.disconnect_delay:
-            self.leave(track)
+            self.confirm_departure(track)
 
-    def leave(self, track: Track, absent: float | None = None) -> None:
+    def confirm_departure(self, track: ClientTrack, absent: float | None = None) -> None:
         """Make and tell the departure that was held back, shown by a snapshot of that time."""
         old, held = track.state, track.held
         if held is None or old.ap_mac is None:
             return
-        self.stay(track)
-        self.tell(
+        self.cancel_departure(track)
+        self.emit(
             track,
             EventKind.DISCONNECTED,
             time=held.time,
@@ -208,9 +210,9 @@ class Ledger:
         track.linked, track.absent = held.time, absent
         self.away[old.mac] = held.left
 
-    def tell(
+    def emit(
         self,
-        track: Track,
+        track: ClientTrack,
         kind: EventKind,
         *,
         time: float,
@@ -248,7 +250,7 @@ class Ledger:
             )
         )
 
-    def take_told(self) -> list[ClientEvent]:
+    def drain_events(self) -> list[ClientEvent]:
         """Return what there is to tell, with the signal that the same batch has shown since."""
         told, self._told = self._told, []
         return [self._with_signal(event) for event in told]
@@ -266,7 +268,7 @@ class Ledger:
 
     def _drop(self, mac: str) -> None:
         track = self.tracks.pop(mac)
-        self.stay(track)
+        self.cancel_departure(track)
         if track.alias is not None and self.names.get(mac, track.alias) != track.alias:
             self.names = {**self.names, mac: track.alias}
         if track.state.ap_mac is not None:

@@ -5,12 +5,12 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from ..api.records import Observation, StationRecord
-from .client_track import STALE, Held
+from .client_track import STALE, HeldDeparture
 from .clock import ControllerClock
-from .event_rules import Events
+from .event_rules import EventRules
 from .models import ClientEvent, ClientState, Source
-from .record_rules import Stations
-from .registry import Ledger
+from .record_rules import RecordRules
+from .registry import ClientRegistry
 
 # A controller that boots or is upgraded lists nobody for minutes (core#107061).
 _EMPTY_PATIENCE = 300.0
@@ -31,9 +31,9 @@ class RoamTracker:
         """Know nobody yet."""
         self.counters: Counter[str] = Counter()
         self._clock = ControllerClock()
-        self._ledger = Ledger(disconnect_delay)
-        self._stations = Stations(self._ledger, self._clock, self.counters)
-        self._events = Events(self._ledger, self._clock, self.counters)
+        self._registry = ClientRegistry(disconnect_delay)
+        self._record_rules = RecordRules(self._registry, self._clock, self.counters)
+        self._event_rules = EventRules(self._registry, self._clock, self.counters)
         self._primed = False
         self._empty_since: float | None = None
         self._doubted_until = 0.0
@@ -42,41 +42,43 @@ class RoamTracker:
     @property
     def disconnect_delay(self) -> float:
         """How long a departure is held back, in seconds."""
-        return self._ledger.disconnect_delay
+        return self._registry.disconnect_delay
 
     @property
     def clients(self) -> Mapping[str, ClientState]:
         """Every known client by MAC; a live, read-only view."""
-        return MappingProxyType(self._ledger.states)
+        return MappingProxyType(self._registry.states)
 
-    def call(self, names: Mapping[str, str]) -> None:
+    def set_names(self, names: Mapping[str, str]) -> None:
         """Know from now on what clients are called, by MAC, whether or not they have been met.
 
         An event tells only the host name; that of a record takes the place of this one.
         """
-        self._ledger.names = dict(names)
+        self._registry.names = dict(names)
 
     @property
     def clients_per_access_point(self) -> Mapping[str, int]:
         """How many clients are connected to each access point, by its MAC; a live view."""
-        return MappingProxyType(self._ledger.per_access_point)
+        return MappingProxyType(self._registry.per_access_point)
 
     @property
     def connected_clients(self) -> int:
         """How many clients are connected."""
-        return len(self._ledger.tracks) - len(self._ledger.away)
+        return len(self._registry.tracks) - len(self._registry.away)
 
     @property
     def next_due(self) -> float | None:
         """When `advance` will have something to tell, if nothing happens before."""
-        return next(iter(self._ledger.held.values()), None)
+        return next(iter(self._registry.held.values()), None)
 
     @property
     def recheck_due(self) -> float | None:
         """When another snapshot should be taken, to confirm that a missing client is gone."""
-        return next(iter(self._ledger.rechecks.values()), None)
+        return next(iter(self._registry.rechecks.values()), None)
 
-    def observe(self, observations: Sequence[Observation | None], now: float) -> list[ClientEvent]:
+    def process_batch(
+        self, observations: Sequence[Observation | None], now: float
+    ) -> list[ClientEvent]:
         """Take a batch from the stream; None stands for a record that could not be read."""
         self._follow_clock(now)
         batch: list[tuple[float, Observation]] = []
@@ -96,12 +98,12 @@ class RoamTracker:
             batch.sort(key=lambda entry: entry[0])
         for t, seen in batch:
             if isinstance(seen, StationRecord):
-                self._stations.take(seen, t, Source.SYNC)
+                self._record_rules.process(seen, t, Source.SYNC)
             else:
-                self._events.take(seen, t, now + self.disconnect_delay)
-        return self._ledger.take_told()
+                self._event_rules.process(seen, t, now + self.disconnect_delay)
+        return self._registry.drain_events()
 
-    def snapshot(self, stations: Sequence[StationRecord], now: float) -> list[ClientEvent]:
+    def process_snapshot(self, stations: Sequence[StationRecord], now: float) -> list[ClientEvent]:
         """Take all clients that are connected now. The first one that lists any tells nothing.
 
         A client that is missing is taken for gone when a second snapshot confirms it after the
@@ -113,17 +115,17 @@ class RoamTracker:
         )
         for station in stations:
             t = self._clock.local(station.seen_at, station.received)
-            self._stations.take(station, t, Source.RESYNC)
+            self._record_rules.process(station, t, Source.RESYNC)
         self._miss({station.mac for station in stations}, now)
-        self._ledger.forget(now)
-        told = self._ledger.take_told()
+        self._registry.forget(now)
+        told = self._registry.drain_events()
         if self._primed:
             return told
         # A controller that has just booted lists nobody; who comes then was there before.
         self._primed = bool(stations) or not self._is_doubtful(now)
         return []
 
-    def doubt(self, now: float) -> None:
+    def suspend_departures(self, now: float) -> None:
         """Take nobody for gone by snapshots for a while: the controller has just not answered.
 
         It may be starting, and then lists its clients only as they report.
@@ -134,13 +136,13 @@ class RoamTracker:
         """Return a time of ours by the controller's clock, as far as that is known."""
         return self._clock.controller(now)
 
-    def advance(self, now: float) -> list[ClientEvent]:
+    def release_due(self, now: float) -> list[ClientEvent]:
         """Tell the departures that were held back long enough."""
         self._follow_clock(now)
-        held = self._ledger.held
+        held = self._registry.held
         for mac in [mac for mac, due in held.items() if due <= now]:
-            self._ledger.leave(self._ledger.tracks[mac])
-        return self._ledger.take_told()
+            self._registry.confirm_departure(self._registry.tracks[mac])
+        return self._registry.drain_events()
 
     def _follow_clock(self, now: float) -> None:
         """When our clock has been set back, take what is known along.
@@ -151,9 +153,9 @@ class RoamTracker:
         self._now = now
         if back < -_SET_BACK:
             self._clock.shift(back)
-            for track in self._ledger.tracks.values():
+            for track in self._registry.tracks.values():
                 track.shift(back)
-            for times in (self._ledger.held, self._ledger.rechecks, self._ledger.away):
+            for times in (self._registry.held, self._registry.rechecks, self._registry.away):
                 for mac in times:
                     times[mac] += back
             if self._empty_since is not None:
@@ -178,22 +180,22 @@ class RoamTracker:
             self._begin_doubt(now)
         if self._is_doubtful(now):
             # Nor is a suspicion worth anything that such a controller has raised.
-            for mac in list(self._ledger.rechecks):
-                self._ledger.stay(self._ledger.tracks[mac])
+            for mac in list(self._registry.rechecks):
+                self._registry.cancel_departure(self._registry.tracks[mac])
             return
-        for mac, track in self._ledger.tracks.items():
+        for mac, track in self._registry.tracks.items():
             suspected = track.held is not None and track.held.recheck
             # A snapshot lags behind events (protocol.md 5): who has just come may not be in it yet.
             if mac in present or now - track.arrived < STALE:
                 if suspected:
-                    self._ledger.stay(track)
+                    self._registry.cancel_departure(track)
             elif suspected:
                 if track.held is not None and track.held.due <= now:
-                    self._ledger.leave(track, absent=now)
+                    self._registry.confirm_departure(track, absent=now)
             elif track.held is None and track.state.connected:
-                self._ledger.hold(
+                self._registry.hold_departure(
                     track,
-                    Held(
+                    HeldDeparture(
                         left=track.seen,
                         time=self._clock.controller(track.seen),
                         due=now + self.disconnect_delay,

@@ -13,13 +13,13 @@ from homeassistant.helpers.dispatcher import async_dispatcher_send
 from ..const import CONF_SETTLING_TIME, CONF_SITE, DEFAULT_SETTLING_TIME
 from ..hub.timers import Timers
 from ..roaming import ClientEvent, ClientState
-from .area_debounce import Room, Settling
+from .area_debounce import AreaDebouncer, Room
 from .devices import SiteDevices
-from .listeners import Listeners
-from .publisher import SIGNAL_ROOM
+from .listeners import KeyedListeners
+from .publisher import SIGNAL_AREA
 
 
-class RoomChange(NamedTuple):
+class AreaChange(NamedTuple):
     """A client that has gone from one room to another; None is no room at all."""
 
     mac: str
@@ -27,7 +27,7 @@ class RoomChange(NamedTuple):
     area_to: str | None
 
 
-class SiteRooms:
+class SiteAreas:
     """Knows the room of every client of a site, by the access point it is on.
 
     Changes come in three steps, so that all states agree before anyone is told: `async_take`,
@@ -43,7 +43,7 @@ class SiteRooms:
         devices: SiteDevices,
         clients: Mapping[str, ClientState],
         tracked: set[str],
-        client_listeners: Listeners,
+        client_listeners: KeyedListeners,
         timers: Timers,
         on_areas: Callable[[], None],
     ) -> None:
@@ -52,7 +52,7 @@ class SiteRooms:
         `clients` and `tracked` are the coordinator's own, live.
         """
         # The areas that have an access point.
-        self.areas: frozenset[str] = frozenset()
+        self.area_ids: frozenset[str] = frozenset()
         self._hass = hass
         self._entry = entry
         self._devices = devices
@@ -63,9 +63,11 @@ class SiteRooms:
         self._on_areas = on_areas
         self._area_registry = ar.async_get(hass)
         self._device_registry = dr.async_get(hass)
-        self._settling = Settling(entry.options.get(CONF_SETTLING_TIME, DEFAULT_SETTLING_TIME))
+        self._debouncer = AreaDebouncer(
+            entry.options.get(CONF_SETTLING_TIME, DEFAULT_SETTLING_TIME)
+        )
         self._occupants: dict[str, set[str]] = {}
-        self._listeners = Listeners()
+        self._listeners = KeyedListeners()
         # By the access points' MACs.
         self._access_point_areas: dict[str, Room] = {}
 
@@ -88,7 +90,7 @@ class SiteRooms:
         state = self._clients.get(mac)
         if state is None or state.ap_mac is None:
             return None
-        rooms = self._settling.rooms
+        rooms = self._debouncer.areas
         return rooms[mac] if mac in rooms else self._access_point_areas.get(state.ap_mac)
 
     def area_name(self, area_id: str | None) -> str | None:
@@ -109,22 +111,23 @@ class SiteRooms:
     # Clients move
 
     @callback
-    def async_take(self, events: Sequence[ClientEvent]) -> list[RoomChange]:
+    def async_apply_events(self, events: Sequence[ClientEvent]) -> list[AreaChange]:
         """Take what the tracker has told; return who is in another room by that."""
         for event in events:
             if event.ap_to is not None and event.ap_to not in self._access_point_areas:
                 self._set_areas(
-                    self._access_point_areas | {event.ap_to: self._devices.place(event.ap_to).area}
+                    self._access_point_areas
+                    | {event.ap_to: self._devices.location(event.ap_to).area}
                 )
-        if not self.areas:
+        if not self.area_ids:
             return []
         changes = [self._async_follow(mac) for mac in dict.fromkeys(event.mac for event in events)]
         return [change for change in changes if change.area_from != change.area_to]
 
     @callback
-    def async_show(self, changes: Sequence[RoomChange]) -> None:
+    def async_write_states(self, changes: Sequence[AreaChange]) -> None:
         """Have the rooms shown that tracked clients have left and entered."""
-        self._listeners.async_call_each(
+        self._listeners.async_notify(
             area_id
             for change in changes
             if change.mac in self._tracked
@@ -133,19 +136,19 @@ class SiteRooms:
         )
 
     @callback
-    def async_show_all(self) -> None:
+    def async_write_all_states(self) -> None:
         """Have all rooms shown."""
-        self._listeners.async_call_all()
+        self._listeners.async_notify_all()
 
     @callback
-    def async_tell(self, changes: Sequence[RoomChange]) -> None:
+    def async_publish(self, changes: Sequence[AreaChange]) -> None:
         """Send the signal of each client that has gone to another room."""
         for change in changes:
             if (state := self._clients.get(change.mac)) is None:
                 continue
             async_dispatcher_send(
                 self._hass,
-                SIGNAL_ROOM,
+                SIGNAL_AREA,
                 {
                     "entry_id": self._entry.entry_id,
                     "site": self._entry.data[CONF_SITE],
@@ -159,34 +162,34 @@ class SiteRooms:
             )
 
     @callback
-    def _async_follow(self, mac: str) -> RoomChange:
-        settling = self._settling
-        before = settling.rooms.get(mac)
+    def _async_follow(self, mac: str) -> AreaChange:
+        debouncer = self._debouncer
+        before = debouncer.areas.get(mac)
         state = self._clients.get(mac)
         if state is None or state.ap_mac is None:
-            settling.remove(mac)
+            debouncer.remove(mac)
             self._timers.async_cancel(_timer(mac))
-        elif settling.move(mac, self._access_point_areas.get(state.ap_mac), monotonic()):
+        elif debouncer.move(mac, self._access_point_areas.get(state.ap_mac), monotonic()):
             self._timers.async_cancel(_timer(mac))
-            if mac in settling.held:
+            if mac in debouncer.pending:
                 self._timers.async_set(
-                    _timer(mac), settling.seconds, partial(self._async_settle, mac)
+                    _timer(mac), debouncer.seconds, partial(self._async_settle, mac)
                 )
         return self._changed(mac, before)
 
     @callback
     def _async_settle(self, mac: str) -> None:
         """Let the room follow a client that went back to where it came from, and has stayed."""
-        before = self._settling.rooms[mac]
-        self._settling.settle(mac)
+        before = self._debouncer.areas[mac]
+        self._debouncer.commit(mac)
         changes = [self._changed(mac, before)]
-        self._client_listeners.async_call(mac)
-        self.async_show(changes)
-        self.async_tell(changes)
+        self._client_listeners.async_notify_key(mac)
+        self.async_write_states(changes)
+        self.async_publish(changes)
 
-    def _changed(self, mac: str, before: Room) -> RoomChange:
+    def _changed(self, mac: str, before: Room) -> AreaChange:
         """Keep the book of who is in which room."""
-        after = self._settling.rooms.get(mac)
+        after = self._debouncer.areas.get(mac)
         if before != after:
             if before is not None:
                 self._occupants[before].discard(mac)
@@ -194,46 +197,46 @@ class SiteRooms:
                     del self._occupants[before]
             if after is not None:
                 self._occupants.setdefault(after, set()).add(mac)
-        return RoomChange(mac, before, after)
+        return AreaChange(mac, before, after)
 
     # Rooms move
 
     @callback
-    def async_look(self) -> bool:
+    def async_refresh(self) -> bool:
         """Read the areas of all access points anew; return whether one is in another area now."""
-        areas = {mac: self._devices.place(mac).area for mac in self._devices.access_points}
+        areas = {mac: self._devices.location(mac).area for mac in self._devices.access_points}
         if areas == self._access_point_areas:
             return False
         self._set_areas(areas)
         return True
 
     @callback
-    def async_check(self) -> None:
+    def async_reconcile(self) -> None:
         """Show where everyone is by now, of whom no event has told that."""
-        settling = self._settling
+        debouncer = self._debouncer
         areas = self._access_point_areas
         present = {
             mac: areas.get(state.ap_mac)
-            for mac, state in (self._clients.items() if self.areas else ())
+            for mac, state in (self._clients.items() if self.area_ids else ())
             if state.ap_mac is not None
         }
-        changes: list[RoomChange] = []
-        for mac in settling.rooms.keys() | present.keys():
-            before = settling.rooms.get(mac)
+        changes: list[AreaChange] = []
+        for mac in debouncer.areas.keys() | present.keys():
+            before = debouncer.areas.get(mac)
             if mac not in present:
-                settling.remove(mac)
-            elif mac not in settling.rooms or settling.where(mac) != present[mac]:
-                settling.put(mac, present[mac])
+                debouncer.remove(mac)
+            elif mac not in debouncer.areas or debouncer.actual_area(mac) != present[mac]:
+                debouncer.force(mac, present[mac])
             else:
                 continue
             self._timers.async_cancel(_timer(mac))
             changes.append(self._changed(mac, before))
-        self._client_listeners.async_call_each(change.mac for change in changes)
-        self.async_show(changes)
+        self._client_listeners.async_notify(change.mac for change in changes)
+        self.async_write_states(changes)
 
     def _set_areas(self, areas: dict[str, Room]) -> None:
         self._access_point_areas = areas
-        self.areas = frozenset(area for area in areas.values() if area is not None)
+        self.area_ids = frozenset(area for area in areas.values() if area is not None)
 
     @callback
     def _may_move_areas(self, data: dr.EventDeviceRegistryUpdatedData) -> bool:
@@ -245,16 +248,16 @@ class SiteRooms:
 
     @callback
     def _async_take_device(self, _event: Event[dr.EventDeviceRegistryUpdatedData]) -> None:
-        if self.async_look():
-            self.async_check()
+        if self.async_refresh():
+            self.async_reconcile()
             self._on_areas()
 
     @callback
     def _async_take_area(self, event: Event[ar.EventAreaRegistryUpdatedData]) -> None:
         """Show an area's new name; one that is removed was taken from its devices before."""
         if (area_id := event.data["area_id"]) is not None:
-            self._client_listeners.async_call_each(list(self._occupants.get(area_id, ())))
-            self._listeners.async_call(area_id)
+            self._client_listeners.async_notify(list(self._occupants.get(area_id, ())))
+            self._listeners.async_notify_key(area_id)
 
 
 def _timer(mac: str) -> str:

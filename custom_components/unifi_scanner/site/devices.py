@@ -21,7 +21,7 @@ GONE_AFTER = 3600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class Location:
     """An access point as people know it; `area` is the id of its device's area."""
 
     mac: str | None = None
@@ -67,7 +67,7 @@ class SiteDevices:
         # Those that have entities, for whoever adds these: one whose device is gone needs new ones.
         self.shown_access_points: set[str] = set()
         # What clients are called that have not been seen since their device was made.
-        self.names_of_absent: Mapping[str, str] = {}
+        self.fallback_names: Mapping[str, str] = {}
         self._entry = entry
         self._hass = hass
         self._registry = dr.async_get(hass)
@@ -86,12 +86,12 @@ class SiteDevices:
             return mac
         return record.name or (f"{record.model} {mac}" if record.model else mac)
 
-    def place(self, mac: str | None) -> Place:
+    def location(self, mac: str | None) -> Location:
         """Return an access point with its name and the area of its device."""
         if mac is None:
-            return Place()
+            return Location()
         device = self._device(mac)
-        return Place(
+        return Location(
             mac=mac, name=self.access_point_name(mac), area=device.area_id if device else None
         )
 
@@ -127,7 +127,7 @@ class SiteDevices:
         if state is not None and state.name != mac:
             return self._info(mac, state.name)
         device = self._device(mac)
-        known = device.name if device and device.name != mac else self.names_of_absent.get(mac)
+        known = device.name if device and device.name != mac else self.fallback_names.get(mac)
         return self._info(mac, known or mac)
 
     def names_of(self, clients: Iterable[str]) -> dict[str, str]:
@@ -136,11 +136,13 @@ class SiteDevices:
         return {mac: name for mac, name in names.items() if name is not None}
 
     @callback
-    def async_take(self, records: Sequence[DeviceRecord], occupied: Collection[str]) -> None:
+    def async_update_from_snapshot(
+        self, records: Sequence[DeviceRecord], occupied: Collection[str]
+    ) -> None:
         """Take the controller's devices; `occupied` are those that have clients now."""
         if not records:
             # A controller that boots lists nothing for minutes.
-            self.async_meet(occupied)
+            self.async_ensure_access_points(occupied)
             return
         self._listed = True
         # One that was removed keeps its name for as long as clients are listed on it.
@@ -154,14 +156,14 @@ class SiteDevices:
             or mac in self.access_points
             or self._was_access_point(mac)
         }
-        self.async_meet(occupied)
+        self.async_ensure_access_points(occupied)
 
     def is_present(self, mac: str) -> bool:
         """Return whether an access point is adopted or has clients."""
         return mac in self.access_points
 
     @callback
-    def async_meet(self, macs: Collection[str]) -> bool:
+    def async_ensure_access_points(self, macs: Collection[str]) -> bool:
         """Make sure that access points which have clients are there; return whether one is new."""
         unknown = [mac for mac in macs if mac not in self.access_points]
         for mac in unknown:
@@ -169,7 +171,7 @@ class SiteDevices:
         return bool(unknown)
 
     @callback
-    def async_follow_names(self, clients: Mapping[str, ClientState]) -> None:
+    def async_update_names(self, clients: Mapping[str, ClientState]) -> None:
         """Rename the devices of access points and clients that were renamed in UniFi."""
         for mac, known in self._names.items():
             if mac in self.access_points:

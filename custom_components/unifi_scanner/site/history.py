@@ -111,7 +111,7 @@ class SiteHistory:
         return True
 
     @property
-    def has_looked(self) -> bool:
+    def is_seeded(self) -> bool:
         """Whether it is known at all who has been seen before."""
         return self._known is not None
 
@@ -120,20 +120,20 @@ class SiteHistory:
         return self._known is not None and mac in self._known
 
     @callback
-    def async_prime(self, macs: Iterable[str]) -> None:
+    def async_seed_known(self, macs: Iterable[str]) -> None:
         """Take the first look: these are all who have been seen so far."""
         self._known = dict.fromkeys(macs)
         self._save_later()
 
     @callback
-    def async_know(self, macs: Iterable[str]) -> None:
+    def async_mark_known(self, macs: Iterable[str]) -> None:
         """Let these clients count as seen from now on; before the first look nobody does."""
         if self._known is not None:
             self._known.update(dict.fromkeys(macs))
             self._save_later()
 
     @callback
-    def async_see_again(self, macs: Collection[str]) -> None:
+    def async_touch(self, macs: Collection[str]) -> None:
         """Let those of these clients that are known be the last to be forgotten.
 
         However many they are, all of them stay: who is here must not be new again and again.

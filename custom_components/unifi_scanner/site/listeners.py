@@ -8,7 +8,7 @@ from homeassistant.core import CALLBACK_TYPE, callback
 _LOGGER = logging.getLogger(__name__)
 
 
-class Listeners:
+class KeyedListeners:
     """Callbacks by key, so that a call costs the same however many other keys there are."""
 
     def __init__(self) -> None:
@@ -32,7 +32,7 @@ class Listeners:
         return remove
 
     @callback
-    def async_call(self, key: str) -> None:
+    def async_notify_key(self, key: str) -> None:
         """Call what listens to a key; one that fails does not keep the others from it."""
         for update_callback in self._callbacks.get(key, ()):
             try:
@@ -41,15 +41,15 @@ class Listeners:
                 _LOGGER.exception("Unexpected error while updating what is shown of %s", key)
 
     @callback
-    def async_call_each(self, keys: Iterable[str]) -> None:
+    def async_notify(self, keys: Iterable[str]) -> None:
         """Call what listens to any of the keys."""
         for key in keys:
-            self.async_call(key)
+            self.async_notify_key(key)
 
     @callback
-    def async_call_all(self) -> None:
+    def async_notify_all(self) -> None:
         """Call all there is."""
-        self.async_call_each(list(self._callbacks))
+        self.async_notify(list(self._callbacks))
 
 
 class SiteListeners:
@@ -60,17 +60,17 @@ class SiteListeners:
 
     def __init__(self) -> None:
         """Start without any."""
-        self.clients = Listeners()
-        self.signals = Listeners()
-        self.access_points = Listeners()
-        self._site = Listeners()
+        self.clients = KeyedListeners()
+        self.signals = KeyedListeners()
+        self.access_points = KeyedListeners()
+        self._site = KeyedListeners()
 
     @callback
-    def async_add_of_site(self, update_callback: CALLBACK_TYPE) -> CALLBACK_TYPE:
+    def async_add_site_listener(self, update_callback: CALLBACK_TYPE) -> CALLBACK_TYPE:
         """Have a callback called when the site's numbers or its stream may have changed."""
         return self._site.async_add("", update_callback)
 
     @callback
-    def async_call_site(self) -> None:
+    def async_notify_site(self) -> None:
         """Call those who show something of the whole site."""
-        self._site.async_call_all()
+        self._site.async_notify_all()

@@ -24,7 +24,7 @@ def is_randomised(mac: str) -> bool:
     return int(mac[:2], 16) & _KIND == _LOCAL_UNICAST
 
 
-class Newcomers:
+class NewClientDetector:
     """Finds those who are new among the clients of a site; whom it has met is in the history.
 
     `seen_before` are those whom the controller remembers, for the first look. `on_due` is called
@@ -58,52 +58,52 @@ class Newcomers:
         self._started = True
 
     @callback
-    def async_look(self) -> list[str]:
+    def async_process_snapshot(self) -> list[str]:
         """Return who is new among all clients, as after a snapshot.
 
         At the first look nobody is: the user has just chosen among them.
         """
         clients = self._clients
-        if not self._history.has_looked:
+        if not self._history.is_seeded:
             # A controller that has just booted lists nobody; that is no look yet.
             if clients:
-                self._history.async_prime((*self.seen_before, *clients))
+                self._history.async_seed_known((*self.seen_before, *clients))
                 self.seen_before = ()
             return []
         self._waiting = {mac: at for mac, at in self._waiting.items() if mac in clients}
-        new = self.async_meet(clients)
-        self._history.async_see_again([mac for mac, state in clients.items() if state.connected])
+        new = self.async_check(clients)
+        self._history.async_touch([mac for mac, state in clients.items() if state.connected])
         return new
 
     @callback
-    def async_meet(self, macs: Iterable[str]) -> list[str]:
+    def async_check(self, macs: Iterable[str]) -> list[str]:
         """Return who is new among these clients, of whom something has changed."""
         # Each is told only once, so not before automations can hear of it.
         if not (
-            self._started and self._hass.state is CoreState.running and self._history.has_looked
+            self._started and self._hass.state is CoreState.running and self._history.is_seeded
         ):
             return []
         new = [mac for mac in macs if not self._history.knows(mac) and self._is_real(mac)]
         if new:
             for mac in new:
                 self._waiting.pop(mac, None)
-            self._history.async_know(new)
+            self._history.async_mark_known(new)
         if self._waiting:
             due = next(iter(self._waiting.values())) + PATIENCE
             self._timers.async_set("newcomers", due - self._clock(), self._on_due)
         return new
 
     @callback
-    def async_meet_waiting(self) -> list[str]:
+    def async_check_waiting(self) -> list[str]:
         """Return who is new among those who have had no address for long enough."""
         latest = self._clock() - PATIENCE
         # Those who have waited for longest come first.
-        return self.async_meet(
+        return self.async_check(
             list(takewhile(lambda mac: self._waiting[mac] <= latest, self._waiting))
         )
 
     @callback
-    def async_take(self, events: Iterable[ClientEvent]) -> None:
+    def async_process_events(self, events: Iterable[ClientEvent]) -> None:
         """Let those who have left wait anew, should they come back."""
         for event in events:
             if event.kind is EventKind.DISCONNECTED:

@@ -11,20 +11,20 @@ from homeassistant.util.signal_type import SignalType
 
 from ..const import CONF_SITE, CONF_TRACKED_EVENTS_ONLY, DOMAIN
 from ..roaming import ClientEvent, ClientState, EventKind
-from .devices import Place, SiteDevices
+from .devices import Location, SiteDevices
 from .new_clients import is_randomised
 
 EVENT_TYPES: dict[EventKind, str] = {kind: f"{DOMAIN}_{kind.value}" for kind in EventKind}
 
 
-def payload(
+def event_data(
     event: ClientEvent,
     *,
     entry_id: str,
     site: str,
     device_id: str | None,
-    origin: Place,
-    destination: Place,
+    origin: Location,
+    destination: Location,
 ) -> dict[str, Any]:
     """Return the event's data: flat, every key always there, None for what is not known.
 
@@ -61,7 +61,7 @@ def payload(
 SIGNAL_EVENT: SignalType[EventKind, Mapping[str, Any]] = SignalType(f"{DOMAIN}_event")
 # Sent when a client, tracked or not, is in another room by its settled area (rooms.py): entry_id,
 # site, client_mac, client_name, device_id, guest, area_from, area_to.
-SIGNAL_ROOM: SignalType[Mapping[str, Any]] = SignalType(f"{DOMAIN}_room")
+SIGNAL_AREA: SignalType[Mapping[str, Any]] = SignalType(f"{DOMAIN}_room")
 # Sent once for a client that was never seen before (newcomers.py): entry_id, site, client_mac,
 # client_name, device_id, guest, ssid, ip, randomised_mac, ap_mac, ap_name, area.
 SIGNAL_NEW_CLIENT: SignalType[Mapping[str, Any]] = SignalType(f"{DOMAIN}_new_client")
@@ -72,7 +72,7 @@ def client_signal(entry_id: str, mac: str) -> SignalType[EventKind, Mapping[str,
     return SignalType(f"{DOMAIN}_event_{entry_id}_{mac}")
 
 
-class Announcer:
+class EventPublisher:
     """Tells the events of a site; `tracked` is the coordinator's own, live set."""
 
     def __init__(
@@ -90,16 +90,16 @@ class Announcer:
         self._tracked_only: bool = entry.options.get(CONF_TRACKED_EVENTS_ONLY, False)
 
     @callback
-    def async_tell(self, event: ClientEvent) -> None:
+    def async_publish(self, event: ClientEvent) -> None:
         """Tell an event: entities first, so that whoever hears of it finds them up to date."""
         entry_id = self._entry.entry_id
-        data = payload(
+        data = event_data(
             event,
             entry_id=entry_id,
             site=self._entry.data[CONF_SITE],
             device_id=self._devices.client_device_id(event.mac),
-            origin=self._devices.place(event.ap_from),
-            destination=self._devices.place(event.ap_to),
+            origin=self._devices.location(event.ap_from),
+            destination=self._devices.location(event.ap_to),
         )
         async_dispatcher_send(self._hass, client_signal(entry_id, event.mac), event.kind, data)
         # Every event on the bus ends up in the database; triggers cost nothing there.
@@ -108,9 +108,9 @@ class Announcer:
         async_dispatcher_send(self._hass, SIGNAL_EVENT, event.kind, data)
 
     @callback
-    def async_tell_new(self, state: ClientState) -> None:
+    def async_publish_new_client(self, state: ClientState) -> None:
         """Tell of a client that was never seen before; only triggers and entities hear of it."""
-        place = self._devices.place(state.ap_mac)
+        place = self._devices.location(state.ap_mac)
         data = {
             "entry_id": self._entry.entry_id,
             "site": self._entry.data[CONF_SITE],
