@@ -162,7 +162,7 @@ async def test_nothing_personal_and_no_secret_is_told(
     controller, entry = home.controller, home.entry
     names = {"Anna", "Ben", "Cara", "bens-laptop", "caras-pixel", "Hall", "Kitchen", "Attic"}
     macs = {ANNA, BEN, CARA, HALL, KITCHEN, ATTIC}
-    ssids = {state.ssid for state in home.coordinator.clients.values()}
+    ssids = {state.link.ssid for state in home.coordinator.clients.values() if state.link}
     assert ssids == {entry.title}
     addresses = {station.ip for station in home.coordinator.clients.values() if station.ip}
     assert addresses

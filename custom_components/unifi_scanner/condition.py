@@ -104,11 +104,11 @@ class ClientIsConnectedToCondition(ClientCondition):
     @override
     def _is_true(self, coordinator: UnifiScannerCoordinator, mac: str) -> bool:
         state = coordinator.client(mac)
-        if state is None or state.ap_mac is None:
+        if state is None or state.link is None:
             return False
-        if (ssid := self._options.get(CONF_SSID)) and ssid != state.ssid:
+        if (ssid := self._options.get(CONF_SSID)) and ssid != state.link.ssid:
             return False
-        place = coordinator.devices.location(state.ap_mac)
+        place = coordinator.devices.location(state.link.ap_mac)
         entry_id = coordinator.config_entry.entry_id
         return self._places.async_matches(entry_id, place.mac, place.area)
 

@@ -27,7 +27,7 @@ from .const import CONF_VOLATILE_INTERVAL, DEFAULT_VOLATILE_INTERVAL
 from .coordinator import UnifiScannerConfigEntry, UnifiScannerCoordinator
 from .entity import AccessPointEntity, ClientEntity, EntityState, SiteEntity, UnifiScannerEntity
 from .hub.metrics import Metrics
-from .roaming import ClientState
+from .roaming import ClientState, Link
 
 PARALLEL_UPDATES = 0
 
@@ -74,6 +74,18 @@ def _of_state(
     def value(coordinator: UnifiScannerCoordinator, mac: str) -> Value:
         state = coordinator.client(mac)
         return None if state is None else value_fn(state)
+
+    return value
+
+
+def _of_link(
+    value_fn: Callable[[Link], Value],
+) -> Callable[[UnifiScannerCoordinator, str], Value]:
+    """Return a value function that reads the client's link, where there is one."""
+
+    def value(coordinator: UnifiScannerCoordinator, mac: str) -> Value:
+        state = coordinator.client(mac)
+        return None if state is None or state.link is None else value_fn(state.link)
 
     return value
 
@@ -151,21 +163,21 @@ CLIENT_SENSORS: tuple[ClientSensorDescription, ...] = (
         device_class=SensorDeviceClass.ENUM,
         options=list(BAND_STATES.values()),
         entity_category=EntityCategory.DIAGNOSTIC,
-        value_fn=_of_state(lambda state: BAND_STATES[state.band] if state.band else None),
+        value_fn=_of_link(lambda link: link.band and BAND_STATES[link.band]),
     ),
     ClientSensorDescription(
         key="ssid",
         translation_key="ssid",
         entity_category=EntityCategory.DIAGNOSTIC,
         entity_registry_enabled_default=False,
-        value_fn=_of_state(lambda state: state.ssid),
+        value_fn=_of_link(lambda link: link.ssid),
     ),
     ClientSensorDescription(
         key="channel",
         translation_key="channel",
         entity_category=EntityCategory.DIAGNOSTIC,
         entity_registry_enabled_default=False,
-        value_fn=_of_state(lambda state: state.channel),
+        value_fn=_of_link(lambda link: link.channel),
     ),
     ClientSensorDescription(
         key="signal",

@@ -12,6 +12,7 @@ from custom_components.unifi_scanner.api import BufferedEvent, parse_unifi_event
 from custom_components.unifi_scanner.api.records import (
     EventKind,
     EventRecord,
+    Link,
     StationRecord,
     is_wanted,
     normalise_mac,
@@ -59,24 +60,21 @@ def test_roam_has_both_access_points_and_no_signal() -> None:
         HALL,
         BEDROOM,
     )
-    assert (seen.band_from, seen.band_to, seen.channel_from, seen.channel_to) == (
-        "5",
-        "2.4",
-        60,
-        11,
-    )
+    assert seen.link_from == Link(HALL, "5", 60, "Home")
+    assert seen.link_to == Link(BEDROOM, "2.4", 11, "Home")
     assert seen.time == pytest.approx(1_790_000_000.23)
     assert seen.received == RECEIVED.timestamp()
 
 
 def test_guest_event_names_its_client_as_guest() -> None:
     seen = observe("wg.connected", {"guest": PHONE, "ap": HALL, "radio": "6e", "channel": "37"})
-    assert (seen.guest, seen.ap_from, seen.ap_to, seen.band_to) == (True, None, HALL, "6")
+    assert (seen.guest, seen.link_from, seen.link_to) == (True, None, Link(HALL, "6", 37))
 
 
 def test_change_of_radio_has_the_same_access_point_at_both_ends() -> None:
     seen = observe("wu.roam_radio", {"user": PHONE, "ap": HALL, "radio_to": "ng"})
-    assert (seen.ap_from, seen.ap_to, seen.band_to) == (HALL, HALL, "2.4")
+    assert seen.link_to is not None
+    assert (seen.ap_from, seen.ap_to, seen.link_to.band) == (HALL, HALL, "2.4")
 
 
 def test_disconnection_has_only_the_access_point_that_was_left() -> None:
@@ -122,11 +120,11 @@ def test_macs_have_one_form_or_none(given: object, expected: str | None) -> None
 
 @pytest.mark.parametrize("ssid", ["<b>", 'a"b', "Wohnung 🏠", " blank "])
 def test_odd_ssids_are_kept_as_they_are(ssid: str) -> None:
-    assert parse_station({"mac": PHONE, "ap_mac": HALL, "essid": ssid}, 0).ssid == ssid
+    assert parse_station({"mac": PHONE, "ap_mac": HALL, "essid": ssid}, 0).link.ssid == ssid
 
 
 def test_hidden_ssid_is_unknown() -> None:
-    assert parse_station({"mac": PHONE, "ap_mac": HALL, "essid": ""}, 0).ssid is None
+    assert parse_station({"mac": PHONE, "ap_mac": HALL, "essid": ""}, 0).link.ssid is None
 
 
 @pytest.mark.parametrize(
@@ -144,7 +142,8 @@ def test_numbers_that_are_none_are_unknown(odd: object) -> None:
         },
         0,
     )
-    assert (seen.channel in {None, 1}, seen.signal, seen.seen_at) == (
+    assert seen.link is not None
+    assert (seen.link.channel in {None, 1}, seen.signal, seen.seen_at) == (
         True,
         None,
         None,
@@ -196,7 +195,14 @@ def test_row_of_the_system_log_tells_a_roam_with_its_signal() -> None:
         5.0,
     )
     assert (seen.kind, seen.ap_from, seen.ap_to) == (EventKind.ROAM, HALL, BEDROOM)
-    assert (seen.signal, seen.band_from, seen.band_to, seen.ssid) == (-71, "2.4", "5", "Home")
+    assert seen.link_from is not None
+    assert seen.link_to is not None
+    assert (seen.signal, seen.link_from.band, seen.link_to.band, seen.link_to.ssid) == (
+        -71,
+        "2.4",
+        "5",
+        "Home",
+    )
     assert (seen.time, seen.received, seen.logged) == (1_790_000_000.5, 5.0, True)
 
 
@@ -256,4 +262,5 @@ def test_captured_frames_are_read() -> None:
     stations = json.loads((CAPTURES / "stat_sta_2025-07.json").read_text(encoding="utf-8"))["data"]
     station = parse_station(stations[0], 0)
     assert station is not None
-    assert (station.band, station.signal, station.channel) == ("5", -63, 60)
+    assert station.link is not None
+    assert (station.link.band, station.signal, station.link.channel) == ("5", -63, 60)

@@ -13,6 +13,8 @@ from custom_components.unifi_scanner.api.records import (
     DeviceRecord,
     EventKind,
     EventRecord,
+    Link,
+    Observation,
     StationRecord,
     normalise_mac,
     observation_from,
@@ -318,13 +320,24 @@ def test_a_record_is_read_as_before_and_tells_no_secret(data: dict[str, Any], ki
     assert type(before) is type(after)
     if before is None or after is None:
         return
-    values = before._asdict()
-    for name, value in after._asdict().items():
-        if isinstance(value, str) and name not in {"band", "band_from", "band_to", "kind"}:
+    values = flat(before)
+    for name, value in flat(after).items():
+        if isinstance(value, str) and name.rpartition(".")[2] not in {"band", "kind"}:
             assert values[name] not in {None, value}
         else:
             assert values[name] == value
     assert replayed(capture) == capture["events"]
+
+
+def flat(observation: Observation) -> dict[str, object]:
+    """Return what an observation says, a link's parts under names such as `link_to.band`."""
+    values: dict[str, object] = {}
+    for name, value in observation._asdict().items():
+        if isinstance(value, Link):
+            values |= {f"{name}.{part}": each for part, each in value._asdict().items()}
+        else:
+            values[name] = value
+    return values
 
 
 def test_a_list_of_clients_is_kept_as_it_was_read() -> None:
@@ -346,12 +359,10 @@ def test_a_list_of_clients_is_kept_as_it_was_read() -> None:
     RecordingTracker(recorder).process_snapshot([station], 1_790_000_000.2)
     (step,) = capture_of(exported(recorder)).steps
     (read,) = step.stations
-    hidden = {"mac", "ap_mac", "ssid", "alias", "ip"}
-    assert {**read._asdict(), **dict.fromkeys(hidden)} == {
-        **station._asdict(),
-        **dict.fromkeys(hidden),
-    }
-    assert all(getattr(read, name) not in {None, getattr(station, name)} for name in hidden)
+    hidden = {"mac", "link.ap_mac", "link.ssid", "alias", "ip"}
+    before, after = flat(station), flat(read)
+    assert {**after, **dict.fromkeys(hidden)} == {**before, **dict.fromkeys(hidden)}
+    assert all(after[name] not in {None, before[name]} for name in hidden)
 
 
 @pytest.mark.parametrize("model", ["78455800000A", "Anna's", "U" * 40, "", None])
@@ -381,18 +392,14 @@ def test_all_facts_that_are_texts_are_hidden_unless_they_are_known() -> None:
         received=1.0,
         time=None,
         guest=False,
-        ssid="Home",
-        ap_from=MAC,
-        ap_to=MAC,
-        band_from=SECRET,  # type: ignore[arg-type] # whatever may come
-        band_to="5",
-        channel_from=None,
-        channel_to=36,
+        link_from=Link(MAC, SECRET, ssid="Home"),  # type: ignore[arg-type] # whatever may come
+        link_to=Link(MAC, "5", 36, "Home"),
         hostname="annas-phone",
     )
     fact = Redaction().fact(event)
     assert isinstance(fact, dict)
-    assert (fact["kind"], fact["band_from"], fact["band_to"]) == ("roam", "hidden", "5")
+    bands = [fact[link]["band"] for link in ("link_from", "link_to")]
+    assert (fact["kind"], bands) == ("roam", ["hidden", "5"])
     text = json.dumps(fact)
     assert not any(word in text for word in (MAC, "Home", "anna", SECRET))
     assert Redaction().fact([SECRET], "reason") == ["str"]
@@ -415,5 +422,5 @@ def test_a_record_costs_little() -> None:
 
 
 def test_a_station_record_has_no_field_that_the_recorder_does_not_know() -> None:
-    fields = set(StationRecord._fields) - {"received"}
+    fields = {*StationRecord._fields, *Link._fields} - {"link", "received"}
     assert len(fields) == len(STATION_KEYS) - len({"type", "display_name"})

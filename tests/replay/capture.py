@@ -7,13 +7,12 @@ import json
 from pathlib import Path
 from typing import Any
 
-import orjson
-
 from custom_components.unifi_scanner.api.frames import BufferedEvent
 from custom_components.unifi_scanner.api.records import (
     DeviceRecord,
     EventKind,
     EventRecord,
+    Link,
     Observation,
     StationRecord,
     observation_from,
@@ -105,8 +104,15 @@ def capture_of(exported: Mapping[str, Any]) -> Capture:
 
 def as_told(event: ClientEvent) -> Json:
     """Return an event as a capture holds it."""
-    told: Json = orjson.loads(orjson.dumps(event._asdict()))
+    told: Json = json.loads(json.dumps(_plain(event)))
     return told
+
+
+def _plain(value: object) -> object:
+    """Return a named tuple as a dict, with those in it."""
+    if isinstance(value, ClientEvent | Link):
+        return {name: _plain(one) for name, one in value._asdict().items()}
+    return value
 
 
 def _track(values: Json) -> ClientTrack:
@@ -114,7 +120,9 @@ def _track(values: Json) -> ClientTrack:
     track = ClientTrack(
         **{
             **{key: value for key, value in values.items() if key not in {"moves", "retunes"}},
-            "state": ClientState(**values["state"]),
+            "state": ClientState(
+                **{**values["state"], "link": _link(values["state"]["link"])},
+            ),
             "held": held and HeldDeparture(**{**held, "source": Source(held["source"])}),
         }
     )
@@ -122,6 +130,10 @@ def _track(values: Json) -> ClientTrack:
     track.moves = tuple(Move(**move) for move in values["moves"])
     track.retunes = tuple(Retune(**retune) for retune in values["retunes"])
     return track
+
+
+def _link(values: Json | None) -> Link | None:
+    return None if values is None else Link(**values)
 
 
 def _step(entry: Json) -> Step:
@@ -137,5 +149,15 @@ def _step(entry: Json) -> Step:
         )
         for record in records
     ]
-    rows = [EventRecord(**{**row, "kind": EventKind(row["kind"])}) for row in entry.get("rows", ())]
+    rows = [
+        EventRecord(
+            **{
+                **row,
+                "kind": EventKind(row["kind"]),
+                "link_from": _link(row["link_from"]),
+                "link_to": _link(row["link_to"]),
+            }
+        )
+        for row in entry.get("rows", ())
+    ]
     return Step(at=at, what=what, batch=batch, rows=rows)

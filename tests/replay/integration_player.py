@@ -24,13 +24,6 @@ from tests.controller import SimulatedController
 from .capture import Capture, Json, Step
 from .tracker_player import revive
 
-# How they are called on the bus, where that is another word.
-_WORDS = {
-    "mac": "client_mac",
-    "name": "client_name",
-    "ap_from": "ap_from_mac",
-    "ap_to": "ap_to_mac",
-}
 _KINDS = {event_type: kind.value for kind, event_type in EVENT_TYPES.items()}
 
 
@@ -96,7 +89,11 @@ def live(capture: Capture) -> list[Json]:
 
 def on_the_bus(event: Json) -> Json:
     """Return an event of a capture as `live` does."""
-    return {**event, "time": _whole(event["time"])}
+    ssid = (event["link_to"] or event["link_from"])["ssid"]
+    links = {
+        link: event[link] and {**event[link], "ssid": ssid} for link in ("link_from", "link_to")
+    }
+    return {**event, **links, "time": _whole(event["time"])}
 
 
 async def _live(capture: Capture, folder: str) -> list[Json]:
@@ -140,13 +137,26 @@ async def _replay(
 
 
 def _of_the_bus(event_type: str, data: Mapping[str, object]) -> Json:
-    words = ("mac", "name", "guest", "ssid", "ap_from", "ap_to", "band_from", "band_to")
-    more = ("channel_from", "channel_to", "signal", "source", "inferred", "roam_gap")
     time = datetime.fromisoformat(str(data["time"])).timestamp()
     return {
         "kind": _KINDS[event_type],
+        "mac": data["client_mac"],
+        "name": data["client_name"],
         "time": _whole(time),
-        **{word: data[_WORDS.get(word, word)] for word in (*words, *more)},
+        **{key: data[key] for key in ("guest", "signal", "source", "inferred", "roam_gap")},
+        **{f"link_{end}": _link(data, end) for end in ("from", "to")},
+    }
+
+
+def _link(data: Mapping[str, object], end: str) -> Json | None:
+    """Return one end of an event on the bus, which has one SSID for both."""
+    if data[f"ap_{end}_mac"] is None:
+        return None
+    return {
+        "ap_mac": data[f"ap_{end}_mac"],
+        "band": data[f"band_{end}"],
+        "channel": data[f"channel_{end}"],
+        "ssid": data["ssid"],
     }
 
 

@@ -75,9 +75,9 @@ def test_what_is_told_otherwise_is_shown(
         ({}, "holds no capture"),
         ({"home_assistant": {}, "data": {"state": "setup_retry"}}, "holds no capture"),
         ({"format": 99}, "has the format 99"),
-        ({"format": 1}, "is a broken capture"),
-        ({"format": 1, "state": {"memory": None, "clients": []}}, "is a broken capture"),
-        ({"format": 1, "state": []}, "is a broken capture"),
+        ({"format": 2}, "is a broken capture"),
+        ({"format": 2, "state": {"memory": None, "clients": []}}, "is a broken capture"),
+        ({"format": 2, "state": []}, "is a broken capture"),
     ],
 )
 def test_a_bad_file_is_named_in_a_line(

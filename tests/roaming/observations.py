@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from custom_components.unifi_scanner.api.records import EventKind, EventRecord, StationRecord
+from custom_components.unifi_scanner.api.records import EventKind, EventRecord, Link, StationRecord
 
 PHONE = "aa:00:00:00:00:01"
 HALL = "f0:00:00:00:00:0a"
@@ -17,15 +17,24 @@ def event(kind: EventKind, time: float | None, **fields: Any) -> EventRecord:
         "received": time,
         "guest": False,
         "ssid": "Home",
-        "ap_from": None,
-        "ap_to": None,
-        "band_from": None,
-        "band_to": None,
-        "channel_from": None,
-        "channel_to": None,
         "hostname": None,
+    } | fields
+    ssid = values.pop("ssid")
+    links = {
+        f"link_{end}": link_of(
+            values.pop(f"ap_{end}", None),
+            band=values.pop(f"band_{end}", None),
+            channel=values.pop(f"channel_{end}", None),
+            ssid=ssid,
+        )
+        for end in ("from", "to")
     }
-    return EventRecord(kind=kind, time=time, **(values | fields))
+    return EventRecord(kind=kind, time=time, **links, **values)
+
+
+def link_of(ap_mac: str | None, **fields: Any) -> Link | None:
+    """Return the link to an access point, None without one."""
+    return None if ap_mac is None else Link(ap_mac, **fields)
 
 
 def roam(time: float | None, ap_from: str, ap_to: str, **fields: Any) -> EventRecord:
@@ -60,10 +69,6 @@ def station(time: float | None, ap: str | None, **fields: Any) -> StationRecord:
         "received": time,
         "is_wired": False,
         "guest": False,
-        "ap_mac": ap,
-        "ssid": "Home",
-        "band": "5",
-        "channel": 36,
         "signal": -60,
         "seen_at": time,
         "connected_since": None,
@@ -73,5 +78,7 @@ def station(time: float | None, ap: str | None, **fields: Any) -> StationRecord:
         "hostname": "iPhone",
         "ip": "10.0.0.20",
         "is_mlo": False,
-    }
-    return StationRecord(**(values | fields))
+    } | fields
+    radio = {"band": "5", "channel": 36, "ssid": "Home"}
+    link = link_of(ap, **{name: values.pop(name, default) for name, default in radio.items()})
+    return StationRecord(link=link, **values)

@@ -4,7 +4,7 @@ from copy import replace
 
 import pytest
 
-from custom_components.unifi_scanner.api.records import EventRecord, Observation
+from custom_components.unifi_scanner.api.records import EventRecord, Link, Observation
 from custom_components.unifi_scanner.roaming import EventKind, RoamTracker, Source
 
 from .observations import (
@@ -52,12 +52,8 @@ def test_roam_event_is_told_once_with_what_the_controller_said(tracker: RoamTrac
     )
     assert kinds(told) == [("roam", HALL, BEDROOM)]
     event = told[0]
-    assert (event.band_from, event.band_to, event.channel_from, event.channel_to) == (
-        "5",
-        "2.4",
-        36,
-        11,
-    )
+    assert event.link_from == Link(HALL, "5", 36, "Home")
+    assert event.link_to == Link(BEDROOM, "2.4", 11, "Home")
     assert (event.source, event.inferred, event.roam_gap) == (Source.EVENT, False, None)
     assert (event.time, event.signal, event.name) == (NOW + 5, None, "Anna's phone")
     state = tracker.clients[PHONE]
@@ -196,7 +192,8 @@ def test_change_of_radio_takes_a_disconnect_back(tracker: RoamTracker) -> None:
         [disconnected(NOW + 5, HALL), roam_radio(NOW + 9, HALL, "2.4", 11)], NOW + 9
     )
     assert kinds(told) == [("roam_radio", HALL, HALL)]
-    assert (told[0].band_from, told[0].band_to, told[0].channel_to) == ("5", "2.4", 11)
+    assert told[0].link_from == Link(HALL, "5", 36, "Home")
+    assert told[0].link_to == Link(HALL, "2.4", 11, "Home")
     assert tracker.next_due is None
     assert tracker.process_batch([roam_radio(NOW + 9, HALL, "2.4", 11)], NOW + 10) == []
     assert tracker.process_batch([station(NOW + 11, HALL, band="2.4", channel=11)], NOW + 11) == []
@@ -412,7 +409,7 @@ def test_change_of_radio_that_comes_late_is_told_and_changes_nothing(tracker: Ro
     late = roam_radio(NOW + 5, HALL, "2.4", 11, received=NOW + 10)
     assert kinds(tracker.process_batch([late], NOW + 10)) == [("roam_radio", HALL, HALL)]
     assert tracker.process_batch([late], NOW + 11) == []
-    assert tracker.clients[PHONE].band == "5"
+    assert tracker.clients[PHONE].link == Link(BEDROOM, "5", 40, "Home")
 
 
 def test_snapshot_does_not_send_away_who_has_just_come(tracker: RoamTracker) -> None:

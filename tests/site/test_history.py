@@ -14,25 +14,10 @@ from custom_components.unifi_scanner.const import DOMAIN
 from custom_components.unifi_scanner.roaming import ClientEvent, ClientState
 from custom_components.unifi_scanner.site import history as module
 from custom_components.unifi_scanner.site.history import SiteHistory, async_remove_history
-from tests.home import ANNA, BEN, CARA, HALL, KITCHEN
-from tests.site.test_publisher import ROAM
+from tests.home import ANNA, BEN, CARA, HALL
+from tests.samples import ROAM, STATE
 
 KEY = f"{DOMAIN}.entry"
-STATE = ClientState(
-    mac=ANNA,
-    name="Anna",
-    guest=False,
-    ap_mac=KITCHEN,
-    ssid="Home",
-    band="5",
-    channel=36,
-    signal=None,
-    connected_since=None,
-    previous_ap_mac=HALL,
-    last_roam=None,
-    roam_count=None,
-    ip="10.0.0.9",
-)
 
 
 @pytest.fixture(autouse=True)

@@ -15,8 +15,7 @@ from custom_components.unifi_scanner.site.history import SiteHistory
 from custom_components.unifi_scanner.site.new_clients import NewClientDetector, is_randomised
 from custom_components.unifi_scanner.site.publisher import SIGNAL_NEW_CLIENT
 from tests.home import ANNA, BEN, CARA, HALL, Home, furnished_home, until
-from tests.site.test_history import STATE
-from tests.site.test_publisher import ROAM
+from tests.samples import ROAM, STATE
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
 
@@ -79,7 +78,7 @@ async def test_who_passed_by_without_an_address_is_not_told(hass: HomeAssistant)
     detector = await met(hass, clients)
     clients[CARA] = state(CARA, ip=None)
     assert detector.async_check([CARA]) == []
-    clients[CARA] = state(CARA, ip=None, ap_mac=None)
+    clients[CARA] = state(CARA, ip=None, link=None)
     assert detector.async_check([CARA]) == []
     detector._clock = lambda: hass.loop.time() + 61
     clients[CARA] = state(CARA, ip=None)

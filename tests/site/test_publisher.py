@@ -5,8 +5,8 @@ from copy import replace
 import pytest
 
 from custom_components.unifi_scanner.api.records import EventKind
-from custom_components.unifi_scanner.roaming import ClientEvent, Source
 from custom_components.unifi_scanner.site.publisher import EVENT_TYPES, Location, event_data
+from tests.samples import ROAM
 
 # The payload as design.md promises it, in its order.
 KEYS = [
@@ -33,24 +33,6 @@ KEYS = [
     "inferred",
     "roam_gap",
 ]
-ROAM = ClientEvent(
-    kind=EventKind.ROAM,
-    mac="02:00:00:00:00:0a",
-    name="Anna",
-    guest=False,
-    ssid="Home",
-    ap_from="78:45:58:00:00:01",
-    ap_to="78:45:58:00:00:02",
-    band_from="2.4",
-    band_to="6",
-    channel_from=1,
-    channel_to=37,
-    signal=-61,
-    time=1_763_800_000.25,
-    source=Source.SYNC,
-    inferred=True,
-    roam_gap=0.75,
-)
 HALL = Location(mac="78:45:58:00:00:01", name="Hall", area="downstairs")
 KITCHEN = Location(mac="78:45:58:00:00:02", name="Kitchen", area=None)
 
@@ -93,7 +75,12 @@ def test_a_roam_has_both_ends() -> None:
 def test_what_is_not_known_is_none_and_every_key_is_there(
     kind: EventKind, origin: Location, destination: Location
 ) -> None:
-    event = replace(ROAM, kind=kind, ap_from=origin.mac, ap_to=destination.mac)
+    event = replace(
+        ROAM,
+        kind=kind,
+        link_from=ROAM.link_from if origin.mac else None,
+        link_to=ROAM.link_to if destination.mac else None,
+    )
     data = event_data(
         event,
         entry_id="1",

@@ -13,10 +13,10 @@ import pytest
 from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
 from custom_components.unifi_scanner.const import DOMAIN
-from custom_components.unifi_scanner.roaming import ClientEvent, EventKind
+from custom_components.unifi_scanner.roaming import ClientEvent, EventKind, Link
 from custom_components.unifi_scanner.site.roam_log import CLIENT_LIMIT, SITE_LIMIT, RoamLog
 from tests.home import ANNA, BEN, CARA, HALL, KITCHEN, furnished_home
-from tests.site.test_publisher import ROAM
+from tests.samples import ROAM
 
 KEY = f"{DOMAIN}.entry.roams"
 START = ROAM.time
@@ -50,7 +50,7 @@ async def test_roams_are_told_the_newest_first_whenever_they_were_learned_of(
 
 async def test_of_two_at_the_same_time_the_later_told_comes_first(hass: HomeAssistant) -> None:
     log = await loaded(hass)
-    there, back = roam(), replace(roam(), ap_from=KITCHEN, ap_to=HALL)
+    there, back = roam(), replace(roam(), link_from=ROAM.link_to, link_to=ROAM.link_from)
     log.async_record(there)
     log.async_record(back)
     assert log.roams(ANNA, 0) == [back, there]
@@ -104,8 +104,14 @@ async def test_a_restart_forgets_nothing_but_clients_no_longer_tracked(
     log = await loaded(hass)
     events = [
         roam(),
-        replace(roam(at=1), ssid=None, band_from=None, channel_to=None, signal=None, roam_gap=None),
-        replace(roam(at=2, kind=EventKind.ROAM_RADIO), ap_to=ROAM.ap_from, inferred=False),
+        replace(
+            roam(at=1),
+            link_from=Link(HALL, None, 1),
+            link_to=Link(KITCHEN, "6"),
+            signal=None,
+            roam_gap=None,
+        ),
+        replace(roam(at=2, kind=EventKind.ROAM_RADIO), link_to=ROAM.link_from, inferred=False),
     ]
     for event in (*events, roam(BEN)):
         log.async_record(event)
@@ -202,7 +208,13 @@ async def test_a_value_that_makes_no_sense_is_not_known(
     hass_storage[KEY] = {"version": 1, "key": KEY, "data": {"clients": {ANNA: [row]}}}
     log = await loaded(hass)
     assert log.roams(ANNA, 0) == [
-        replace(roam(), ssid=None, band_to=None, channel_to=None, signal=None, roam_gap=None)
+        replace(
+            roam(),
+            link_from=Link(HALL, "2.4", 1),
+            link_to=Link(KITCHEN),
+            signal=None,
+            roam_gap=None,
+        )
     ]
 
 

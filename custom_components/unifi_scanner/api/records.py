@@ -24,6 +24,7 @@ __all__ = [
     "EventKind",
     "EventRecord",
     "KnownClient",
+    "Link",
     "Observation",
     "Site",
     "StationRecord",
@@ -77,6 +78,15 @@ class DeviceRecord:
     type: str | None
 
 
+class Link(NamedTuple):
+    """An association: the radio of an access point that a client is on, and its SSID."""
+
+    ap_mac: str
+    band: Band | None = None
+    channel: int | None = None
+    ssid: str | None = None
+
+
 class StationRecord(NamedTuple):
     """A client as `stat/sta`, `sta:sync` and `client:sync` describe it (protocol.md 3.3, 3.4).
 
@@ -88,10 +98,7 @@ class StationRecord(NamedTuple):
     received: float
     is_wired: bool
     guest: bool
-    ap_mac: str | None
-    ssid: str | None
-    band: Band | None
-    channel: int | None
+    link: Link | None
     signal: int | None
     seen_at: float | None
     connected_since: float | None
@@ -116,9 +123,9 @@ class KnownClient:
 class EventRecord(NamedTuple):
     """What an `EVT_WU_*` or `EVT_WG_*` entry or a system log's row tells (protocol.md 3.2, 4).
 
-    A connection has no `ap_from`, a disconnection no `ap_to`; a change of radio has the same access
-    point at both. `time` is POSIX seconds by the controller's clock, `received` by ours. Only a
-    row of the system log (`logged`) knows the new link's `signal`, in dBm.
+    A connection has no `link_from`, a disconnection no `link_to`; a change of radio has the same
+    access point in both. `time` is POSIX seconds by the controller's clock, `received` by ours.
+    Only a row of the system log (`logged`) knows the new link's `signal`, in dBm.
     """
 
     kind: EventKind
@@ -126,16 +133,21 @@ class EventRecord(NamedTuple):
     received: float
     time: float | None
     guest: bool
-    ssid: str | None
-    ap_from: str | None
-    ap_to: str | None
-    band_from: Band | None
-    band_to: Band | None
-    channel_from: int | None
-    channel_to: int | None
+    link_from: Link | None
+    link_to: Link | None
     hostname: str | None
     signal: int | None = None
     logged: bool = False
+
+    @property
+    def ap_from(self) -> str | None:
+        """The access point that the client left."""
+        return None if self.link_from is None else self.link_from.ap_mac
+
+    @property
+    def ap_to(self) -> str | None:
+        """The access point that the client is on now."""
+        return None if self.link_to is None else self.link_to.ap_mac
 
 
 type Observation = StationRecord | EventRecord
@@ -224,10 +236,9 @@ def parse_station(data: Mapping[str, Any], received: float) -> StationRecord | N
         received=received,
         is_wired=is_wired or get("is_wired") is True,
         guest=get("is_guest") is True,
-        ap_mac=ap_mac,
-        ssid=ssid,
-        band=band,
-        channel=as_integer(get("channel"), 1, 300),
+        link=None
+        if ap_mac is None
+        else Link(ap_mac, band, as_integer(get("channel"), 1, 300), ssid),
         signal=as_integer(get("signal"), -150, -1),
         seen_at=as_time(get("last_seen")),
         connected_since=as_time(get("assoc_time")),
@@ -249,28 +260,39 @@ def _parse_event(
     if mac is None:
         return None
     ap = normalise_mac(get("ap"))
-    ap_from, ap_to = {
-        EventKind.ROAM: (normalise_mac(get("ap_from")), normalise_mac(get("ap_to"))),
-        EventKind.ROAM_RADIO: (ap, ap),
-        EventKind.CONNECTED: (None, ap),
-        EventKind.DISCONNECTED: (ap, None),
-    }[kind]
-    band, channel = as_band(get("radio")), as_integer(get("channel"), 1, 300)
+    ssid = as_ssid(get("ssid"))
+    radio = as_band(get("radio")), as_integer(get("channel"), 1, 300)
+    radio_from = as_band(get("radio_from")), as_integer(get("channel_from"), 1, 300)
+    radio_to = (
+        as_band(get("radio_to")) or radio[0],
+        as_integer(get("channel_to"), 1, 300) or radio[1],
+    )
+    match kind:
+        case EventKind.ROAM:
+            link_from = _link(normalise_mac(get("ap_from")), radio_from, ssid)
+            link_to = _link(normalise_mac(get("ap_to")), radio_to, ssid)
+        case EventKind.ROAM_RADIO:
+            link_from, link_to = _link(ap, radio_from, ssid), _link(ap, radio_to, ssid)
+        case EventKind.CONNECTED:
+            link_from, link_to = None, _link(ap, radio_to, ssid)
+        case EventKind.DISCONNECTED:
+            link_from, link_to = _link(ap, radio, ssid), None
     return EventRecord(
         kind=kind,
         mac=mac,
         received=received,
         time=as_time(get("time")),
         guest=guest,
-        ssid=as_ssid(get("ssid")),
-        ap_from=ap_from,
-        ap_to=ap_to,
-        band_from=as_band(get("radio_from")),
-        band_to=as_band(get("radio_to")) or band,
-        channel_from=as_integer(get("channel_from"), 1, 300),
-        channel_to=as_integer(get("channel_to"), 1, 300) or channel,
+        link_from=link_from,
+        link_to=link_to,
         hostname=as_text(get("hostname")),
     )
+
+
+def _link(
+    ap_mac: str | None, radio: tuple[Band | None, int | None], ssid: str | None
+) -> Link | None:
+    return None if ap_mac is None else Link(ap_mac, *radio, ssid)
 
 
 def parse_log_row(row: Mapping[str, Any], received: float) -> EventRecord | None:
@@ -290,7 +312,12 @@ def parse_log_row(row: Mapping[str, Any], received: float) -> EventRecord | None
         return None
     device = normalise_mac(get("DEVICE", "id"))
     left, reached = normalise_mac(get("DEVICE_FROM", "id")), normalise_mac(get("DEVICE_TO", "id"))
-    band, channel = as_log_band(get("RADIO_BAND")), as_integer(get("CHANNEL"), 1, 300)
+    ssid = as_ssid(get("WLAN"))
+    radio = as_log_band(get("RADIO_BAND")), as_integer(get("CHANNEL"), 1, 300)
+    radio_from = (
+        as_log_band(get("PREVIOUS_RADIO_BAND")),
+        as_integer(get("PREVIOUS_CHANNEL"), 1, 300),
+    )
     gone = kind is EventKind.DISCONNECTED
     return EventRecord(
         kind=kind,
@@ -298,13 +325,8 @@ def parse_log_row(row: Mapping[str, Any], received: float) -> EventRecord | None
         received=received,
         time=as_time(row.get("timestamp")),
         guest=False,
-        ssid=as_ssid(get("WLAN")),
-        ap_from=left or (device if gone else None),
-        ap_to=None if gone else reached or device,
-        band_from=band if gone else as_log_band(get("PREVIOUS_RADIO_BAND")),
-        band_to=None if gone else band,
-        channel_from=channel if gone else as_integer(get("PREVIOUS_CHANNEL"), 1, 300),
-        channel_to=None if gone else channel,
+        link_from=_link(left or device, radio, ssid) if gone else _link(left, radio_from, ssid),
+        link_to=None if gone else _link(reached or device, radio, ssid),
         hostname=as_text(get("CLIENT")) or as_text(get("CLIENT", "hostname")),
         signal=as_integer(get("SIGNAL_STRENGTH"), -150, -1),
         logged=True,

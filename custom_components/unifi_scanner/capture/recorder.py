@@ -20,7 +20,7 @@ from .redaction import (
     public_version,
 )
 
-FORMAT = 1
+FORMAT = 2
 # What is kept at most. Bytes are those in memory, by what each thing was measured to take.
 MOST_ENTRIES = 4_000
 MOST_BYTES = 2_000_000

@@ -68,8 +68,6 @@ _FACTS = {
     "ssid": "ssid",
     "ip": "ip",
     "band": "band",
-    "band_from": "band",
-    "band_to": "band",
 }
 _CODES = frozenset({*BANDS, *KEY_TYPES, "WIRED", "WIRELESS", "VPN", "TELEPORT"})
 _RADIOS = {band: code for code, band in BANDS.items()}
@@ -152,20 +150,21 @@ class Redaction:
 
     def listed(self, station: StationRecord) -> Values:
         """Return a client record that has been read already as `station` would have."""
+        link = station.link
         record = {
             "is_wired": station.is_wired,
             "is_guest": station.guest,
             "is_mlo": station.is_mlo,
-            "channel": station.channel,
+            "channel": link and link.channel,
             "signal": station.signal,
             "last_seen": station.seen_at,
             "assoc_time": station.connected_since,
             "latest_assoc_time": station.associated_at,
             "roam_count": station.roam_count,
             "mac": station.mac,
-            "ap_mac": station.ap_mac,
-            "essid": station.ssid,
-            "radio": None if station.band is None else _RADIOS[station.band],
+            "ap_mac": link and link.ap_mac,
+            "essid": link and link.ssid,
+            "radio": _RADIOS[link.band] if link and link.band else None,
             "name": station.alias,
             "hostname": station.hostname,
             "ip": station.ip,

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
-from ..api.records import Band, EventKind
+from ..api.records import Band, EventKind, Link
 
 
 class Source(StrEnum):
@@ -19,18 +19,14 @@ class Source(StrEnum):
 class ClientState(NamedTuple):
     """A wireless client as it is now. Times are POSIX seconds by the controller's clock.
 
-    `ap_mac` is None while the client is not connected; what belongs to the link (SSID, band,
-    channel, signal) is then None too. `signal` is in dBm and None until a record tells it for the
-    present link.
+    `link` is None while the client is not connected. `signal` is in dBm, and None until a record
+    reports it for the present link.
     """
 
     mac: str
     name: str
     guest: bool
-    ap_mac: str | None
-    ssid: str | None
-    band: Band | None
-    channel: int | None
+    link: Link | None
     connected_since: float | None
     previous_ap_mac: str | None
     last_roam: float | None
@@ -42,7 +38,12 @@ class ClientState(NamedTuple):
     @property
     def connected(self) -> bool:
         """Whether the client has a link to an access point."""
-        return self.ap_mac is not None
+        return self.link is not None
+
+    @property
+    def ap_mac(self) -> str | None:
+        """The access point that the client is on, None while it is not connected."""
+        return None if self.link is None else self.link.ap_mac
 
     def differs_in_signal_only(self, other: ClientState | None) -> bool:
         """Return whether another state is the same but for the signal, as with most records."""
@@ -52,8 +53,8 @@ class ClientState(NamedTuple):
 class ClientEvent(NamedTuple):
     """Something that happened to a client, told exactly once.
 
-    A roam has both access points, a connection only `ap_to`, a disconnection only `ap_from`, a
-    change of radio the same one at both. `time` is POSIX seconds by the controller's clock;
+    A roam has both links, a connection only `link_to`, a disconnection only `link_from`; a change
+    of radio has the same access point in both. `time` is POSIX seconds by the controller's clock;
     `signal` is in dBm, on the new link or, for a disconnection, on the last one. `roam_gap` is in
     seconds between leaving and arriving; `inferred`: the controller did not itself say it.
     """
@@ -62,21 +63,23 @@ class ClientEvent(NamedTuple):
     mac: str
     name: str
     guest: bool
-    ssid: str | None
-    ap_from: str | None
-    ap_to: str | None
-    band_from: Band | None
-    band_to: Band | None
-    channel_from: int | None
-    channel_to: int | None
+    link_from: Link | None
+    link_to: Link | None
     signal: int | None
     time: float
     source: Source
     inferred: bool
     roam_gap: float | None
 
+    @property
+    def ap_from(self) -> str | None:
+        """The access point that the client left."""
+        return None if self.link_from is None else self.link_from.ap_mac
 
-__all__ = ["Band", "ClientEvent", "ClientState", "EventKind", "Source"]
+    @property
+    def ap_to(self) -> str | None:
+        """The access point that the client is on now."""
+        return None if self.link_to is None else self.link_to.ap_mac
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,10 +87,10 @@ class Arrival:
     """A client's arrival at an access point, between `earliest` and `since` by our clock.
 
     `time` is the controller's, and so is `linked`: when the link began at the earliest, None when
-    that is not known. Without `ap_from` it comes from where it was last.
+    that is not known. Without `link_from` it comes from where it was last.
     """
 
-    ap_to: str
+    link: Link
     earliest: float
     since: float
     linked: float | None
@@ -96,12 +99,7 @@ class Arrival:
     time: float
     source: Source
     inferred: bool
-    ssid: str | None
-    band: Band | None
-    channel: int | None
-    ap_from: str | None = None
-    band_from: Band | None = None
-    channel_from: int | None = None
+    link_from: Link | None = None
     signal: int | None = None
 
 
@@ -117,7 +115,17 @@ class RadioChange:
     time: float
     source: Source
     inferred: bool
-    band_to: Band | None
-    channel_to: int | None
-    band_from: Band | None
-    channel_from: int | None
+    link: Link
+    link_from: Link | None = None
+
+
+__all__ = [
+    "Arrival",
+    "Band",
+    "ClientEvent",
+    "ClientState",
+    "EventKind",
+    "Link",
+    "RadioChange",
+    "Source",
+]

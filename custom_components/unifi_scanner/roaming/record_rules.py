@@ -5,7 +5,7 @@ from collections import Counter
 from ..api.records import StationRecord
 from .client_track import SLACK, STALE, ClientTrack
 from .clock import ControllerClock
-from .models import Arrival, ClientState, RadioChange, Source
+from .models import Arrival, ClientState, Link, RadioChange, Source
 from .registry import ClientRegistry
 
 
@@ -26,7 +26,7 @@ class RecordRules:
             # Phones are shown as wired for moments (core#30029); that says nothing of their WiFi.
             self._counters["wired"] += 1
             return
-        if station.ap_mac is None:
+        if station.link is None:
             self._counters["no_access_point"] += 1
             return
         track = self._registry.tracks.get(station.mac)
@@ -37,17 +37,19 @@ class RecordRules:
         if self._is_outdated(track, station, t, associated):
             self._counters["outdated"] += 1
             return
-        moved = station.ap_mac != track.state.ap_mac
+        moved = station.link.ap_mac != track.state.ap_mac
         if associated is not None or moved:
             self._registry.flush_overdue_departure(track, t if associated is None else associated)
-        if station.ap_mac != track.state.ap_mac:
-            self._arrive_by_record(track, station, t, associated, source)
+        if station.link.ap_mac != track.state.ap_mac:
+            self._arrive_by_record(
+                track, station, link=station.link, t=t, associated=associated, source=source
+            )
         else:
             if track.held and t > track.held.left:
                 self._registry.cancel_departure(track)
             if associated is not None and associated > track.since + SLACK:
                 track.since, track.linked = associated, station.associated_at
-        self._refresh(track, station, t, associated, source)
+        self._refresh(track, station, shown=station.link, t=t, associated=associated, source=source)
 
     def _association(self, station: StationRecord, t: float) -> float | None:
         """Return when the record says that the link began, by our clock."""
@@ -60,7 +62,7 @@ class RecordRules:
         self, track: ClientTrack, station: StationRecord, t: float, associated: float | None
     ) -> bool:
         """Return whether a record describes the time before what is already known."""
-        if station.ap_mac == track.state.ap_mac:
+        if station.link is not None and station.link.ap_mac == track.state.ap_mac:
             return t < track.station
         if track.linked is not None:
             if station.associated_at is None or station.associated_at < track.linked:
@@ -74,6 +76,8 @@ class RecordRules:
         self,
         track: ClientTrack,
         station: StationRecord,
+        *,
+        link: Link,
         t: float,
         associated: float | None,
         source: Source,
@@ -82,12 +86,10 @@ class RecordRules:
         is_link_known = associated is not None and associated >= track.since
         since = associated if associated is not None and is_link_known else t
         time = station.associated_at if is_link_known else station.seen_at
-        if station.ap_mac is None:
-            return
         self._registry.arrive(
             track,
             Arrival(
-                ap_to=station.ap_mac,
+                link=link,
                 # The link may be younger than the stay (protocol.md 3.3, `latest_assoc_time`).
                 earliest=min(before, since),
                 since=since,
@@ -97,9 +99,6 @@ class RecordRules:
                 time=self._clock.controller(since) if time is None else time,
                 source=source,
                 inferred=True,
-                ssid=station.ssid,
-                band=station.band,
-                channel=station.channel,
             ),
         )
 
@@ -107,6 +106,8 @@ class RecordRules:
         self,
         track: ClientTrack,
         station: StationRecord,
+        *,
+        shown: Link,
         t: float,
         associated: float | None,
         source: Source,
@@ -116,12 +117,18 @@ class RecordRules:
         track.seen = max(track.seen, t)
         track.alias = station.alias or track.alias
         state = track.state
-        band, channel = station.band or state.band, station.channel or state.channel
-        if state.band is not None and band != state.band:
+        known = state.link or shown
+        link = Link(
+            known.ap_mac,
+            shown.band or known.band,
+            shown.channel or known.channel,
+            shown.ssid or known.ssid,
+        )
+        if known.band is not None and link.band != known.band:
             is_new_link = associated is not None and associated > track.radio_since + SLACK
             if station.is_mlo:
                 # A multi-link client is on several bands at once: which one is shown means nothing.
-                band, channel = state.band, state.channel
+                link = link._replace(band=known.band, channel=known.channel)
             elif t < track.radio_since + STALE and track.linked is not None and not is_new_link:
                 return
             else:
@@ -137,10 +144,7 @@ class RecordRules:
                         time=self._clock.controller(t) if time is None else time,
                         source=source,
                         inferred=True,
-                        band_to=band,
-                        channel_to=channel,
-                        band_from=None,
-                        channel_from=None,
+                        link=link,
                     ),
                 )
                 state = track.state
@@ -156,10 +160,7 @@ class RecordRules:
                 mac=state.mac,
                 name=track.alias or station.hostname or state.name,
                 guest=station.guest,
-                ap_mac=state.ap_mac,
-                ssid=station.ssid or state.ssid,
-                band=band,
-                channel=channel,
+                link=known if link == known else link,
                 connected_since=began,
                 previous_ap_mac=state.previous_ap_mac,
                 last_roam=state.last_roam,

@@ -4,9 +4,9 @@ from collections import Counter, OrderedDict
 from collections.abc import Mapping
 from itertools import count
 
-from ..api.records import Band, EventKind
+from ..api.records import EventKind
 from .client_track import ClientTrack, HeldDeparture, Move, Retune
-from .models import Arrival, ClientEvent, ClientState, RadioChange, Source
+from .models import Arrival, ClientEvent, ClientState, Link, RadioChange, Source
 
 # Clients that are gone are forgotten after a day, or sooner when there are too many passers-by.
 _FORGET_AFTER = 86_400.0
@@ -40,10 +40,7 @@ class ClientRegistry:
             mac=mac,
             name=alias or name or mac,
             guest=guest,
-            ap_mac=None,
-            ssid=None,
-            band=None,
-            channel=None,
+            link=None,
             signal=None,
             connected_since=None,
             previous_ap_mac=None,
@@ -78,7 +75,9 @@ class ClientRegistry:
     def arrive(self, track: ClientTrack, arrival: Arrival) -> None:
         """Make and tell a roam, or a connection of a client that was away."""
         old = track.state
-        origin = (arrival.ap_from or old.ap_mac) if old.connected else None
+        origin = None
+        if old.link is not None:
+            origin = _completed(arrival.link_from or old.link, old.link)
         held = track.held
         # A client that was only missing in a snapshot has not been heard to leave.
         # In milliseconds, as the controller has it.
@@ -88,17 +87,21 @@ class ClientRegistry:
         self.set_state(
             track,
             old._replace(
-                ap_mac=arrival.ap_to,
-                ssid=arrival.ssid or old.ssid,
-                band=arrival.band,
-                channel=arrival.channel,
+                link=_with_ssid(arrival.link, old.link),
                 signal=arrival.signal,
                 connected_since=old.connected_since if origin else arrival.time,
-                previous_ap_mac=origin or old.previous_ap_mac,
+                previous_ap_mac=origin.ap_mac if origin else old.previous_ap_mac,
                 last_roam=arrival.time if origin else old.last_roam,
             ),
         )
-        track.add_move(Move(origin, arrival.ap_to, arrival.earliest, arrival.since))
+        track.add_move(
+            Move(
+                origin.ap_mac if origin else None,
+                arrival.link.ap_mac,
+                arrival.earliest,
+                arrival.since,
+            )
+        )
         track.since, track.linked, track.absent = arrival.since, arrival.linked, None
         track.seen = max(track.seen, arrival.seen) if arrival.inferred else arrival.seen
         track.radio_since = arrival.since
@@ -109,45 +112,29 @@ class ClientRegistry:
             time=arrival.time,
             source=arrival.source,
             inferred=arrival.inferred,
-            ssid=track.state.ssid,
-            ap_from=origin,
-            ap_to=arrival.ap_to,
-            band_from=(arrival.band_from or old.band) if origin else None,
-            band_to=arrival.band,
-            channel_from=(arrival.channel_from or old.channel) if origin else None,
-            channel_to=arrival.channel,
+            link_from=origin,
+            link_to=track.state.link,
             signal=arrival.signal,
             roam_gap=gap if origin else None,
         )
 
     def change_radio(self, track: ClientTrack, change: RadioChange) -> None:
         """Make and tell a change of band or channel at the same access point."""
-        old = track.state
-        self.set_state(
-            track,
-            old._replace(
-                band=change.band_to or old.band,
-                channel=change.channel_to or old.channel,
-                signal=None,
-            ),
-        )
+        old = track.state.link
+        if old is None:
+            return
+        link = _completed(change.link, old)
+        self.set_state(track, track.state._replace(link=link, signal=None))
         track.radio_since = change.at
-        if old.ap_mac is not None:
-            retune = Retune(old.ap_mac, track.state.band, change.earliest, change.at)
-            track.add_retune(retune)
+        track.add_retune(Retune(link.ap_mac, link.band, change.earliest, change.at))
         self.emit(
             track,
             EventKind.ROAM_RADIO,
             time=change.time,
             source=change.source,
             inferred=change.inferred,
-            ssid=old.ssid,
-            ap_from=old.ap_mac,
-            ap_to=old.ap_mac,
-            band_from=change.band_from or old.band,
-            band_to=track.state.band,
-            channel_from=change.channel_from or old.channel,
-            channel_to=track.state.channel,
+            link_from=_completed(change.link_from or old, old),
+            link_to=link,
         )
 
     def hold_departure(self, track: ClientTrack, held: HeldDeparture) -> None:
@@ -175,7 +162,7 @@ class ClientRegistry:
     def confirm_departure(self, track: ClientTrack, absent: float | None = None) -> None:
         """Make and tell the departure that was held back, shown by a snapshot of that time."""
         old, held = track.state, track.held
-        if held is None or old.ap_mac is None:
+        if held is None or old.link is None:
             return
         self.cancel_departure(track)
         self.emit(
@@ -184,22 +171,14 @@ class ClientRegistry:
             time=held.time,
             source=held.source,
             inferred=held.recheck,
-            ssid=old.ssid,
-            ap_from=old.ap_mac,
-            ap_to=None,
-            band_from=old.band,
-            band_to=None,
-            channel_from=old.channel,
-            channel_to=None,
+            link_from=old.link,
+            link_to=None,
             signal=old.signal,
         )
         self.set_state(
             track,
             old._replace(
-                ap_mac=None,
-                ssid=None,
-                band=None,
-                channel=None,
+                link=None,
                 signal=None,
                 connected_since=None,
                 previous_ap_mac=old.ap_mac,
@@ -218,13 +197,8 @@ class ClientRegistry:
         time: float,
         source: Source,
         inferred: bool,
-        ssid: str | None,
-        ap_from: str | None,
-        ap_to: str | None,
-        band_from: Band | None,
-        band_to: Band | None,
-        channel_from: int | None,
-        channel_to: int | None,
+        link_from: Link | None,
+        link_to: Link | None,
         signal: int | None = None,
         roam_gap: float | None = None,
     ) -> None:
@@ -235,13 +209,8 @@ class ClientRegistry:
                 mac=track.state.mac,
                 name=track.state.name,
                 guest=track.state.guest,
-                ssid=ssid,
-                ap_from=ap_from,
-                ap_to=ap_to,
-                band_from=band_from,
-                band_to=band_to,
-                channel_from=channel_from,
-                channel_to=channel_to,
+                link_from=link_from,
+                link_to=link_to,
                 signal=signal,
                 time=time,
                 source=source,
@@ -275,3 +244,19 @@ class ClientRegistry:
             self._count(track.state.ap_mac, -1)
         del self.states[mac]
         self.away.pop(mac, None)
+
+
+def _completed(link: Link, known: Link) -> Link:
+    """Return a link with what it lacks taken from another one."""
+    return Link(
+        link.ap_mac,
+        link.band or known.band,
+        link.channel or known.channel,
+        link.ssid or known.ssid,
+    )
+
+
+def _with_ssid(link: Link, known: Link | None) -> Link:
+    if link.ssid is not None or known is None:
+        return link
+    return link._replace(ssid=known.ssid)

@@ -31,13 +31,15 @@ def event_data(
     `signal` is in dBm, `time` ISO 8601 in UTC, `roam_gap` in seconds; `device_id` is that of the
     client's device, None when the client is not tracked.
     """
+    link_from, link_to = event.link_from, event.link_to
+    link = link_to or link_from
     return {
         "entry_id": entry_id,
         "site": site,
         "client_mac": event.mac,
         "client_name": event.name,
         "device_id": device_id,
-        "ssid": event.ssid,
+        "ssid": link and link.ssid,
         "guest": event.guest,
         "ap_from_mac": origin.mac,
         "ap_from_name": origin.name,
@@ -45,10 +47,10 @@ def event_data(
         "ap_to_name": destination.name,
         "area_from": origin.area,
         "area_to": destination.area,
-        "band_from": event.band_from,
-        "band_to": event.band_to,
-        "channel_from": event.channel_from,
-        "channel_to": event.channel_to,
+        "band_from": link_from and link_from.band,
+        "band_to": link_to and link_to.band,
+        "channel_from": link_from and link_from.channel,
+        "channel_to": link_to and link_to.channel,
         "signal": event.signal,
         "time": datetime.fromtimestamp(event.time, UTC).isoformat(),
         "source": event.source.value,
@@ -118,7 +120,7 @@ class EventPublisher:
             "client_name": state.name,
             "device_id": self._devices.client_device_id(state.mac),
             "guest": state.guest,
-            "ssid": state.ssid,
+            "ssid": state.link and state.link.ssid,
             "ip": state.ip,
             "randomised_mac": is_randomised(state.mac),
             "ap_mac": place.mac,

@@ -10,7 +10,7 @@ from homeassistant.helpers.storage import Store
 
 from ..api.parsing import as_integer, as_log_band, as_ssid, as_text, as_time, normalise_mac
 from ..const import DOMAIN
-from ..roaming import ClientEvent, EventKind, Source
+from ..roaming import ClientEvent, EventKind, Link, Source
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -102,7 +102,7 @@ class RoamLog:
         self._changed = False
         return {
             "clients": {
-                mac: [[getattr(event, field) for field in _FIELDS] for event in past]
+                mac: [_row(event) for event in past]
                 for mac, past in self._past.items()
                 if mac in self._tracked
             },
@@ -151,10 +151,47 @@ _FIELDS: dict[str, Callable[[Any], Any]] = {
 }
 
 
+def _row(event: ClientEvent) -> list[object]:
+    """Return the values of a roam in the order of `_FIELDS`."""
+    link_from, link_to = event.link_from, event.link_to
+    return [
+        event.kind,
+        event.time,
+        event.name,
+        event.guest,
+        link_to and link_to.ssid,
+        event.ap_from,
+        event.ap_to,
+        link_from and link_from.band,
+        link_to and link_to.band,
+        link_from and link_from.channel,
+        link_to and link_to.channel,
+        event.signal,
+        event.source,
+        event.inferred,
+        event.roam_gap,
+    ]
+
+
 def _event(mac: str, row: Iterable[object]) -> ClientEvent | None:
     """Return the event of a row, None where it is none."""
     try:
-        named = zip(_FIELDS.items(), row, strict=True)
-        return ClientEvent(mac=mac, **{name: read(value) for (name, read), value in named})
+        values = {
+            name: read(value) for (name, read), value in zip(_FIELDS.items(), row, strict=True)
+        }
     except TypeError, ValueError:
         return None
+    ssid = values["ssid"]
+    return ClientEvent(
+        kind=values["kind"],
+        mac=mac,
+        name=values["name"],
+        guest=values["guest"],
+        link_from=Link(values["ap_from"], values["band_from"], values["channel_from"], ssid),
+        link_to=Link(values["ap_to"], values["band_to"], values["channel_to"], ssid),
+        signal=values["signal"],
+        time=values["time"],
+        source=values["source"],
+        inferred=values["inferred"],
+        roam_gap=values["roam_gap"],
+    )
