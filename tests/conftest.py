@@ -1,9 +1,12 @@
 """What every test of the integration needs."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
 
+from homeassistant.core import HomeAssistant
 import pytest
 
+from tests.home import Home, furnished_home
 from tests.secret_watch import PLANTED, SecretWatch
 from tests.text_watch import TextWatch
 
@@ -46,3 +49,21 @@ def _every_text_is_there(text_watch: TextWatch) -> Iterator[None]:
     yield
     missing, text_watch.missing = text_watch.missing, []
     assert missing == []
+
+
+@pytest.fixture
+def controller_settings() -> dict[str, Any]:
+    """Return the settings of the simulated controller of `home`; override it for others."""
+    return {}
+
+
+@pytest.fixture
+async def home(
+    hass: HomeAssistant,
+    enable_custom_integrations: None,  # noqa: ARG001 - before a test's own `home` sets it up
+    socket_enabled: None,  # noqa: ARG001 - the simulated controller listens on loopback
+    controller_settings: dict[str, Any],
+) -> AsyncIterator[Home]:
+    """Return a home with a simulated controller; the test calls its `set_up`."""
+    async with furnished_home(hass, **controller_settings) as home:
+        yield home

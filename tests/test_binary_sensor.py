@@ -1,23 +1,15 @@
 """The site's binary sensors: its stream, and who is in which room."""
 
-from collections.abc import AsyncIterator
-
-from homeassistant.core import HomeAssistant, State
+from homeassistant.core import State
 from homeassistant.helpers import area_registry as ar, device_registry as dr, entity_registry as er
 import pytest
 
 from custom_components.unifi_scanner import async_remove_config_entry_device
 from custom_components.unifi_scanner.const import DOMAIN
 from tests.automations import put_in_area
-from tests.home import ANNA, BEN, CARA, HALL, KITCHEN, UNIQUE_ID, Home, furnished_home, until
+from tests.home import ANNA, BEN, CARA, HALL, KITCHEN, UNIQUE_ID, Home, until
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
-
-
-@pytest.fixture
-async def home(hass: HomeAssistant) -> AsyncIterator[Home]:
-    async with furnished_home(hass) as home:
-        yield home
 
 
 def occupancy(home: Home, area_id: str) -> State | None:

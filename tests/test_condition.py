@@ -1,6 +1,5 @@
 """The conditions in real automations, against the simulated controller."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 
 from homeassistant.core import HomeAssistant
@@ -9,17 +8,11 @@ import pytest
 from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
 from tests.automations import Automations, condition, device_id, put_in_area
-from tests.home import ANNA, ATTIC, BEN, CARA, HALL, KITCHEN, Home, furnished_home, until
+from tests.home import ANNA, ATTIC, BEN, CARA, HALL, KITCHEN, Home, until
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
 
 GO = "test_go"
-
-
-@pytest.fixture
-async def home(hass: HomeAssistant) -> AsyncIterator[Home]:
-    async with furnished_home(hass) as home:
-        yield home
 
 
 @pytest.fixture

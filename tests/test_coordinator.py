@@ -1,7 +1,6 @@
 """What the coordinator tells and counts, against the simulated controller."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import timedelta
 import random
 from typing import Any
@@ -15,12 +14,6 @@ from tests.controller import Band, Flavour, Generation
 from tests.home import ANNA, ATTIC, BEN, HALL, KITCHEN, Home, furnished_home, until
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
-
-
-@pytest.fixture
-async def home(hass: HomeAssistant) -> AsyncIterator[Home]:
-    async with furnished_home(hass) as home:
-        yield home
 
 
 async def test_a_roam_is_on_the_bus_once_with_the_whole_payload(home: Home) -> None:

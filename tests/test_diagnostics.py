@@ -1,12 +1,10 @@
 """What goes with a bug report says how things are, plays again, and gives nothing away."""
 
-from collections.abc import AsyncIterator
 import json
 from pathlib import Path
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntryState
-from homeassistant.core import HomeAssistant
 from homeassistant.helpers.json import ExtendedJSONEncoder
 import pytest
 
@@ -16,18 +14,12 @@ from tests.controller import Band
 from tests.controller.device_records import device_record
 from tests.controller.frames import frame
 from tests.flow.test_options import CHOSEN
-from tests.home import ANNA, ATTIC, BEN, CARA, HALL, KITCHEN, Home, furnished_home, until
+from tests.home import ANNA, ATTIC, BEN, CARA, HALL, KITCHEN, Home, until
 from tests.replay.capture import as_told, read_capture
 from tests.replay.tracker_player import play
 from tests.secret_watch import SecretWatch
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
-
-
-@pytest.fixture
-async def home(hass: HomeAssistant) -> AsyncIterator[Home]:
-    async with furnished_home(hass) as home:
-        yield home
 
 
 async def diagnostics(home: Home) -> dict[str, Any]:

@@ -1,12 +1,11 @@
 """What a restart keeps, and what an unloaded entry leaves behind: nothing."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
 from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryState
 from homeassistant.const import EVENT_HOMEASSISTANT_STOP
-from homeassistant.core import CoreState, HomeAssistant
+from homeassistant.core import CoreState
 from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import async_fire_time_changed
@@ -14,15 +13,9 @@ from pytest_homeassistant_custom_component.common import async_fire_time_changed
 from custom_components.unifi_scanner.const import DOMAIN
 from custom_components.unifi_scanner.hub import login_budget
 from tests.controller import Rejection
-from tests.home import ANNA, BEN, Home, furnished_home, until
+from tests.home import ANNA, BEN, Home, until
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
-
-
-@pytest.fixture
-async def home(hass: HomeAssistant) -> AsyncIterator[Home]:
-    async with furnished_home(hass) as home:
-        yield home
 
 
 async def test_what_the_controller_cannot_tell_again_survives_a_restart(home: Home) -> None:

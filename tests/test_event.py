@@ -1,23 +1,15 @@
 """Event entities: what a client has just done, and who visits a site."""
 
-from collections.abc import AsyncIterator
-
-from homeassistant.core import Event, EventStateChangedData, HomeAssistant, State, callback
+from homeassistant.core import Event, EventStateChangedData, State, callback
 from homeassistant.helpers.event import async_track_state_change_event
 import pytest
 
 from tests.controller import Band
-from tests.home import ANNA, BEN, CARA, Home, furnished_home, until
+from tests.home import ANNA, BEN, CARA, Home, until
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
 
 GUEST = "02:00:00:00:00:0e"
-
-
-@pytest.fixture
-async def home(hass: HomeAssistant) -> AsyncIterator[Home]:
-    async with furnished_home(hass) as home:
-        yield home
 
 
 def movement(home: Home, mac: str = ANNA) -> State:

@@ -2,7 +2,6 @@
 
 import asyncio
 from base64 import b64decode
-from collections.abc import AsyncIterator
 import json
 from pathlib import Path
 import re
@@ -27,7 +26,7 @@ from custom_components.unifi_scanner.issues.certificate import (
 from custom_components.unifi_scanner.repairs import async_create_fix_flow
 from tests.controller import ServerCertificate, make_certificate
 from tests.handshakes import let_refused_handshakes_pass
-from tests.home import Home, furnished_home, until
+from tests.home import Home, until
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
 
@@ -37,11 +36,10 @@ TEXTS = json.loads(
 
 
 @pytest.fixture
-async def home(hass: HomeAssistant) -> AsyncIterator[Home]:
-    let_refused_handshakes_pass(hass)
-    assert await async_setup_component(hass, REPAIRS, {})
-    async with furnished_home(hass) as home:
-        yield home
+async def home(home: Home) -> Home:
+    let_refused_handshakes_pass(home.hass)
+    assert await async_setup_component(home.hass, REPAIRS, {})
+    return home
 
 
 def issue(home: Home) -> ir.IssueEntry | None:

@@ -1,6 +1,6 @@
 """The sensors: what they show, and that they write no more than that."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 import time
 from typing import Any
 
@@ -17,12 +17,6 @@ from tests.controller import Band
 from tests.home import ANNA, BEN, CARA, HALL, KITCHEN, UNIQUE_ID, Home, furnished_home, until
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
-
-
-@pytest.fixture
-async def home(hass: HomeAssistant) -> AsyncIterator[Home]:
-    async with furnished_home(hass) as home:
-        yield home
 
 
 def enable(home: Home, key: str, mac: str = ANNA) -> None:

@@ -1,6 +1,5 @@
 """The actions, as people and automations call them."""
 
-from collections.abc import AsyncIterator
 from copy import replace
 from datetime import UTC, datetime
 import json
@@ -22,7 +21,7 @@ from custom_components.unifi_scanner.const import DOMAIN
 from custom_components.unifi_scanner.services import MOST_FILES
 from tests.automations import device_id, put_in_area
 from tests.controller import Band
-from tests.home import ANNA, BEN, CARA, HALL, KITCHEN, Home, furnished_home, until
+from tests.home import ANNA, BEN, CARA, HALL, KITCHEN, Home, until
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
 
@@ -35,16 +34,20 @@ COMMAND = "cmd/stamgr"
 
 
 @pytest.fixture
-def settings() -> dict[str, Any]:
-    """Return what the controller is; a test may parametrise it."""
-    return {}
+def role() -> str:
+    """Return what the account may do; a test may parametrize it."""
+    return "admin"
 
 
 @pytest.fixture
-async def home(hass: HomeAssistant, settings: dict[str, Any]) -> AsyncIterator[Home]:
-    async with furnished_home(hass, kicked_seconds=0.01, **settings) as home:
-        await home.set_up(clients=(ANNA, BEN, CARA), disconnect_delay=0.05)
-        yield home
+def controller_settings(role: str) -> dict[str, Any]:
+    return {"kicked_seconds": 0.01, "role": role}
+
+
+@pytest.fixture
+async def home(home: Home) -> Home:
+    await home.set_up(clients=(ANNA, BEN, CARA), disconnect_delay=0.05)
+    return home
 
 
 async def act(home: Home, action: str, **data: Any) -> dict[str, Any]:
@@ -256,7 +259,7 @@ async def test_while_the_controller_was_away_only_it_knows_who_is_there(home: Ho
     assert len(home.controller.requests(COMMAND)) == 1
 
 
-@pytest.mark.parametrize("settings", [{"role": "readonly"}])
+@pytest.mark.parametrize("role", ["readonly"])
 async def test_an_account_that_may_only_look_is_told_what_to_do_and_logs_in_no_more(
     home: Home,
 ) -> None:

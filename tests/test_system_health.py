@@ -1,6 +1,5 @@
 """The lines on the page about Home Assistant's own health."""
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,18 +15,22 @@ from custom_components.unifi_scanner.const import DOMAIN
 from tests.contracts.files import TEXTS
 from tests.controller import make_certificate
 from tests.handshakes import let_refused_handshakes_pass
-from tests.home import ANNA, Home, furnished_home, until
+from tests.home import ANNA, Home, until
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
 
 
 @pytest.fixture
-async def home(hass: HomeAssistant) -> AsyncIterator[Home]:
-    let_refused_handshakes_pass(hass)
-    assert await async_setup_component(hass, SYSTEM_HEALTH, {})
-    assert await async_setup_component(hass, DOMAIN, {})
-    async with furnished_home(hass, sites=("default", "second")) as home:
-        yield home
+def controller_settings() -> dict[str, Any]:
+    return {"sites": ("default", "second")}
+
+
+@pytest.fixture
+async def home(home: Home) -> Home:
+    let_refused_handshakes_pass(home.hass)
+    assert await async_setup_component(home.hass, SYSTEM_HEALTH, {})
+    assert await async_setup_component(home.hass, DOMAIN, {})
+    return home
 
 
 async def health(hass: HomeAssistant) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """The triggers in real automations, against the simulated controller."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 from homeassistant.core import HomeAssistant
@@ -16,12 +15,6 @@ from tests.home import ANNA, ATTIC, BEN, CARA, HALL, KITCHEN, Home, furnished_ho
 pytestmark = pytest.mark.usefixtures("socket_enabled")
 
 PLAIN_EVENT = {"trigger": "event", "event_type": "unifi_scanner_roam"}
-
-
-@pytest.fixture
-async def home(hass: HomeAssistant) -> AsyncIterator[Home]:
-    async with furnished_home(hass) as home:
-        yield home
 
 
 @pytest.fixture

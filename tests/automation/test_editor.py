@@ -1,6 +1,5 @@
 """What the automation editor is told of triggers and conditions, and what it may not save."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 from homeassistant.core import HomeAssistant
@@ -16,7 +15,7 @@ from custom_components.unifi_scanner.site.devices import MANUFACTURER
 from custom_components.unifi_scanner.trigger import TRIGGERS
 from tests.automations import condition, device_id, trigger
 from tests.contracts.files import read_yaml
-from tests.home import ANNA, HALL, KITCHEN, Home, furnished_home
+from tests.home import ANNA, HALL, KITCHEN, Home
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
 
@@ -62,11 +61,10 @@ def test_access_points_are_chosen_among_those_of_their_manufacturer(file: str) -
 
 
 @pytest.fixture
-async def home(hass: HomeAssistant) -> AsyncIterator[Home]:
-    async with furnished_home(hass) as home:
-        await home.set_up()
-        assert await async_setup_component(hass, "websocket_api", {})
-        yield home
+async def home(home: Home) -> Home:
+    await home.set_up()
+    assert await async_setup_component(home.hass, "websocket_api", {})
+    return home
 
 
 @pytest.mark.parametrize("kind", ["trigger", "condition"])

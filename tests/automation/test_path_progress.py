@@ -1,6 +1,5 @@
 """The trigger by a path from place to place."""
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,15 +12,9 @@ from custom_components.unifi_scanner.roaming import EventKind
 from custom_components.unifi_scanner.site.publisher import SIGNAL_EVENT
 from tests.automations import Automations, device_id, put_in_area, trigger
 from tests.controller import Band
-from tests.home import ANNA, ATTIC, BEN, HALL, KITCHEN, Home, furnished_home
+from tests.home import ANNA, ATTIC, BEN, HALL, KITCHEN, Home
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
-
-
-@pytest.fixture
-async def home(hass: HomeAssistant) -> AsyncIterator[Home]:
-    async with furnished_home(hass) as home:
-        yield home
 
 
 @pytest.fixture

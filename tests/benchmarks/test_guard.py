@@ -23,18 +23,12 @@ from benchmarks.workload import Scene, all_changed, counted, roamed
 from custom_components.unifi_scanner.api import client as client_module, parse_unifi_events
 from custom_components.unifi_scanner.api.records import Observation
 from custom_components.unifi_scanner.roaming import ClientEvent
-from tests.home import ANNA, BEN, Home, furnished_home, until
+from tests.home import ANNA, BEN, Home, until
 
 _ROUNDS = 7
 # What a roam writes: the client's access point, the one before, its last roam and its roams today;
 # both access points' clients; the site's roams; and the movement.
 _WRITES_OF_A_ROAM = 8
-
-
-@pytest.fixture
-async def home(hass: HomeAssistant, socket_enabled: None) -> AsyncIterator[Home]:  # noqa: ARG001 - it is what lets sockets be
-    async with furnished_home(hass) as home:
-        yield home
 
 
 @pytest.fixture

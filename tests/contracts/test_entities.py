@@ -1,7 +1,5 @@
 """What all entities have in common, seen in a home with everything in it."""
 
-from collections.abc import AsyncIterator
-
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import (
     area_registry as ar,
@@ -14,21 +12,20 @@ import pytest
 from custom_components.unifi_scanner import PLATFORMS
 from custom_components.unifi_scanner.entity import UnifiScannerEntity
 from tests.contracts.files import ICONS
-from tests.home import HALL, UNIQUE_ID, Home, furnished_home
+from tests.home import HALL, UNIQUE_ID, Home
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
 
 
 @pytest.fixture
-async def home(hass: HomeAssistant) -> AsyncIterator[Home]:
-    async with furnished_home(hass) as home:
-        await home.set_up()
-        hall = home.device(HALL)
-        assert hall is not None
-        area = ar.async_get(hass).async_create("Ground floor")
-        dr.async_get(hass).async_update_device(hall.id, area_id=area.id)
-        await hass.async_block_till_done()
-        yield home
+async def home(hass: HomeAssistant, home: Home) -> Home:
+    await home.set_up()
+    hall = home.device(HALL)
+    assert hall is not None
+    area = ar.async_get(hass).async_create("Ground floor")
+    dr.async_get(hass).async_update_device(hall.id, area_id=area.id)
+    await hass.async_block_till_done()
+    return home
 
 
 def entities_of(home: Home) -> list[UnifiScannerEntity]:

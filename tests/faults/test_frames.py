@@ -1,7 +1,7 @@
 """F1 to F9 of shared/faults.md: frames and records that are not as they should be."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 import json
 import logging
 
@@ -20,12 +20,6 @@ pytestmark = pytest.mark.usefixtures("socket_enabled")
 
 GHOST = "02:00:00:00:00:66"
 MEBIBYTE = 2**20
-
-
-@pytest.fixture
-async def home(hass: HomeAssistant) -> AsyncIterator[Home]:
-    async with furnished_home(hass) as home:
-        yield home
 
 
 async def still_hears(home: Home) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 import json
 import os
 import random
@@ -29,12 +29,6 @@ PLACES = ("Hall", "Kitchen", "Attic")
 HELD = 0.020  # seconds
 # How many seconds of P1 are run; the ten minutes of the list are 600.
 SECONDS = int(os.environ.get("LOAD_SECONDS", "60"))
-
-
-@pytest.fixture
-async def home(hass: HomeAssistant) -> AsyncIterator[Home]:
-    async with furnished_home(hass) as home:
-        yield home
 
 
 def addresses(count: int, start: int = 0) -> list[str]:

@@ -2,7 +2,7 @@
 
 import asyncio
 from base64 import b64encode
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -32,9 +32,8 @@ SITES = ("default", "s1", "s2", "s3", "s4", "s5", "s6", "s7")
 
 
 @pytest.fixture
-async def home(hass: HomeAssistant, clock: VirtualTime) -> AsyncIterator[Home]:
-    async with furnished_home(hass, clock=clock.time) as home:
-        yield home
+def controller_settings(clock: VirtualTime) -> dict[str, Any]:
+    return {"clock": clock.time}
 
 
 @pytest.fixture

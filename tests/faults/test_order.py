@@ -1,9 +1,9 @@
 """O1 to O12 of shared/faults.md: what happened comes late, twice, in the wrong order or as less."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from itertools import permutations
+from typing import Any
 
 from homeassistant.core import HomeAssistant
 import pytest
@@ -24,9 +24,8 @@ ROAMED = [("roam", "Hall", "Kitchen")]
 
 
 @pytest.fixture
-async def home(hass: HomeAssistant, clock: VirtualTime) -> AsyncIterator[Home]:
-    async with furnished_home(hass, clock=clock.time) as home:
-        yield home
+def controller_settings(clock: VirtualTime) -> dict[str, Any]:
+    return {"clock": clock.time}
 
 
 async def nothing_more(home: Home, seconds: float = 2 * MINUTE) -> None:

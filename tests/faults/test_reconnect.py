@@ -1,7 +1,6 @@
 """C: the controller restarts, is upgraded, closes the socket or has only begun to answer."""
 
 import asyncio
-from collections.abc import AsyncIterator
 import gc
 from itertools import pairwise
 from typing import Any
@@ -25,9 +24,8 @@ EMPTY: dict[str, Any] = {"meta": {"rc": "ok"}, "data": []}
 
 
 @pytest.fixture
-async def home(hass: HomeAssistant, clock: VirtualTime) -> AsyncIterator[Home]:
-    async with furnished_home(hass, clock=clock.time) as home:
-        yield home
+def controller_settings(clock: VirtualTime) -> dict[str, Any]:
+    return {"clock": clock.time}
 
 
 def connected(home: Home) -> bool:

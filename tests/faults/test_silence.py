@@ -1,12 +1,11 @@
 """S: a socket that is open and tells nothing, or not all."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from typing import Any
 
-from homeassistant.core import HomeAssistant
 import pytest
 
-from tests.home import ANNA, BEN, Home, furnished_home
+from tests.home import ANNA, BEN, Home
 
 from .clock import VirtualTime
 
@@ -14,9 +13,8 @@ pytestmark = pytest.mark.usefixtures("socket_enabled")
 
 
 @pytest.fixture
-async def home(hass: HomeAssistant, clock: VirtualTime) -> AsyncIterator[Home]:
-    async with furnished_home(hass, clock=clock.time) as home:
-        yield home
+def controller_settings(clock: VirtualTime) -> dict[str, Any]:
+    return {"clock": clock.time}
 
 
 def sockets(home: Home) -> int:

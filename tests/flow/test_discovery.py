@@ -23,7 +23,7 @@ from custom_components.unifi_scanner.hub import login_budget
 from tests.controller import SimulatedController
 from tests.flows import Flow, closed_port, entry_of, furnish, idle_entries, typed
 from tests.handshakes import let_refused_handshakes_pass
-from tests.home import Home, furnished_home, until
+from tests.home import Home, until
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
 
@@ -251,12 +251,6 @@ async def test_a_name_that_nobody_knows_is_no_address(
     with patch.object(hass.loop, "getaddrinfo", side_effect=OSError("Name not known")):
         result = await flow.start(SOURCE_SSDP, CONSOLE)
     assert result["step_id"] == "user"
-
-
-@pytest.fixture
-async def home(hass: HomeAssistant) -> AsyncIterator[Home]:
-    async with furnished_home(hass) as home:
-        yield home
 
 
 # A console has an address in each of its networks.

@@ -1,6 +1,5 @@
 """What the user can change about a site, and what becomes of it."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntryState
@@ -9,7 +8,7 @@ from homeassistant.data_entry_flow import FlowResultType, InvalidData
 import pytest
 
 from tests.flows import Flow
-from tests.home import ANNA, BEN, CARA, Home, furnished_home, until
+from tests.home import ANNA, BEN, CARA, Home, until
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
 
@@ -25,11 +24,10 @@ CHOSEN = {
 
 
 @pytest.fixture
-async def home(hass: HomeAssistant) -> AsyncIterator[Home]:
-    async with furnished_home(hass) as home:
-        home.world.add_client("Cara", mac=CARA)
-        home.world.add_client(None, mac="02:00:00:00:00:0d", hostname="Passer-by")
-        yield home
+def home(home: Home) -> Home:
+    home.world.add_client("Cara", mac=CARA)
+    home.world.add_client(None, mac="02:00:00:00:00:0d", hostname="Passer-by")
+    return home
 
 
 @pytest.fixture

@@ -1,19 +1,10 @@
 """Saving data: fewer snapshots, and no look at records of clients that nobody follows."""
 
-from collections.abc import AsyncIterator
-
-from homeassistant.core import HomeAssistant
 import pytest
 
-from tests.home import ANNA, BEN, Home, furnished_home, until
+from tests.home import ANNA, BEN, Home, until
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
-
-
-@pytest.fixture
-async def home(hass: HomeAssistant) -> AsyncIterator[Home]:
-    async with furnished_home(hass) as home:
-        yield home
 
 
 @pytest.mark.parametrize(("options", "seconds"), [({}, 60), ({"low_data": True}, 300)])

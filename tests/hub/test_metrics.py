@@ -1,8 +1,5 @@
 """What a site's stream costs is measured while it is done, and shown to who wants to know."""
 
-from collections.abc import AsyncIterator
-
-from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 import pytest
 
@@ -10,7 +7,7 @@ from custom_components.unifi_scanner.api import FrameStatistics
 from custom_components.unifi_scanner.const import DOMAIN
 from custom_components.unifi_scanner.hub.metrics import Metrics, StreamMetrics
 
-from ..home import ANNA, UNIQUE_ID, Home, furnished_home
+from ..home import ANNA, UNIQUE_ID, Home
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
 
@@ -23,12 +20,6 @@ class Stream:
     def __init__(self) -> None:
         """Have cost nothing yet."""
         self.statistics = FrameStatistics()
-
-
-@pytest.fixture
-async def home(hass: HomeAssistant) -> AsyncIterator[Home]:
-    async with furnished_home(hass) as home:
-        yield home
 
 
 def test_the_figures_are_those_since_the_last_ones() -> None:

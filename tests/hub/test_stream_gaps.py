@@ -20,12 +20,6 @@ from tests.home import ANNA, HALL, Home, furnished_home, until
 pytestmark = pytest.mark.usefixtures("socket_enabled")
 
 
-@pytest.fixture
-async def home(hass: HomeAssistant) -> AsyncIterator[Home]:
-    async with furnished_home(hass) as home:
-        yield home
-
-
 async def test_a_gap_hides_nothing_and_invents_nothing(home: Home) -> None:
     await home.set_up()
     await home.cut()

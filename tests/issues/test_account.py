@@ -1,8 +1,9 @@
 """Issues that nobody but a person can put right: when they come, and when they go again."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 from unittest.mock import patch
 
 from homeassistant import data_entry_flow
@@ -28,7 +29,7 @@ from custom_components.unifi_scanner.issues.account import (
     async_delete_unneeded_issues,
 )
 from tests.faults.clock import VirtualTime
-from tests.home import ANNA, Home, furnished_home, until
+from tests.home import ANNA, Home, until
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
 
@@ -42,9 +43,8 @@ async def clock(monkeypatch: pytest.MonkeyPatch) -> VirtualTime:
 
 
 @pytest.fixture
-async def home(hass: HomeAssistant, clock: VirtualTime) -> AsyncIterator[Home]:
-    async with furnished_home(hass, clock=clock.time, sites=("default", "second")) as home:
-        yield home
+def controller_settings(clock: VirtualTime) -> dict[str, Any]:
+    return {"clock": clock.time, "sites": ("default", "second")}
 
 
 def issues(hass: HomeAssistant) -> list[ir.IssueEntry]:

@@ -1,23 +1,14 @@
 """Access points and clients come, go and are renamed."""
 
-from collections.abc import AsyncIterator
-
-from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr
 import pytest
 
 from custom_components.unifi_scanner import async_remove_config_entry_device
 from custom_components.unifi_scanner.const import DOMAIN
 from custom_components.unifi_scanner.site import devices
-from tests.home import ANNA, ATTIC, BEN, CARA, HALL, KITCHEN, UNIQUE_ID, Home, furnished_home, until
+from tests.home import ANNA, ATTIC, BEN, CARA, HALL, KITCHEN, UNIQUE_ID, Home, until
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
-
-
-@pytest.fixture
-async def home(hass: HomeAssistant) -> AsyncIterator[Home]:
-    async with furnished_home(hass) as home:
-        yield home
 
 
 async def test_a_new_access_point_appears_when_a_client_comes_to_it(home: Home) -> None:

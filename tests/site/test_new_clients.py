@@ -1,6 +1,6 @@
 """Who is new: told once, when surely real, and never for those who were there before."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from copy import replace
 from typing import Any
 
@@ -14,16 +14,10 @@ from custom_components.unifi_scanner.site import history as module
 from custom_components.unifi_scanner.site.history import SiteHistory
 from custom_components.unifi_scanner.site.new_clients import NewClientDetector, is_randomised
 from custom_components.unifi_scanner.site.publisher import SIGNAL_NEW_CLIENT
-from tests.home import ANNA, BEN, CARA, HALL, Home, furnished_home, until
+from tests.home import ANNA, BEN, CARA, HALL, Home, until
 from tests.samples import ROAM, STATE
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
-
-
-@pytest.fixture
-async def home(hass: HomeAssistant) -> AsyncIterator[Home]:
-    async with furnished_home(hass) as home:
-        yield home
 
 
 @pytest.fixture
