@@ -25,10 +25,11 @@ from .const import (
     DOMAIN,
 )
 from .flow.base import ACCOUNT, ADDRESS, controller_of
-from .flow.client_options import Clients, async_read_clients, client_options
+from .flow.client_options import client_options
 from .flow.discovery import DiscoveryFlow
 from .flow.options import UnifiScannerOptionsFlow
 from .flow.schemas import clients_schema, site_schema
+from .hub.known_clients import Clients, async_read_clients
 
 
 class UnifiScannerConfigFlow(DiscoveryFlow, domain=DOMAIN):

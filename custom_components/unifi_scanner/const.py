@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from .api.records import Band
+
 DOMAIN: Final = "unifi_scanner"
 DOCUMENTATION: Final = "https://github.com/unifi-scanner/unifi-scanner"
 
@@ -21,3 +23,6 @@ CONF_VOLATILE_INTERVAL: Final = "volatile_interval"
 DEFAULT_DISCONNECT_DELAY: Final = 10.0  # seconds
 DEFAULT_SETTLING_TIME: Final = 10.0  # seconds
 DEFAULT_VOLATILE_INTERVAL: Final = 30.0  # seconds
+
+# Translation keys of states must not contain a dot.
+BAND_STATES: Final[dict[Band, str]] = {"2.4": "2_4_ghz", "5": "5_ghz", "6": "6_ghz"}

@@ -23,14 +23,13 @@ from .const import (
     DEFAULT_DISCONNECT_DELAY,
     DOMAIN,
 )
-from .flow.client_options import async_known_clients, names_of
 from .hub.errors import async_request
+from .hub.known_clients import async_known_clients, names_of
 from .hub.metrics import StreamMetrics
 from .hub.session import ControllerSession
 from .hub.silent_stream import SilentStreamMonitor
 from .hub.snapshot import SnapshotReader
 from .hub.stream import SiteStream
-from .hub.timers import Timers
 from .roaming import ClientEvent, ClientState
 from .site.areas import SiteAreas
 from .site.devices import SiteDevices
@@ -39,6 +38,7 @@ from .site.listeners import SiteListeners
 from .site.new_clients import Adoption, NewClientDetector
 from .site.publisher import EventPublisher
 from .site.roam_log import RoamLog
+from .site.timers import Timers
 
 _LOGGER = logging.getLogger(__name__)
 

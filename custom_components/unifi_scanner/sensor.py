@@ -22,8 +22,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.typing import StateType
 
-from .api.records import Band
-from .const import CONF_VOLATILE_INTERVAL, DEFAULT_VOLATILE_INTERVAL
+from .const import BAND_STATES, CONF_VOLATILE_INTERVAL, DEFAULT_VOLATILE_INTERVAL
 from .coordinator import UnifiScannerConfigEntry, UnifiScannerCoordinator
 from .entity import AccessPointEntity, ClientEntity, EntityState, SiteEntity, UnifiScannerEntity
 from .hub.metrics import Metrics
@@ -33,8 +32,6 @@ PARALLEL_UPDATES = 0
 
 # Where a client is that is nowhere. "unknown" would be wrong: the controller knows it is gone.
 NOT_CONNECTED = "not_connected"
-# States are translated by keys, and those may not contain a dot.
-BAND_STATES: dict[Band, str] = {"2.4": "2_4_ghz", "5": "5_ghz", "6": "6_ghz"}
 
 type Value = StateType | datetime
 

@@ -24,9 +24,8 @@ from .automation.device_filter import (
 )
 from .automation.path_progress import PathProgress
 from .automation.trigger_base import ClientEventTrigger, ClientTrigger, Data, includes
-from .const import CONF_CLIENTS, DOMAIN
+from .const import BAND_STATES, CONF_CLIENTS, DOMAIN
 from .roaming import EventKind
-from .sensor import BAND_STATES
 from .site.devices import mac_of
 from .site.publisher import SIGNAL_AREA, SIGNAL_NEW_CLIENT
 

@@ -18,7 +18,11 @@ from pytest_homeassistant_custom_component.common import (
 from custom_components.unifi_scanner.api.errors import RateLimitedError
 from custom_components.unifi_scanner.const import DOMAIN
 from custom_components.unifi_scanner.hub.errors import error_translation
-from custom_components.unifi_scanner.hub.login_budget import Account, LoginBudget, LoginBudgetError
+from custom_components.unifi_scanner.hub.login_budget import (
+    AccountLogins,
+    LoginBudget,
+    LoginBudgetError,
+)
 from tests.controller import SimulatedController
 from tests.handshakes import let_refused_handshakes_pass
 from tests.home import until
@@ -47,13 +51,13 @@ def clock() -> Iterator[Clock]:
 
 
 def test_an_account_that_never_logged_in_need_not_wait(clock: Clock) -> None:
-    account = Account(clock)
+    account = AccountLogins(clock)
     assert account.remaining == 0
     account.check()
 
 
 def test_a_login_is_followed_by_a_minute_of_waiting(clock: Clock) -> None:
-    account = Account(clock)
+    account = AccountLogins(clock)
     account.begin()
     account.accept()
     assert account.remaining == 60
@@ -63,7 +67,7 @@ def test_a_login_is_followed_by_a_minute_of_waiting(clock: Clock) -> None:
     assert account.remaining == 0
 
 
-def refuse(account: Account, clock: Clock, *retry_after: float | None) -> list[float]:
+def refuse(account: AccountLogins, clock: Clock, *retry_after: float | None) -> list[float]:
     """Log in as soon as that is allowed, be refused, and return the waits."""
     waits = []
     for asked in retry_after:
@@ -76,7 +80,7 @@ def refuse(account: Account, clock: Clock, *retry_after: float | None) -> list[f
 def test_refusals_without_a_time_double_the_wait_and_are_three_an_hour_at_most(
     clock: Clock,
 ) -> None:
-    waits = refuse(Account(clock), clock, *[None] * 7)
+    waits = refuse(AccountLogins(clock), clock, *[None] * 7)
     # The third one waits until the first is an hour ago.
     assert waits == [300, 600, 2700, 2400, 3600, 3600, 3600]
 
@@ -88,25 +92,25 @@ def test_refusals_without_a_time_double_the_wait_and_are_three_an_hour_at_most(
 def test_refusals_with_a_time_wait_for_it(
     clock: Clock, retry_after: float, waits: list[float]
 ) -> None:
-    assert refuse(Account(clock), clock, *[retry_after] * 3) == waits
+    assert refuse(AccountLogins(clock), clock, *[retry_after] * 3) == waits
 
 
 def test_a_good_login_begins_anew(clock: Clock) -> None:
-    account = Account(clock)
+    account = AccountLogins(clock)
     refuse(account, clock, None, None, None)
     account.accept()
     assert refuse(account, clock, None) == [300]
 
 
 def test_three_rejections_in_a_row_may_pass(clock: Clock) -> None:
-    account = Account(clock)
+    account = AccountLogins(clock)
     assert [account.reject() for _ in range(5)] == [False, False, False, True, True]
     account.accept()
     assert not account.reject()
 
 
 def test_sessions_that_end_soon_double_the_wait_until_one_lasts(clock: Clock) -> None:
-    account = Account(clock)
+    account = AccountLogins(clock)
     waits, contested = [], []
     for age in (60, 60, 60, 60, 60, 60, 60, 60, 60, 601, 60):
         account.begin()
@@ -121,7 +125,7 @@ def test_sessions_that_end_soon_double_the_wait_until_one_lasts(clock: Clock) ->
 
 def test_a_clock_that_is_set_changes_no_wait(clock: Clock) -> None:
     steady = Clock()
-    account = Account(steady)
+    account = AccountLogins(steady)
     refuse(account, steady, None)
     for jump in (-86_400, 2 * 86_400):
         clock.now += jump
@@ -131,7 +135,7 @@ def test_a_clock_that_is_set_changes_no_wait(clock: Clock) -> None:
 
 
 def test_asking_how_long_to_wait_changes_nothing(clock: Clock) -> None:
-    account = Account(clock)
+    account = AccountLogins(clock)
     account.begin()
     clock.now -= 30
     before = account.as_dict()
@@ -140,7 +144,7 @@ def test_asking_how_long_to_wait_changes_nothing(clock: Clock) -> None:
 
 
 def test_a_login_that_was_not_sent_is_taken_back(clock: Clock) -> None:
-    account = Account(clock)
+    account = AccountLogins(clock)
     account.begin()
     clock.now += 20
     before = account.as_dict()
@@ -151,7 +155,7 @@ def test_a_login_that_was_not_sent_is_taken_back(clock: Clock) -> None:
 
 
 def test_our_own_wait_is_told_from_one_the_controller_has_brought_about(clock: Clock) -> None:
-    account = Account(clock)
+    account = AccountLogins(clock)
     account.begin()
     with pytest.raises(LoginBudgetError) as ours:
         account.check()
@@ -177,7 +181,7 @@ def test_our_own_wait_has_words_of_its_own() -> None:
 def test_a_wait_goes_on_after_a_restart_and_is_no_longer_than_it_was(
     clock: Clock, ago: float, remaining: float
 ) -> None:
-    assert Account(clock, since=clock.now - ago, wait=60.0).remaining == remaining
+    assert AccountLogins(clock, since=clock.now - ago, wait=60.0).remaining == remaining
 
 
 # What is kept

@@ -22,8 +22,8 @@ from custom_components.unifi_scanner.issues.account import (
     NO_LIVE_UPDATES,
     SECOND_FACTOR,
     SESSION_CONFLICT,
+    Account,
     AccountIssue,
-    Subject,
     async_create_issue,
     async_delete_issue,
     async_delete_unneeded_issues,
@@ -34,7 +34,7 @@ from tests.home import ANNA, Home, until
 pytestmark = pytest.mark.usefixtures("socket_enabled")
 
 MINUTE = 60.0
-SUBJECT = Subject("https://10.0.0.1:443", "scanner")
+ACCOUNT = Account("https://10.0.0.1:443", "scanner")
 
 
 @pytest.fixture
@@ -71,7 +71,7 @@ def add_entry(home: Home, **changes: str) -> MockConfigEntry:
 
 @pytest.fixture
 def entry(hass: HomeAssistant) -> MockConfigEntry:
-    data = {"url": SUBJECT.url, "username": SUBJECT.username, "password": "tell nobody"}
+    data = {"url": ACCOUNT.url, "username": ACCOUNT.username, "password": "tell nobody"}
     entry = MockConfigEntry(domain=DOMAIN, data={**data, "ssl": "insecure", "site": "default"})
     entry.add_to_hass(hass)
     return entry
@@ -83,11 +83,11 @@ async def test_a_complaint_says_what_to_do_and_offers_no_repair(
     hass: HomeAssistant, complaint: AccountIssue
 ) -> None:
     assert await async_setup_component(hass, REPAIRS, {})
-    async_create_issue(hass, complaint, SUBJECT)
-    async_create_issue(hass, complaint, SUBJECT)
+    async_create_issue(hass, complaint, ACCOUNT)
+    async_create_issue(hass, complaint, ACCOUNT)
     (issue,) = issues(hass)
     assert issue.translation_key == complaint.key
-    assert issue.translation_placeholders == {"url": SUBJECT.url, "username": "scanner"}
+    assert issue.translation_placeholders == {"url": ACCOUNT.url, "username": "scanner"}
     assert issue.severity is complaint.severity
     assert issue.learn_more_url is not None
     assert issue.learn_more_url.endswith(f"unifi-scanner#{complaint.section}")
@@ -104,7 +104,7 @@ async def test_a_complaint_says_what_to_do_and_offers_no_repair(
 async def test_an_account_without_an_entry_is_nothing_to_complain_about(
     hass: HomeAssistant,
 ) -> None:
-    async_create_issue(hass, SECOND_FACTOR, SUBJECT)
+    async_create_issue(hass, SECOND_FACTOR, ACCOUNT)
     assert issues(hass) == []
 
 
@@ -112,7 +112,7 @@ async def test_an_account_without_an_entry_is_nothing_to_complain_about(
 async def test_who_ignores_a_complaint_is_not_asked_again_after_a_restart(
     hass: HomeAssistant,
 ) -> None:
-    async_create_issue(hass, SESSION_CONFLICT, SUBJECT)
+    async_create_issue(hass, SESSION_CONFLICT, ACCOUNT)
     (issue,) = issues(hass)
     ir.async_ignore_issue(hass, DOMAIN, issue.issue_id, ignore=True)
     issue = issues(hass)[0]
@@ -122,8 +122,8 @@ async def test_who_ignores_a_complaint_is_not_asked_again_after_a_restart(
         issue, active=False, data=None, translation_key=None, translation_placeholders=None
     )
     async_delete_unneeded_issues(hass)
-    async_delete_issue(hass, SESSION_CONFLICT, SUBJECT)
-    async_create_issue(hass, SESSION_CONFLICT, SUBJECT)
+    async_delete_issue(hass, SESSION_CONFLICT, ACCOUNT)
+    async_create_issue(hass, SESSION_CONFLICT, ACCOUNT)
     (again,) = issues(hass)
     assert again.dismissed_version is not None
 

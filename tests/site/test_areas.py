@@ -13,7 +13,6 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry, async_
 
 from custom_components.unifi_scanner.api.records import DeviceRecord, Observation
 from custom_components.unifi_scanner.const import DOMAIN
-from custom_components.unifi_scanner.hub.timers import Timers
 from custom_components.unifi_scanner.roaming import ClientEvent, RoamTracker
 from custom_components.unifi_scanner.site import areas as module
 from custom_components.unifi_scanner.site.area_debounce import AreaDebouncer
@@ -21,6 +20,7 @@ from custom_components.unifi_scanner.site.areas import SiteAreas
 from custom_components.unifi_scanner.site.devices import SiteDevices
 from custom_components.unifi_scanner.site.listeners import KeyedListeners
 from custom_components.unifi_scanner.site.publisher import SIGNAL_AREA
+from custom_components.unifi_scanner.site.timers import Timers
 from tests.home import ANNA, ATTIC, BEN, HALL, KITCHEN
 from tests.roaming.observations import connected, disconnected, roam, station
 

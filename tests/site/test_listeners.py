@@ -3,8 +3,8 @@
 from homeassistant.core import HomeAssistant
 import pytest
 
-from custom_components.unifi_scanner.hub.timers import Timers
 from custom_components.unifi_scanner.site.listeners import KeyedListeners
+from custom_components.unifi_scanner.site.timers import Timers
 from tests.home import until
 
 

@@ -8,12 +8,12 @@ from homeassistant.core import CoreState, HomeAssistant, callback
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 import pytest
 
-from custom_components.unifi_scanner.hub.timers import Timers
 from custom_components.unifi_scanner.roaming import ClientState, EventKind
 from custom_components.unifi_scanner.site import history as module
 from custom_components.unifi_scanner.site.history import SiteHistory
 from custom_components.unifi_scanner.site.new_clients import NewClientDetector, is_randomised
 from custom_components.unifi_scanner.site.publisher import SIGNAL_NEW_CLIENT
+from custom_components.unifi_scanner.site.timers import Timers
 from tests.home import ANNA, BEN, CARA, HALL, Home, until
 from tests.samples import ROAM, STATE
 

@@ -24,9 +24,10 @@ from ..const import (
     DEFAULT_VOLATILE_INTERVAL,
 )
 from ..coordinator import UnifiScannerCoordinator
+from ..hub.known_clients import Clients, async_read_clients
 from ..hub.session import async_acquire_session
 from ..site.devices import client_names
-from .client_options import Clients, async_read_clients, client_options
+from .client_options import client_options
 from .schemas import options_schema
 
 _DEFAULTS = {

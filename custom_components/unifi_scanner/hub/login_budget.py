@@ -7,16 +7,15 @@ anew with every attempt (protocol.md 2). Whoever restarts in a loop would be loc
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from hashlib import sha256
 import time
 from typing import Any
 
-from homeassistant.const import CONF_URL, CONF_USERNAME
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.storage import Store
 
 from ..api.errors import RateLimitedError
 from ..const import DOMAIN
+from ..issues.account import Account
 
 LOGIN_INTERVAL = 60.0  # seconds
 # How long to leave a console alone that refuses logins and does not say for how long, at first.
@@ -41,7 +40,7 @@ class LoginBudgetError(RateLimitedError):
 
 
 @dataclass
-class Account:
+class AccountLogins:
     """An account's logins: since when it has to wait, for how long, and what may make it longer.
 
     `clock` gives seconds that nobody sets; all other times are POSIX seconds, for the disk.
@@ -138,7 +137,7 @@ class LoginBudget:
     def __init__(self, hass: HomeAssistant) -> None:
         """Prepare an empty ledger; nothing is read yet."""
         self._hass = hass
-        self._accounts: dict[str, Account] = {}
+        self._accounts: dict[str, AccountLogins] = {}
         self._saved: dict[str, dict[str, Any]] = {}
         self._store: Store[dict[str, Any]] = Store(hass, _VERSION, f"{DOMAIN}.logins")
 
@@ -147,14 +146,14 @@ class LoginBudget:
         self._saved = await self._store.async_load() or {}
         self._accounts = {key: self._new(saved) for key, saved in self._saved.items()}
 
-    def account(self, url: str, username: str) -> Account:
+    def account(self, url: str, username: str) -> AccountLogins:
         """Return what is known of an account."""
-        return self._accounts.setdefault(account_key(url, username), self._new({}))
+        return self._accounts.setdefault(Account(url, username).key, self._new({}))
 
     async def async_save(self) -> None:
         """Write what has changed, now."""
         entries = self._hass.config_entries.async_entries(DOMAIN, include_ignore=False)
-        named = {account_key(entry.data[CONF_URL], entry.data[CONF_USERNAME]) for entry in entries}
+        named = {Account.of(entry).key for entry in entries}
         accounts = {
             key: account.as_dict()
             for key, account in self._accounts.items()
@@ -168,11 +167,5 @@ class LoginBudget:
         else:
             await self._store.async_remove()
 
-    def _new(self, saved: dict[str, Any]) -> Account:
-        return Account(self._hass.loop.time, **saved)
-
-
-def account_key(url: str, username: str) -> str:
-    """Return what an account is called where names have no business."""
-    # A name is no secret, but whoever looks into a file has no use for it.
-    return sha256(f"{url}\n{username}".encode()).hexdigest()
+    def _new(self, saved: dict[str, Any]) -> AccountLogins:
+        return AccountLogins(self._hass.loop.time, **saved)

@@ -41,7 +41,7 @@ from ..api.tls import TlsMode
 from ..const import CONF_CERTIFICATE, DOMAIN
 from ..issues.account import (
     SECOND_FACTOR,
-    Subject,
+    Account,
     async_create_issue,
     async_delete_issue,
     async_delete_unneeded_issues,
@@ -108,9 +108,9 @@ class ControllerSession:
         self._hass = hass
         self._key = key
         self._budget = budget
-        self._account = budget.account(key.url, key.username)
-        self._subject = Subject(key.url, key.username)
-        self._contest = SessionConflict(hass, self._subject)
+        self._account_logins = budget.account(key.url, key.username)
+        self._account = Account(key.url, key.username)
+        self._contest = SessionConflict(hass, self._account)
         self._http = create_http_session(hass)
         self.client = UnifiClient(self._http, key.url, ssl_context)
         self._logged_in = False
@@ -131,7 +131,7 @@ class ControllerSession:
     def contested(self) -> bool:
         """Whether somebody else, most likely a client with the same account, ends our sessions."""
         lasts = not self._ended and self._age >= SHORT_LIFE
-        return self._account.contested and not lasts
+        return self._account_logins.contested and not lasts
 
     @property
     def _age(self) -> float:
@@ -211,7 +211,7 @@ class ControllerSession:
             if self._proven:
                 self._contest.note_refusal(asker, seen)
             await self._async_note_end(seen)
-            if seen == self._logins and not self._proven and self._account.remaining:
+            if seen == self._logins and not self._proven and self._account_logins.remaining:
                 # Refused from the start: the account lacks a right, and has just logged in.
                 raise
             await self._async_log_in(seen)
@@ -229,18 +229,18 @@ class ControllerSession:
         """Take note, once, that the session of login number `seen` has ended."""
         if self._logged_in and seen == self._logins and not self._ended:
             self._ended = True
-            self._account.end_session(self._age)
+            self._account_logins.end_session(self._age)
             await self._budget.async_save()
 
     async def _async_log_in(self, seen: int, *, asked: bool = False) -> None:
         """Log in, unless someone else has since the caller saw login number `seen`."""
-        async with self._account.lock:
+        async with self._account_logins.lock:
             if self._logins != seen:
                 return
             if not asked:
-                if self._rejection is not None and self._account.remaining:
+                if self._rejection is not None and self._account_logins.remaining:
                     raise self._rejection.with_traceback(None)
-                self._account.check()
+                self._account_logins.check()
             self._logged_in = False
             self.client.forget_session()
             try:
@@ -255,7 +255,7 @@ class ControllerSession:
 
     async def _async_try_login(self, *, asked: bool) -> None:
         """Send one login, and let the account know what became of it."""
-        account = self._account
+        account = self._account_logins
         undo = account.begin()
         self._rejection = None
         try:
@@ -275,10 +275,10 @@ class ControllerSession:
             raise self._rejection from error
         except SecondFactorRequiredError as error:
             self._rejection = error
-            async_create_issue(self._hass, SECOND_FACTOR, self._subject)
+            async_create_issue(self._hass, SECOND_FACTOR, self._account)
             raise
         account.accept()
-        async_delete_issue(self._hass, SECOND_FACTOR, self._subject)
+        async_delete_issue(self._hass, SECOND_FACTOR, self._account)
 
 
 def _was_unreachable(error: CannotConnectError) -> bool:

@@ -2,7 +2,7 @@
 
 from homeassistant.core import HomeAssistant, callback
 
-from ..issues.account import SESSION_CONFLICT, Subject, async_create_issue, async_delete_issue
+from ..issues.account import SESSION_CONFLICT, Account, async_create_issue, async_delete_issue
 
 
 class SessionConflict:
@@ -13,10 +13,10 @@ class SessionConflict:
     login.
     """
 
-    def __init__(self, hass: HomeAssistant, subject: Subject) -> None:
+    def __init__(self, hass: HomeAssistant, account: Account) -> None:
         """Start without suspicion."""
         self._hass = hass
-        self._subject = subject
+        self._account = account
         self._refused: dict[str, int] = {}
 
     def note_refusal(self, asker: str, session: int) -> None:
@@ -32,6 +32,6 @@ class SessionConflict:
         """Take note that somebody was answered; `contested`: too many sessions have ended soon."""
         refused = self._refused.pop(asker, session)
         if not contested:
-            async_delete_issue(self._hass, SESSION_CONFLICT, self._subject)
+            async_delete_issue(self._hass, SESSION_CONFLICT, self._account)
         elif refused != session:
-            async_create_issue(self._hass, SESSION_CONFLICT, self._subject)
+            async_create_issue(self._hass, SESSION_CONFLICT, self._account)

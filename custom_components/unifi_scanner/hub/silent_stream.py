@@ -3,13 +3,12 @@
 from collections.abc import Iterable, Sequence
 
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.const import CONF_URL, CONF_USERNAME
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.util.hass_dict import HassKey
 
 from ..api import StationRecord
 from ..const import DOMAIN
-from ..issues.account import NO_LIVE_UPDATES, Subject, async_create_issue, async_delete_issue
+from ..issues.account import NO_LIVE_UPDATES, Account, async_create_issue, async_delete_issue
 from ..roaming import ClientEvent, Source
 from .stream import SiteStream
 from .stream_watchdog import newest_activity, was_active
@@ -20,7 +19,7 @@ SILENT_FOR = 3600.0
 # How many changes must have been missed: one may have got lost.
 _MISSED = 2
 # The entries that complain, by account: it takes them all to fall silent.
-_REPORTING_ENTRIES: HassKey[dict[Subject, set[str]]] = HassKey(f"{DOMAIN}_no_live_updates")
+_REPORTING_ENTRIES: HassKey[dict[Account, set[str]]] = HassKey(f"{DOMAIN}_no_live_updates")
 
 
 class SilenceDetector:
@@ -77,7 +76,7 @@ class SilentStreamMonitor:
         """Start without a complaint."""
         self._hass = hass
         self._entry_id = entry.entry_id
-        self._subject = Subject(entry.data[CONF_URL], entry.data[CONF_USERNAME])
+        self._account = Account.of(entry)
         self._stream = stream
         self._silence = SilenceDetector()
 
@@ -97,11 +96,11 @@ class SilentStreamMonitor:
         )
         if self._silence.is_proven:
             self._reporting_entries.add(self._entry_id)
-            async_create_issue(self._hass, NO_LIVE_UPDATES, self._subject)
+            async_create_issue(self._hass, NO_LIVE_UPDATES, self._account)
         elif any(told):
             self.async_close()
             if not self._reporting_entries:
-                async_delete_issue(self._hass, NO_LIVE_UPDATES, self._subject)
+                async_delete_issue(self._hass, NO_LIVE_UPDATES, self._account)
 
     @callback
     def async_close(self) -> None:
@@ -110,4 +109,4 @@ class SilentStreamMonitor:
 
     @property
     def _reporting_entries(self) -> set[str]:
-        return self._hass.data.setdefault(_REPORTING_ENTRIES, {}).setdefault(self._subject, set())
+        return self._hass.data.setdefault(_REPORTING_ENTRIES, {}).setdefault(self._account, set())

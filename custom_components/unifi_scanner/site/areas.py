@@ -11,12 +11,12 @@ from homeassistant.helpers import area_registry as ar, device_registry as dr
 from homeassistant.helpers.dispatcher import async_dispatcher_send
 
 from ..const import CONF_SETTLING_TIME, CONF_SITE, DEFAULT_SETTLING_TIME
-from ..hub.timers import Timers
 from ..roaming import ClientEvent, ClientState
 from .area_debounce import AreaDebouncer, Room
 from .devices import SiteDevices
 from .listeners import KeyedListeners
 from .publisher import SIGNAL_AREA
+from .timers import Timers
 
 
 class AreaChange(NamedTuple):

@@ -7,9 +7,9 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import CoreState, HomeAssistant, callback
 
 from ..const import CONF_ADD_NEW_CLIENTS, CONF_CLIENTS
-from ..hub.timers import Timers
 from ..roaming import ClientEvent, ClientState, EventKind
 from .history import SiteHistory
+from .timers import Timers
 
 # A device that passes by associates for a moment; one that stays for so long is real even when
 # nobody has told its address.
