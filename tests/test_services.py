@@ -282,7 +282,7 @@ async def test_nor_does_one_that_is_told_so_in_the_words_of_an_ended_session(hom
 
 async def test_a_session_that_has_ended_is_renewed_for_it(home: Home) -> None:
     # It was longer ago than the budget wants that it logged in.
-    home.coordinator.session._account._began -= 3600
+    home.coordinator.session._account_logins._began -= 3600
     await home.controller.expire_sessions(cut=False)
     await act(home, "reconnect_client", client=device_id(home, ANNA))
     assert [request.status for request in home.controller.requests(COMMAND)] == [401, 200]
