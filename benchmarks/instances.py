@@ -110,7 +110,7 @@ def counting(hass: HomeAssistant) -> Iterator[Counter[str]]:
 async def controller_of(crowd: Crowd) -> AsyncIterator[SimulatedController]:
     """Give a controller whose site has these clients."""
     controller = SimulatedController(clock=crowd.world.clock)
-    controller.console.worlds["default"] = crowd.world
+    controller.state.worlds["default"] = crowd.world
     async with controller:
         yield controller
 
@@ -118,7 +118,7 @@ async def controller_of(crowd: Crowd) -> AsyncIterator[SimulatedController]:
 def address_of(controller: SimulatedController) -> Address:
     """Return where a controller listens, with an open session."""
     name = controller.username
-    session = controller.console.sessions.open(name, remember=True, jwt=True)
+    session = controller.state.sessions.open(name, remember=True, jwt=True)
     return Address(
         port=controller.port,
         site_id=controller.world.site.id,

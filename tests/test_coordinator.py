@@ -134,7 +134,7 @@ async def test_a_burst_is_told_in_order_and_shown_once(home: Home) -> None:
         walk.append(home.world.roam(ANNA, place))
     await asyncio.sleep(0.002)
     walk.append(home.world.roam(ANNA, "Kitchen"))
-    await home.controller.tell_events(*reversed(walk))
+    await home.controller.send_events(*reversed(walk))
     told = await home.happened(4)
     await home.hass.async_block_till_done()
     assert [data["ap_to_name"] for _, data in told] == ["Kitchen", "Attic", "Hall", "Kitchen"]

@@ -54,7 +54,7 @@ async def change_certificate(home: Home) -> ServerCertificate:
     """Give the controller another certificate, and let it forget who has asked what of it."""
     certificate = make_certificate()
     await home.controller.restart(certificate=certificate, forget_sessions=False)
-    home.controller.console.recordings.requests.clear()
+    home.controller.state.request_log.requests.clear()
     return certificate
 
 

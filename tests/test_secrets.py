@@ -111,22 +111,22 @@ def sets_an_odd_cookie(controller: SimulatedController) -> None:
 
 
 def wants_a_code(controller: SimulatedController) -> None:
-    controller.console.sessions.expire()
+    controller.state.sessions.expire()
     controller.faults.refuse("*/login", status=499, body=ECHO)
 
 
 def rejects(controller: SimulatedController) -> None:
-    controller.console.sessions.expire()
+    controller.state.sessions.expire()
     controller.faults.refuse("*/login", status=401, body={"errors": [PASSWORD]})
 
 
 def surely_rejects(controller: SimulatedController) -> None:
-    controller.console.sessions.forget()
+    controller.state.sessions.forget()
     controller.faults.refuse("*/login", status=403, body={"errors": [PASSWORD]})
 
 
 def limits(controller: SimulatedController) -> None:
-    controller.console.sessions.expire()
+    controller.state.sessions.expire()
     controller.faults.refuse("*/login", status=429, body=ECHO, headers={"Retry-After": "60"})
 
 

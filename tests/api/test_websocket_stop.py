@@ -178,7 +178,7 @@ async def test_from_within_the_callback(
     await controller.wait_for_sockets()
     # The second event of the frame comes too late.
     first, second = (controller.world.roam("Phone", ap) for ap in ("Kitchen", "Hall"))
-    await controller.tell_events(first, second)
+    await controller.send_events(first, second)
     async with asyncio.timeout(PROMPT):
         await listening
     await asyncio.gather(*stops)

@@ -4,25 +4,25 @@ It imports nothing of the integration it judges.
 """
 
 from .certificate import ServerCertificate, make_certificate
-from .faults import Booting, Rejection, Shaker
-from .models import Band, Flavour, Generation, Happening, Kind, Site
-from .realtime import Walking
+from .faults import Booting, FrameFaults, Rejection
+from .models import Band, Flavour, Generation, Movement, MovementKind, Site
 from .records import PLANTED_SECRETS
 from .server import SimulatedController
+from .walk_simulation import WalkOptions
 
 __all__ = [
     "PLANTED_SECRETS",
     "Band",
     "Booting",
     "Flavour",
+    "FrameFaults",
     "Generation",
-    "Happening",
-    "Kind",
+    "Movement",
+    "MovementKind",
     "Rejection",
     "ServerCertificate",
-    "Shaker",
     "SimulatedController",
     "Site",
-    "Walking",
+    "WalkOptions",
     "make_certificate",
 ]

@@ -10,9 +10,9 @@ import signal
 import sys
 
 from .certificate import ServerCertificate
-from .models import Flavour, Generation, Happening, Link, Site
-from .realtime import Life, Walking
+from .models import Flavour, Generation, Link, Movement, Site
 from .server import SimulatedController
+from .walk_simulation import WalkOptions, WalkSimulation
 from .world import World
 
 HIGHEST_PORT = 65535
@@ -72,9 +72,9 @@ async def run(options: argparse.Namespace) -> None:
         loop.add_signal_handler(number, stopped.set)
     world: World | None = None
 
-    def print_truth(happening: Happening) -> None:
+    def print_truth(movement: Movement) -> None:
         if world is not None:
-            _print(_truth(happening, world))
+            _print(_truth(movement, world))
 
     certificate = None
     if options.certificate is not None:
@@ -89,14 +89,14 @@ async def run(options: argparse.Namespace) -> None:
         sites=_sites(options.site or ["default:Default"]),
         certificate=certificate,
     )
-    life = Life(
+    life = WalkSimulation(
         controller,
-        Walking(
+        WalkOptions(
             seed=options.seed,
             people=options.people,
             speed=options.speed,
             sync_seconds=options.sync_seconds,
-            on_happening=print_truth if options.print_truth else None,
+            on_movement=print_truth if options.print_truth else None,
         ),
     )
     world = controller.world
@@ -128,7 +128,7 @@ async def run(options: argparse.Namespace) -> None:
         await life.stop()
 
 
-async def _begin(life: Life, controller: SimulatedController, *, wait: bool) -> None:
+async def _begin(life: WalkSimulation, controller: SimulatedController, *, wait: bool) -> None:
     if wait:
         await controller.wait_for_sockets(seconds=inf)
     life.start()
@@ -139,7 +139,7 @@ def _sites(texts: Sequence[str]) -> list[Site]:
     return [Site.named(name, desc or None) for name, _, desc in pairs]
 
 
-def _truth(happening: Happening, world: World) -> dict[str, object]:
+def _truth(movement: Movement, world: World) -> dict[str, object]:
     """One line of truth; times in POSIX seconds, signals in dBm, ends None where there is none."""
 
     def end(link: Link | None) -> dict[str, object] | None:
@@ -154,14 +154,14 @@ def _truth(happening: Happening, world: World) -> dict[str, object]:
         }
 
     return {
-        "time": happening.time,
-        "kind": happening.kind.value,
-        "client_mac": happening.mac,
-        "client_name": happening.name or happening.hostname,
-        "guest": happening.guest,
-        "ssid": happening.ssid,
-        "from": end(happening.before),
-        "to": end(happening.after),
+        "time": movement.time,
+        "kind": movement.kind.value,
+        "client_mac": movement.mac,
+        "client_name": movement.name or movement.hostname,
+        "guest": movement.guest,
+        "ssid": movement.ssid,
+        "from": end(movement.before),
+        "to": end(movement.after),
     }
 
 

@@ -6,11 +6,11 @@ from typing import Any
 from aiohttp import web
 import orjson
 
-from .console import Console
-from .login import Gate, meta_error
+from .actions import Actions
+from .login import Authentication, meta_error
 from .models import Link
 from .rest import ok
-from .script import Script
+from .state import ControllerState
 
 
 class Commands:
@@ -21,17 +21,17 @@ class Commands:
     the account may only look.
     """
 
-    def __init__(self, console: Console, gate: Gate) -> None:
-        """Answer for this console, behind this gate."""
-        self._console = console
-        self._gate = gate
-        self._script = Script(console)
+    def __init__(self, state: ControllerState, authentication: Authentication) -> None:
+        """CannedResponse for this console, behind this authentication."""
+        self._state = state
+        self._authentication = authentication
+        self._actions = Actions(state)
         self._returns: set[asyncio.Task[None]] = set()
 
     def routes(self) -> list[web.RouteDef]:
         """Return the routes of this part."""
-        path = f"{self._console.settings.prefix}/api/s/{{site}}/cmd/stamgr"
-        return [web.post(path, self._gate.guarded(self._manage))]
+        path = f"{self._state.settings.prefix}/api/s/{{site}}/cmd/stamgr"
+        return [web.post(path, self._authentication.guarded(self._manage))]
 
     async def stop(self) -> None:
         """Let nobody come back any more."""
@@ -42,9 +42,9 @@ class Commands:
 
     async def _manage(self, request: web.Request) -> web.Response:
         site = request.match_info["site"]
-        if (world := self._console.worlds.get(site)) is None:
+        if (world := self._state.worlds.get(site)) is None:
             return meta_error("api.err.NoSiteContext", 400)
-        if self._console.settings.role == "readonly":
+        if self._state.settings.role == "readonly":
             return meta_error("api.err.NoPermission", 403)
         try:
             body: Any = orjson.loads(await request.read())
@@ -56,14 +56,14 @@ class Commands:
         if client is None or client.link is None:
             return meta_error("api.err.UnknownStation", 400)
         link = client.link
-        await self._script.disconnect(client.mac, site=site)
+        await self._actions.disconnect(client.mac, site=site)
         task = asyncio.create_task(self._return(site, client.mac, link))
         self._returns.add(task)
         task.add_done_callback(self._returns.discard)
         return ok([])
 
     async def _return(self, site: str, mac: str, link: Link) -> None:
-        await asyncio.sleep(self._console.settings.kicked_seconds)
+        await asyncio.sleep(self._state.settings.kicked_seconds)
         # It may have walked to another access point meanwhile.
-        if not self._console.worlds[site].clients[mac].connected:
-            await self._script.connect(mac, link.ap, band=link.band, signal=link.signal, site=site)
+        if not self._state.worlds[site].clients[mac].connected:
+            await self._actions.connect(mac, link.ap, band=link.band, signal=link.signal, site=site)

@@ -32,8 +32,8 @@ class Rejection(StrEnum):
 
 
 @dataclass(slots=True, kw_only=True)
-class Answer:
-    """A canned answer for the paths that match; `left` answers remain (None: without end).
+class CannedResponse:
+    """A canned_response answer for the paths that match; `left` answers remain (None: without end).
 
     `delay` waits (seconds) before the answer; with `hangs` none ever comes; without a `status` it
     is the real one. `drip` sends the body a byte at a time with so many seconds between.
@@ -113,7 +113,7 @@ class LoginLimit:
 
 
 @dataclass(slots=True, kw_only=True)
-class Shaker:
+class FrameFaults:
     """Loses, doubles, delays and swaps frames with given probabilities, repeatable by its seed.
 
     A late frame is held until `late_frames` others have gone by, or until `flush`. `counts` tells
@@ -135,7 +135,7 @@ class Shaker:
         """Seed the dice."""
         self._random = random.Random(self.seed)  # noqa: S311 - repeatable faults, not a secret
 
-    def shake(self, text: str) -> list[str]:
+    def apply(self, text: str) -> list[str]:
         """Return the frames that go out now in place of this one."""
         due = [held for left, held in self._held if left <= 1]
         self._held = [(left - 1, held) for left, held in self._held if left > 1]
@@ -167,14 +167,14 @@ class Faults:
     `silent`: sockets stay open and pings are answered, frames are withheld and counted.
     `rotate_csrf`: every answer carries a new CSRF value, and every request needs the newest.
     `stale_root_cookie`: `GET /` replaces even a live session's cookie by one without a login.
-    `login_code`: a second factor that logins need. `shaker`: loses and delays frames.
+    `login_code`: a second factor that logins need. `frame_faults`: loses and delays frames.
     """
 
-    answers: list[Answer] = field(default_factory=list)
+    answers: list[CannedResponse] = field(default_factory=list)
     booting: Booting | None = None
     silent: bool = False
     withheld: int = 0
-    shaker: Shaker | None = None
+    frame_faults: FrameFaults | None = None
     login_limit: LoginLimit | None = None
     login_code: str | None = None
     rejection: Rejection | None = None
@@ -192,8 +192,8 @@ class Faults:
         times: int | None = None,
         method: str | None = None,
         drip: float = 0.0,
-    ) -> Answer:
-        """Answer requests for paths that match a pattern (`*stat/sta`) by something of our own.
+    ) -> CannedResponse:
+        """Answer requests whose path matches a pattern (`*stat/sta`) with a canned response.
 
         It holds for any status, 200 too, and for WebSocket handshakes. `body` is text, bytes or
         anything JSON; text that starts like HTML or JSON gets that content type. The newest answer
@@ -206,7 +206,7 @@ class Faults:
             content_type = content_type or "application/json"
             body = orjson.dumps(body)
         return self._add(
-            Answer(
+            CannedResponse(
                 path=path,
                 method=method,
                 status=status,
@@ -218,15 +218,15 @@ class Faults:
             )
         )
 
-    def delay(self, path: str, seconds: float, *, times: int | None = None) -> Answer:
+    def delay(self, path: str, seconds: float, *, times: int | None = None) -> CannedResponse:
         """Give the real answers late."""
-        return self._add(Answer(path=path, delay=seconds, left=times))
+        return self._add(CannedResponse(path=path, delay=seconds, left=times))
 
-    def hang(self, path: str = "*", *, times: int | None = None) -> Answer:
+    def hang(self, path: str = "*", *, times: int | None = None) -> CannedResponse:
         """Take requests and never answer them."""
-        return self._add(Answer(path=path, hangs=True, left=times))
+        return self._add(CannedResponse(path=path, hangs=True, left=times))
 
-    def remove(self, answer: Answer) -> None:
+    def remove(self, answer: CannedResponse) -> None:
         """Take an answer back."""
         self.answers.remove(answer)
 
@@ -261,7 +261,7 @@ class Faults:
         )
         return self.login_limit
 
-    def canned(self, request: web.Request) -> Answer | None:
+    def canned_response(self, request: web.Request) -> CannedResponse | None:
         """Return the answer that is due for a request, if any."""
         for answer in reversed(self.answers):
             if answer.matches(request):
@@ -276,6 +276,6 @@ class Faults:
         text = "UniFi is starting up" if status == web.HTTPOk.status_code else f"{status}"
         return web.Response(status=status, text=HTML.format(text), content_type="text/html")
 
-    def _add(self, answer: Answer) -> Answer:
+    def _add(self, answer: CannedResponse) -> CannedResponse:
         self.answers.append(answer)
         return answer

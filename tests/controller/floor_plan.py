@@ -51,7 +51,7 @@ def signal_over(band: Band, source: Point, target: Point) -> float:
     return TRANSMIT_DBM[band] - LOSS_AT_ONE_METRE[band] - LOSS_PER_DECADE * log10(metres) - walls
 
 
-def furnish(world: World, people: int) -> list[str]:
+def populate(world: World, people: int) -> list[str]:
     """Put the house's devices and clients into a world; return the MACs of the phones that walk.
 
     The last of them is a guest's, in the guest network and without a name.

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from .models import Band, Client, Happening, Json, Kind, Link, object_id
+from .models import Band, Client, Json, Link, Movement, MovementKind, object_id
 from .records import client_id, station_record, station_record_v2
 from .world import World
 
@@ -12,10 +12,10 @@ LAST_MAJOR_WITH_EVENT_ID = 7
 FIRST_MAJOR_WITH_NAMES = 7
 
 VERBS = {
-    Kind.CONNECTED: "Connected",
-    Kind.DISCONNECTED: "Disconnected",
-    Kind.ROAM: "Roam",
-    Kind.ROAM_RADIO: "RoamRadio",
+    MovementKind.CONNECTED: "Connected",
+    MovementKind.DISCONNECTED: "Disconnected",
+    MovementKind.ROAM: "Roam",
+    MovementKind.ROAM_RADIO: "RoamRadio",
 }
 
 
@@ -64,33 +64,33 @@ def session_metadata_frame() -> Json:
     return frame("session-metadata:sync", [{"client_mac": "02:00:00:00:00:01"}])
 
 
-def event_record(happening: Happening, world: World, major: int) -> Json:
-    """Build the EVT record of a happening, for a Network application of this major version.
+def event_record(movement: Movement, world: World, major: int) -> Json:
+    """Build the EVT record of a movement, for a Network application of this major version.
 
     `channel*` are strings, `time` is in ms; there is no signal. A Disconnected has neither radio
     nor channel and its `time` has no milliseconds (protocol.md 3.2).
     """
-    who = "guest" if happening.guest else "user"
-    scope = ("L" if happening.wired else "W") + ("G" if happening.guest else "U")
-    milliseconds = round(happening.time * 1000)
-    record: Json = {who: happening.mac}
-    record |= _wired_fields(happening) if happening.wired else _FIELDS[happening.kind](happening)
-    if happening.kind in (Kind.CONNECTED, Kind.DISCONNECTED) and not happening.wired:
-        if happening.hostname is not None:
-            record["hostname"] = happening.hostname
+    who = "guest" if movement.guest else "user"
+    scope = ("L" if movement.wired else "W") + ("G" if movement.guest else "U")
+    milliseconds = round(movement.time * 1000)
+    record: Json = {who: movement.mac}
+    record |= _wired_fields(movement) if movement.wired else _FIELDS[movement.kind](movement)
+    if movement.kind in (MovementKind.CONNECTED, MovementKind.DISCONNECTED) and not movement.wired:
+        if movement.hostname is not None:
+            record["hostname"] = movement.hostname
         if major >= FIRST_MAJOR_WITH_NAMES:
-            record |= _names(happening.after or happening.before, world)
+            record |= _names(movement.after or movement.before, world)
     record |= {
-        "key": f"EVT_{scope}_{VERBS[happening.kind]}",
-        "subsystem": "lan" if happening.wired else "wlan",
+        "key": f"EVT_{scope}_{VERBS[movement.kind]}",
+        "subsystem": "lan" if movement.wired else "wlan",
         "is_negative": False,
         "site_id": world.site.id,
         "time": milliseconds,
-        "datetime": datetime.fromtimestamp(happening.time, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "msg": _message(happening),
+        "datetime": datetime.fromtimestamp(movement.time, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "msg": _message(movement),
     }
     if major <= LAST_MAJOR_WITH_EVENT_ID:
-        record["_id"] = object_id("event", happening.mac, str(happening.number))
+        record["_id"] = object_id("event", movement.mac, str(movement.number))
     return record
 
 
@@ -106,14 +106,14 @@ def _names(link: Link | None, world: World) -> Json:
 
 
 def _require(link: Link | None) -> Link:
-    # A happening by hand may lack an end: then the frame names an access point nobody knows.
+    # A movement by hand may lack an end: then the frame names an access point nobody knows.
     return link or Link(ap="00:00:00:00:00:00", band=Band.NA, channel=36, signal=-70)
 
 
-def _connected(happening: Happening) -> Json:
-    link = _require(happening.after)
+def _connected(movement: Movement) -> Json:
+    link = _require(movement.after)
     return {
-        "ssid": happening.ssid,
+        "ssid": movement.ssid,
         "ap": link.ap,
         "radio": link.band.value,
         "channel": str(link.channel),
@@ -121,17 +121,17 @@ def _connected(happening: Happening) -> Json:
     }
 
 
-def _disconnected(happening: Happening) -> Json:
+def _disconnected(movement: Movement) -> Json:
     return {
-        "ssid": happening.ssid,
-        "ap": _require(happening.before).ap,
-        "duration": happening.duration,
-        "bytes": 40_000 + 1_000 * happening.duration,
+        "ssid": movement.ssid,
+        "ap": _require(movement.before).ap,
+        "duration": movement.duration,
+        "bytes": 40_000 + 1_000 * movement.duration,
     }
 
 
-def _roam(happening: Happening) -> Json:
-    before, after = _require(happening.before), _require(happening.after)
+def _roam(movement: Movement) -> Json:
+    before, after = _require(movement.before), _require(movement.after)
     return {
         "ap_from": before.ap,
         "ap_to": after.ap,
@@ -141,12 +141,12 @@ def _roam(happening: Happening) -> Json:
         "channel_from": str(before.channel),
         "channel_to": str(after.channel),
         "channel": str(after.channel),
-        "ssid": happening.ssid,
+        "ssid": movement.ssid,
     }
 
 
-def _roam_radio(happening: Happening) -> Json:
-    before, after = _require(happening.before), _require(happening.after)
+def _roam_radio(movement: Movement) -> Json:
+    before, after = _require(movement.before), _require(movement.after)
     return {
         "ap": after.ap,
         "radio_from": before.band.value,
@@ -157,43 +157,45 @@ def _roam_radio(happening: Happening) -> Json:
 
 
 _FIELDS = {
-    Kind.CONNECTED: _connected,
-    Kind.DISCONNECTED: _disconnected,
-    Kind.ROAM: _roam,
-    Kind.ROAM_RADIO: _roam_radio,
+    MovementKind.CONNECTED: _connected,
+    MovementKind.DISCONNECTED: _disconnected,
+    MovementKind.ROAM: _roam,
+    MovementKind.ROAM_RADIO: _roam_radio,
 }
 
 
-def _wired_fields(happening: Happening) -> Json:
-    if happening.kind is Kind.CONNECTED:
+def _wired_fields(movement: Movement) -> Json:
+    if movement.kind is MovementKind.CONNECTED:
         return {"network": "LAN"}
     return {
         "network": "LAN",
-        "hostname": happening.hostname or "",
-        "duration": happening.duration,
+        "hostname": movement.hostname or "",
+        "duration": movement.duration,
         "bytes": 40_000,
     }
 
 
-def _message(happening: Happening) -> str:
-    who = f"{'Guest' if happening.guest else 'User'}[{happening.mac}]"
-    if happening.wired:
-        verb = "has connected to" if happening.kind is Kind.CONNECTED else "disconnected from"
+def _message(movement: Movement) -> str:
+    who = f"{'Guest' if movement.guest else 'User'}[{movement.mac}]"
+    if movement.wired:
+        verb = (
+            "has connected to" if movement.kind is MovementKind.CONNECTED else "disconnected from"
+        )
         return f"{who} {verb} LAN"
-    before, after = _require(happening.before), _require(happening.after)
+    before, after = _require(movement.before), _require(movement.after)
     source = f'"channel {before.channel}({before.band})"'
     target = f'"channel {after.channel}({after.band})"'
-    match happening.kind:
-        case Kind.ROAM:
+    match movement.kind:
+        case MovementKind.ROAM:
             return (
                 f"{who} roams from AP[{before.ap}] to AP[{after.ap}] "
-                f'from {source} to {target} on "{happening.ssid}"'
+                f'from {source} to {target} on "{movement.ssid}"'
             )
-        case Kind.ROAM_RADIO:
+        case MovementKind.ROAM_RADIO:
             return f"{who} roams from {source} to {target} at AP[{after.ap}]"
-        case Kind.CONNECTED:
-            return f'{who} has connected to AP[{after.ap}] with SSID "{happening.ssid}" on {target}'
+        case MovementKind.CONNECTED:
+            return f'{who} has connected to AP[{after.ap}] with SSID "{movement.ssid}" on {target}'
     return (
-        f'{who} disconnected from "{happening.ssid}" '
-        f"({happening.duration}s connected, last AP[{before.ap}])"
+        f'{who} disconnected from "{movement.ssid}" '
+        f"({movement.duration}s connected, last AP[{before.ap}])"
     )

@@ -9,10 +9,10 @@ import uuid
 from aiohttp import web
 import orjson
 
-from .console import Console
 from .faults import HTML, Rejection
 from .models import Flavour
-from .sessions import Session, Verdict
+from .sessions import Session, TokenStatus
+from .state import ControllerState
 
 STATUS_SECOND_FACTOR = 499
 MFA_COOKIE = "UBIC_2FA"
@@ -22,17 +22,17 @@ type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def meta_error(message: str, status: int) -> web.Response:
-    """Answer as the classic API does."""
+    """CannedResponse as the classic API does."""
     return web.json_response({"meta": {"rc": "error", "msg": message}, "data": []}, status=status)
 
 
-class Gate:
+class Authentication:
     """Lets people in, and only them."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, state: ControllerState) -> None:
         """Guard this console."""
-        self._console = console
-        self._os = console.settings.flavour is Flavour.UNIFI_OS
+        self._state = state
+        self._os = state.settings.flavour is Flavour.UNIFI_OS
         self._csrf_turn = ""
 
     def routes(self) -> list[web.RouteDef]:
@@ -54,15 +54,15 @@ class Gate:
         """Wrap a handler so that it needs a session, and the CSRF value where that is enforced."""
 
         async def guard(request: web.Request) -> web.StreamResponse:
-            cookie = self._console.cookie(request)
-            verdict = self._console.sessions.verdict(cookie)
-            session = self._console.sessions.get(cookie)
+            cookie = self._state.cookie(request)
+            token_status = self._state.sessions.token_status(cookie)
+            session = self._state.sessions.get(cookie)
             if session is None:
-                return self._refused(verdict, v2=v2)
+                return self._refused(token_status, v2=v2)
             if not stream and not self._csrf_accepted(request, session):
-                return self._refused(Verdict.FORGOTTEN, v2=False)
+                return self._refused(TokenStatus.FORGOTTEN, v2=False)
             response = await handler(request)
-            if not response.prepared and self._console.faults.rotate_csrf:
+            if not response.prepared and self._state.faults.rotate_csrf:
                 session.csrf = str(uuid.uuid4())
                 # Some answers carry the one header, some the other; the newest wins.
                 self._csrf_turn = "" if self._csrf_turn else "Updated-"
@@ -73,15 +73,15 @@ class Gate:
 
     def _csrf_accepted(self, request: web.Request, session: Session) -> bool:
         sent = request.headers.get("X-CSRF-Token")
-        if self._console.faults.rotate_csrf:
+        if self._state.faults.rotate_csrf:
             return sent == session.csrf
         if request.method not in WRITING:
             return True
         # A self-hosted application takes writes without the header (aiounifi sends none there).
         return sent == session.csrf or (sent is None and not self._os)
 
-    def _refused(self, verdict: Verdict, *, v2: bool) -> web.Response:
-        status = 403 if verdict is Verdict.FORGOTTEN else 401
+    def _refused(self, token_status: TokenStatus, *, v2: bool) -> web.Response:
+        status = 403 if token_status is TokenStatus.FORGOTTEN else 401
         if v2:
             response = web.json_response(
                 {"errorCode": status, "message": "api.err.LoginRequired"}, status=status
@@ -93,9 +93,9 @@ class Gate:
                 status=status,
                 text="Unauthorized" if status == web.HTTPUnauthorized.status_code else "Forbidden",
             )
-        if self._os and verdict is Verdict.NONE:
+        if self._os and token_status is TokenStatus.NONE:
             response.set_cookie(
-                self._console.settings.session_cookie,
+                self._state.settings.session_cookie,
                 "",
                 expires="Thu, 01 Jan 1970 00:00:00 GMT",
                 path="/",
@@ -104,10 +104,10 @@ class Gate:
 
     async def _root_unifi_os(self, request: web.Request) -> web.Response:
         response = web.Response(text=HTML.format(""), content_type="text/html")
-        session = self._console.sessions.get(self._console.cookie(request))
-        if session is None or self._console.faults.stale_root_cookie:
+        session = self._state.sessions.get(self._state.cookie(request))
+        if session is None or self._state.faults.stale_root_cookie:
             csrf = str(uuid.uuid4())
-            token = self._console.sessions.token(csrf, None, self._console.clock() + 3600)
+            token = self._state.sessions.token(csrf, None, self._state.clock() + 3600)
             self._set_cookie(response, token, max_age=None)
             response.headers["X-CSRF-Token"] = csrf
         else:
@@ -125,7 +125,7 @@ class Gate:
         if isinstance(body, web.Response):
             return body
         if not self._right(body):
-            if self._console.rejection is Rejection.ERRORS_401:
+            if self._state.rejection is Rejection.ERRORS_401:
                 return web.json_response({"errors": ["Invalid username or password"]}, status=401)
             return web.json_response(
                 {
@@ -135,7 +135,7 @@ class Gate:
                 },
                 status=403,
             )
-        code = self._console.faults.login_code
+        code = self._state.faults.login_code
         if code is not None and not (body.get("token") == code and MFA_COOKIE in request.cookies):
             return web.json_response(
                 {
@@ -149,10 +149,10 @@ class Gate:
         response = web.json_response(
             {
                 "unique_id": session.csrf,
-                "username": self._console.settings.username,
+                "username": self._state.settings.username,
                 "first_name": "",
                 "last_name": "",
-                "full_name": self._console.settings.username,
+                "full_name": self._state.settings.username,
                 "local_account_exist": True,
                 "isOwner": False,
                 "isSuperAdmin": False,
@@ -170,7 +170,7 @@ class Gate:
             return body
         if not self._right(body):
             return meta_error("api.err.Invalid", 400)
-        code = self._console.faults.login_code
+        code = self._state.faults.login_code
         if code is not None and body.get("ubic_2fa_token") != code:
             return meta_error("api.err.Ubic2faTokenRequired", 400)
         session = self._open(body)
@@ -181,18 +181,18 @@ class Gate:
         return response
 
     async def _logout(self, request: web.Request) -> web.Response:
-        self._console.sessions.close(self._console.cookie(request))
+        self._state.sessions.close(self._state.cookie(request))
         response = web.json_response(
             {"success": True} if self._os else {"meta": {"rc": "ok"}, "data": []}
         )
-        response.del_cookie(self._console.settings.session_cookie, path="/")
+        response.del_cookie(self._state.settings.session_cookie, path="/")
         return response
 
     async def _credentials(self, request: web.Request) -> dict[str, Any] | web.Response:
         # Every attempt counts against the limit, good ones too (protocol.md 2).
-        now = self._console.clock()
-        self._console.recordings.login_attempts.append(now)
-        limit = self._console.faults.login_limit
+        now = self._state.clock()
+        self._state.request_log.login_attempts.append(now)
+        limit = self._state.faults.login_limit
         if limit is not None and limit.refuses(now):
             headers = {} if limit.retry_after is None else {"Retry-After": str(limit.retry_after)}
             return web.json_response(
@@ -213,7 +213,7 @@ class Gate:
         return body
 
     def _right(self, body: dict[str, Any]) -> bool:
-        settings = self._console.settings
+        settings = self._state.settings
         given = f"{body.get('username')}\n{body.get('password')}"
         return hmac.compare_digest(
             given.encode(), f"{settings.username}\n{settings.password}".encode()
@@ -221,22 +221,22 @@ class Gate:
 
     def _open(self, body: dict[str, Any]) -> Session:
         # `rememberMe` replaced `remember`, which new builds do not know (protocol.md 2).
-        session = self._console.sessions.open(
-            self._console.settings.username,
+        session = self._state.sessions.open(
+            self._state.settings.username,
             remember=body.get("rememberMe") is True,
             jwt=self._os,
         )
-        self._console.recordings.logins.append(session.created)
+        self._state.request_log.logins.append(session.created)
         return session
 
     def _set_cookie(self, response: web.Response, token: str, max_age: int | None) -> None:
         response.set_cookie(
-            self._console.settings.session_cookie,
+            self._state.settings.session_cookie,
             token,
             max_age=max_age,
             path="/",
             httponly=True,
             secure=True,
             samesite="Strict",
-            partitioned=self._console.settings.partitioned or None,
+            partitioned=self._state.settings.partitioned or None,
         )

@@ -12,7 +12,7 @@ RSSI_OFFSET = 96
 
 
 class Flavour(StrEnum):
-    """Kind of controller: it decides paths, cookies and the form of errors (protocol.md 1, 2)."""
+    """Kind of controller: decides paths, cookies and error format (docs/protocol.md 1, 2)."""
 
     UNIFI_OS = "unifi_os"
     SELF_HOSTED = "self_hosted"
@@ -53,7 +53,7 @@ class Band(StrEnum):
         return {"ng": "ng", "na": "ac", "6e": "6e"}[self.value]
 
 
-class Kind(StrEnum):
+class MovementKind(StrEnum):
     """What can happen to a client."""
 
     CONNECTED = "connected"
@@ -161,14 +161,14 @@ class Client:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Happening:
+class Movement:
     """Something that truly happened to a client; `time` in POSIX seconds, `duration` in seconds.
 
-    `number` counts a world's happenings.
+    `number` counts a world's movements.
     """
 
     number: int
-    kind: Kind
+    kind: MovementKind
     time: float
     mac: str
     name: str | None

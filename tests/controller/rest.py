@@ -6,10 +6,9 @@ from typing import Any
 from aiohttp import web
 import orjson
 
-from .console import Console
 from .device_records import device_record
 from .frames import session_metadata_frame
-from .login import Gate, Handler, meta_error
+from .login import Authentication, Handler, meta_error
 from .models import Flavour, Json
 from .records import (
     SYSINFO_SECRETS,
@@ -18,6 +17,7 @@ from .records import (
     station_record_v2,
     user_record,
 )
+from .state import ControllerState
 from .system_log import CATEGORIES, OLD_CATEGORIES, system_log_page
 from .world import World
 
@@ -26,17 +26,17 @@ LOGS = ("all", "client-alert")
 type Records = Callable[[World], list[Json]]
 
 
-class Rest:
+class RestApi:
     """The reads of one console."""
 
-    def __init__(self, console: Console, gate: Gate) -> None:
-        """Answer for this console, behind this gate."""
-        self._console = console
-        self._gate = gate
+    def __init__(self, state: ControllerState, authentication: Authentication) -> None:
+        """CannedResponse for this console, behind this authentication."""
+        self._state = state
+        self._authentication = authentication
 
     def routes(self) -> list[web.RouteDef]:
         """Return the routes of this part."""
-        prefix, guarded = self._console.settings.prefix, self._gate.guarded
+        prefix, guarded = self._state.settings.prefix, self._authentication.guarded
         site, site_v2 = f"{prefix}/api/s/{{site}}", f"{prefix}/v2/api/site/{{site}}"
         routes = [
             web.get(f"{prefix}/api/self/sites", guarded(self._sites)),
@@ -48,7 +48,7 @@ class Rest:
             web.get(f"{site_v2}/clients/active", guarded(self._active, v2=True)),
             web.get(f"{prefix}/wss/s/{{site}}/events", guarded(self._events, stream=True)),
         ]
-        if self._console.has_system_log:
+        if self._state.has_system_log:
             # POST only: a GET is answered 405 (protocol.md 4).
             log = guarded(self._system_log, v2=True)
             routes += [web.post(f"{site_v2}/system-log/{kind}", log) for kind in LOGS]
@@ -56,12 +56,12 @@ class Rest:
 
     async def _sites(self, _: web.Request) -> web.Response:
         rows = []
-        for world in self._console.worlds.values():
+        for world in self._state.worlds.values():
             row: Json = {
                 "_id": world.site.id,
                 "name": world.site.name,
                 "desc": world.site.desc,
-                "role": self._console.settings.role,
+                "role": self._state.settings.role,
                 "device_count": len(world.devices),
             }
             if world.site.name == "default":
@@ -71,7 +71,7 @@ class Rest:
 
     def _listed(self, records: Records) -> Handler:
         async def answer(request: web.Request) -> web.Response:
-            world = self._console.worlds.get(request.match_info["site"])
+            world = self._state.worlds.get(request.match_info["site"])
             if world is None:
                 return meta_error("api.err.NoSiteContext", 400)
             return ok(records(world))
@@ -79,7 +79,7 @@ class Rest:
         return answer
 
     def _system_information(self, world: World) -> list[Json]:
-        settings = self._console.settings
+        settings = self._state.settings
         unifi_os = settings.flavour is Flavour.UNIFI_OS
         return [
             {
@@ -92,7 +92,7 @@ class Rest:
                 "console_display_version": "4.3.6" if unifi_os else "",
                 "udm_version": "4.3.6.23456" if unifi_os else "",
                 "ubnt_device_type": "UDMPRO" if unifi_os else "unknown",
-                "is_cloud_console": False,
+                "is_cloud_state": False,
                 "https_port": 443 if unifi_os else 8443,
                 "inform_port": 8080,
                 "ip_addrs": ["10.0.0.1"],
@@ -111,7 +111,7 @@ class Rest:
         ]
 
     async def _active(self, request: web.Request) -> web.Response:
-        world = self._console.worlds.get(request.match_info["site"])
+        world = self._state.worlds.get(request.match_info["site"])
         if world is None:
             return _v2_error(404, "api.err.NoSiteContext")
         return web.json_response(
@@ -119,7 +119,7 @@ class Rest:
         )
 
     async def _system_log(self, request: web.Request) -> web.Response:
-        world = self._console.worlds.get(request.match_info["site"])
+        world = self._state.worlds.get(request.match_info["site"])
         if world is None:
             return _v2_error(404, "api.err.NoSiteContext")
         try:
@@ -135,11 +135,11 @@ class Rest:
 
     async def _events(self, request: web.Request) -> web.StreamResponse:
         site = request.match_info["site"]
-        if site not in self._console.worlds:
+        if site not in self._state.worlds:
             return web.Response(status=404)
         if "websocket" not in request.headers.get("Upgrade", "").lower():
             return web.Response(status=400)
-        return await self._console.hub.serve(request, site, session_metadata_frame())
+        return await self._state.hub.serve(request, site, session_metadata_frame())
 
 
 def _stations(world: World) -> list[Json]:
@@ -163,7 +163,7 @@ def _dumps(data: object) -> str:
 
 
 def ok(rows: list[Json]) -> web.Response:
-    """Answer as the classic API does."""
+    """CannedResponse as the classic API does."""
     return web.json_response({"meta": {"rc": "ok"}, "data": rows}, dumps=_dumps)
 
 

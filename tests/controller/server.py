@@ -5,16 +5,16 @@ from collections.abc import Callable, Iterable
 import time
 from typing import Any, Self
 
+from .actions import Actions
 from .certificate import ServerCertificate, make_certificate
-from .console import Console, Request, Settings
 from .faults import Booting
-from .listener import HOST, Listener
+from .https_server import HOST, HttpsServer
 from .models import Site
-from .realtime import Life, Walking
-from .script import Script
+from .state import ControllerState, Request, Settings
+from .walk_simulation import WalkOptions, WalkSimulation
 
 
-class SimulatedController(Script):
+class SimulatedController(Actions):
     """A controller for tests: `async with SimulatedController() as controller`.
 
     Scripting comes in pairs: `controller.world.roam(...)` lets a roam happen that no frame tells,
@@ -31,16 +31,18 @@ class SimulatedController(Script):
         clock: Callable[[], float] = time.time,
         port: int = 0,
         certificate: ServerCertificate | None = None,
-        walking: Walking | None = None,
+        walking: WalkOptions | None = None,
         **settings: Any,
     ) -> None:
         """Make a controller that does not listen yet; port 0 takes a free one and keeps it."""
         named = [Site.named(site) if isinstance(site, str) else site for site in sites]
-        super().__init__(Console(Settings(**settings), {site.name: site for site in named}, clock))
+        super().__init__(
+            ControllerState(Settings(**settings), {site.name: site for site in named}, clock)
+        )
         self.certificate = certificate or make_certificate()
         self.port = port
-        self._listener = Listener(self.console)
-        self._life = Life(self, walking) if walking is not None else None
+        self._server = HttpsServer(self.state)
+        self._life = WalkSimulation(self, walking) if walking is not None else None
 
     @property
     def base_url(self) -> str:
@@ -65,29 +67,29 @@ class SimulatedController(Script):
     @property
     def logins(self) -> int:
         """Number of logins that were let in."""
-        return len(self.console.recordings.logins)
+        return len(self.state.request_log.logins)
 
     @property
     def login_attempts(self) -> int:
         """Number of logins that were tried."""
-        return len(self.console.recordings.login_attempts)
+        return len(self.state.request_log.login_attempts)
 
     @property
     def open_sockets(self) -> int:
         """Number of event sockets now open, half-open ones left out."""
-        return self.console.hub.live
+        return self.state.hub.live
 
     @property
     def last_handshake(self) -> Request | None:
         """The last request for an event socket, with its headers and cookies."""
-        handshakes = self.console.recordings.handshakes
+        handshakes = self.state.request_log.handshakes
         return handshakes[-1] if handshakes else None
 
     def requests(self, part: str = "", *, method: str | None = None) -> list[Request]:
         """Return the requests, with their times, whose path holds this text."""
         return [
             request
-            for request in self.console.recordings.matching(part)
+            for request in self.state.request_log.matching(part)
             if method in (None, request.method)
         ]
 
@@ -102,7 +104,7 @@ class SimulatedController(Script):
 
     async def start(self) -> None:
         """Start listening; OSError when the port is taken. Also the end of a `stop_listening`."""
-        self.port = await self._listener.start(self.port, self.certificate.context())
+        self.port = await self._server.start(self.port, self.certificate.context())
         if self._life is not None:
             self._life.start()
 
@@ -111,13 +113,13 @@ class SimulatedController(Script):
 
         With `code` the sockets are closed with it first.
         """
-        await self._listener.stop_listening(code)
+        await self._server.stop_listening(code)
 
     async def stop(self) -> None:
         """Stop for good and leave nothing behind."""
         if self._life is not None:
             await self._life.stop()
-        await self._listener.stop()
+        await self._server.stop()
 
     async def restart(
         self,
@@ -135,7 +137,7 @@ class SimulatedController(Script):
         """
         await self.stop_listening()
         if forget_sessions:
-            self.console.sessions.forget()
+            self.state.sessions.forget()
         if certificate is not None:
             self.certificate = certificate
         await asyncio.sleep(down)
@@ -150,11 +152,11 @@ class SimulatedController(Script):
 
         The sockets are cut off (1006) or closed with a code; with `cut` False they stay open.
         """
-        self.console.sessions.expire()
+        self.state.sessions.expire()
         if cut:
-            await self.console.hub.close(close_code)
+            await self.state.hub.close(close_code)
 
     async def wait_for_sockets(self, count: int = 1, *, seconds: float = 5.0) -> None:
         """Wait until so many sockets are open; TimeoutError after so many real seconds."""
         async with asyncio.timeout(seconds):
-            await self.console.hub.wait_for(count)
+            await self.state.hub.wait_for(count)

@@ -15,7 +15,7 @@ SHORT_LIFE = 2 * 3600.0
 LONG_LIFE = 30 * 86_400.0
 
 
-class Verdict(Enum):
+class TokenStatus(Enum):
     """What a request's cookie is worth."""
 
     VALID = "valid"
@@ -65,11 +65,11 @@ class Sessions:
         session = self._live.get(token or "")
         return session if session is not None and session.expires > self._clock() else None
 
-    def verdict(self, token: str | None) -> Verdict:
+    def token_status(self, token: str | None) -> TokenStatus:
         """Judge a cookie's value."""
         if self.get(token) is not None:
-            return Verdict.VALID
-        return Verdict.FORGOTTEN if token in self._forgotten else Verdict.NONE
+            return TokenStatus.VALID
+        return TokenStatus.FORGOTTEN if token in self._forgotten else TokenStatus.NONE
 
     def close(self, token: str | None) -> None:
         """Log out."""

@@ -111,8 +111,8 @@ class Hub:
             return
         message = orjson.dumps(frame).decode() if isinstance(frame, dict) else frame
         messages: list[str | bytes] = [message]
-        if self._faults.shaker is not None and isinstance(message, str):
-            messages = [*self._faults.shaker.shake(message)]
+        if self._faults.frame_faults is not None and isinstance(message, str):
+            messages = [*self._faults.frame_faults.apply(message)]
         for socket in sockets:
             for text in messages:
                 await socket.send(text)

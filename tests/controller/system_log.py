@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from .models import Happening, Json, Kind, Link, object_id
+from .models import Json, Link, Movement, MovementKind, object_id
 from .world import World
 
 OLD_CATEGORIES = {"MONITORING", "INTERNET", "SYSTEM"}
@@ -10,34 +10,36 @@ CATEGORIES = {"CLIENT_DEVICES", "UNIFI_DEVICES", "SECURITY", "SOFTWARE_UPDATES"}
 DEFAULT_PAGE_SIZE = 100
 
 TEXTS = {
-    Kind.CONNECTED: ("CLIENT_CONNECTED_WIRELESS", "WiFi Client Connected"),
-    Kind.DISCONNECTED: ("CLIENT_DISCONNECTED_WIRELESS", "WiFi Client Disconnected"),
-    Kind.ROAM: ("CLIENT_ROAMED", "WiFi Client Roamed"),
-    Kind.ROAM_RADIO: ("CLIENT_ROAMED", "WiFi Client Roamed"),
+    MovementKind.CONNECTED: ("CLIENT_CONNECTED_WIRELESS", "WiFi Client Connected"),
+    MovementKind.DISCONNECTED: ("CLIENT_DISCONNECTED_WIRELESS", "WiFi Client Disconnected"),
+    MovementKind.ROAM: ("CLIENT_ROAMED", "WiFi Client Roamed"),
+    MovementKind.ROAM_RADIO: ("CLIENT_ROAMED", "WiFi Client Roamed"),
 }
 MESSAGES = {
-    Kind.CONNECTED: "{CLIENT} connected to {WLAN} on {DEVICE}. Connection Info: {WIFI_STATS}.",
-    Kind.DISCONNECTED: "{CLIENT} disconnected from {WLAN}. Time Connected: {DURATION}.",
-    Kind.ROAM: (
+    MovementKind.CONNECTED: (
+        "{CLIENT} connected to {WLAN} on {DEVICE}. Connection Info: {WIFI_STATS}."
+    ),
+    MovementKind.DISCONNECTED: "{CLIENT} disconnected from {WLAN}. Time Connected: {DURATION}.",
+    MovementKind.ROAM: (
         "{CLIENT} roamed from {DEVICE_FROM} to {DEVICE_TO}. Connection Info: {WIFI_STATS}. "
         "Roaming Decision: {PREVIOUS_SIGNAL_STRENGTH} dBm to {SIGNAL_STRENGTH} dBm."
     ),
 }
-MESSAGES[Kind.ROAM_RADIO] = MESSAGES[Kind.ROAM]
+MESSAGES[MovementKind.ROAM_RADIO] = MESSAGES[MovementKind.ROAM]
 
 
 def system_log_page(world: World, query: dict[str, Any]) -> Json:
-    """Answer one POST: rows between two times (ms), newest first, a page at a time."""
+    """CannedResponse one POST: rows between two times (ms), newest first, a page at a time."""
     since, until = query.get("timestampFrom") or 0, query.get("timestampTo") or float("inf")
     keys = set(query.get("keys") or ())
     severities = set(query.get("severities") or ())
     size = max(1, int(query.get("pageSize") or DEFAULT_PAGE_SIZE))
     number = max(0, int(query.get("pageNumber") or 0))
-    happenings = [item for item in world.truth if since <= round(item.time * 1000) <= until]
-    happenings.sort(key=lambda item: (item.time, item.number), reverse=True)
+    movements = [item for item in world.truth if since <= round(item.time * 1000) <= until]
+    movements.sort(key=lambda item: (item.time, item.number), reverse=True)
     rows = [
         row
-        for row in (system_log_row(happening, world) for happening in happenings)
+        for row in (system_log_row(movement, world) for movement in movements)
         if (not keys or row["key"] in keys) and (not severities or row["severity"] in severities)
     ]
     return {
@@ -48,16 +50,16 @@ def system_log_page(world: World, query: dict[str, Any]) -> Json:
     }
 
 
-def system_log_row(happening: Happening, world: World) -> Json:
-    """Build the row of a happening."""
-    event, title = TEXTS[happening.kind]
-    if happening.wired:
+def system_log_row(movement: Movement, world: World) -> Json:
+    """Build the row of a movement."""
+    event, title = TEXTS[movement.kind]
+    if movement.wired:
         event = event.replace("WIRELESS", "WIRED")
-    timestamp = round(happening.time * 1000)
+    timestamp = round(movement.time * 1000)
     return {
-        "id": object_id("log", happening.mac, str(happening.number)),
+        "id": object_id("log", movement.mac, str(movement.number)),
         "category": "CLIENT_DEVICES",
-        "subcategory": "MONITORING_WIRED" if happening.wired else "MONITORING_WIFI",
+        "subcategory": "MONITORING_WIRED" if movement.wired else "MONITORING_WIFI",
         "event": event,
         "key": f"{event}_2",
         "type": "CLIENT_CONNECTION",
@@ -66,28 +68,28 @@ def system_log_row(happening: Happening, world: World) -> Json:
         "status": "NEW",
         "show_on_dashboard": False,
         "title_raw": title,
-        "message_raw": MESSAGES[happening.kind],
+        "message_raw": MESSAGES[movement.kind],
         "timestamp": timestamp,
-        "parameters": _parameters(happening, world),
+        "parameters": _parameters(movement, world),
     }
 
 
-def _parameters(happening: Happening, world: World) -> Json:
+def _parameters(movement: Movement, world: World) -> Json:
     client: Json = {
-        "id": happening.mac,
-        "name": happening.name or happening.hostname or happening.mac,
+        "id": movement.mac,
+        "name": movement.name or movement.hostname or movement.mac,
     }
-    if happening.hostname is not None:
-        client["hostname"] = happening.hostname
-    known = world.clients.get(happening.mac)
+    if movement.hostname is not None:
+        client["hostname"] = movement.hostname
+    known = world.clients.get(movement.mac)
     if known is not None and known.ip is not None:
         client["ip"] = known.ip
     parameters: Json = {"CLIENT": client}
-    if happening.wired:
+    if movement.wired:
         return parameters
-    parameters["WLAN"] = {"id": object_id("wlan", happening.ssid), "name": happening.ssid}
-    before, after = happening.before, happening.after
-    moved = happening.kind in (Kind.ROAM, Kind.ROAM_RADIO)
+    parameters["WLAN"] = {"id": object_id("wlan", movement.ssid), "name": movement.ssid}
+    before, after = movement.before, movement.after
+    moved = movement.kind in (MovementKind.ROAM, MovementKind.ROAM_RADIO)
     if moved and before is not None and after is not None:
         parameters |= {
             "DEVICE_FROM": _device(before, world),
@@ -109,8 +111,8 @@ def _parameters(happening: Happening, world: World) -> Json:
                 "wifi", f"Ch. {after.channel} ({band.frequency}, {band.width} MHz)"
             ),
         }
-    if happening.kind is Kind.DISCONNECTED:
-        parameters["DURATION"] = _value(str(happening.duration), f"{happening.duration}s")
+    if movement.kind is MovementKind.DISCONNECTED:
+        parameters["DURATION"] = _value(str(movement.duration), f"{movement.duration}s")
     return parameters
 
 

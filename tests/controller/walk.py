@@ -6,7 +6,7 @@ from math import dist
 import random
 
 from .floor_plan import AWAY, LAWN, ROOMS, Point, signal_over
-from .models import Band, Client, Device, Happening
+from .models import Band, Client, Device, Movement
 from .world import World
 
 METRES_PER_SECOND = 1.3
@@ -26,11 +26,11 @@ SHARE_NAPPING = 0.04
 SHARE_LAWN = 0.08
 
 
-class Mood(StrEnum):
+class Activity(StrEnum):
     """What a person is up to."""
 
-    ABOUT = "about"
-    NAPPING = "napping"
+    WALKING = "walking"
+    ASLEEP = "asleep"
     AWAY = "away"
 
 
@@ -41,7 +41,7 @@ class Walker:
     mac: str
     place: Point
     target: Point
-    mood: Mood = Mood.ABOUT
+    activity: Activity = Activity.WALKING
     pause: float = 0.0
     since_roam: float = 60.0
     unheard: float = 0.0
@@ -63,15 +63,15 @@ class Walk:
             pause = self._random.uniform(0.0, 8.0)
             self._walkers.append(Walker(mac=mac, place=place, target=place, pause=pause))
 
-    def step(self, seconds: float) -> list[Happening]:
+    def step(self, seconds: float) -> list[Movement]:
         """Let so many seconds of the walk pass; return what happened, one thing a phone at most."""
-        happenings = []
+        movements = []
         for walker in self._walkers:
             self._move(walker, seconds)
-            happening = self._listen(walker, seconds)
-            if happening is not None:
-                happenings.append(happening)
-        return happenings
+            movement = self._listen(walker, seconds)
+            if movement is not None:
+                movements.append(movement)
+        return movements
 
     def _move(self, walker: Walker, seconds: float) -> None:
         if walker.pause > 0:
@@ -90,16 +90,16 @@ class Walk:
     def _decide(self, walker: Walker) -> None:
         """Choose what a person does after having arrived somewhere."""
         dice = self._random.random()
-        if walker.mood is Mood.ABOUT and walker.target == AWAY:
-            walker.mood, walker.pause = Mood.AWAY, self._random.uniform(30.0, 120.0)
+        if walker.activity is Activity.WALKING and walker.target == AWAY:
+            walker.activity, walker.pause = Activity.AWAY, self._random.uniform(30.0, 120.0)
             return
-        if walker.mood is Mood.ABOUT and dice < SHARE_NAPPING:
-            walker.mood, walker.pause = Mood.NAPPING, self._random.uniform(40.0, 120.0)
+        if walker.activity is Activity.WALKING and dice < SHARE_NAPPING:
+            walker.activity, walker.pause = Activity.ASLEEP, self._random.uniform(40.0, 120.0)
             return
-        if walker.mood is Mood.ABOUT and dice < SHARE_NAPPING + SHARE_LEAVING:
+        if walker.activity is Activity.WALKING and dice < SHARE_NAPPING + SHARE_LEAVING:
             walker.target = AWAY
             return
-        walker.mood = Mood.ABOUT
+        walker.activity = Activity.WALKING
         walker.pause = self._random.uniform(2.0, 12.0)
         if dice > 1.0 - SHARE_LAWN:
             walker.target = LAWN
@@ -108,13 +108,13 @@ class Walk:
         right, up = self._random.uniform(-1, 1), self._random.uniform(-1, 1)
         walker.target = room.spot(right, up)
 
-    def _listen(self, walker: Walker, seconds: float) -> Happening | None:
+    def _listen(self, walker: Walker, seconds: float) -> Movement | None:
         """Let the phone choose: stay, change its band, roam, vanish or come back."""
         client = self._world.client(walker.mac)
         best, heard = self._best(walker.place)
         walker.since_roam += seconds
         gone = heard < (OUT_OF_REACH if client.connected else BACK_IN_REACH)
-        if gone or walker.mood is Mood.NAPPING:
+        if gone or walker.activity is Activity.ASLEEP:
             return self._vanish(walker, client, seconds)
         walker.unheard = 0.0
         if client.link is None:
@@ -135,7 +135,7 @@ class Walk:
         self._world.set_signal(walker.mac, signal)
         return None
 
-    def _vanish(self, walker: Walker, client: Client, seconds: float) -> Happening | None:
+    def _vanish(self, walker: Walker, client: Client, seconds: float) -> Movement | None:
         if not client.connected:
             return None
         if not walker.unheard:

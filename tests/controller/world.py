@@ -7,7 +7,7 @@ import hashlib
 from itertools import count
 from typing import Any
 
-from .models import Band, Client, Device, Happening, Json, Kind, Link, Site, Wlan
+from .models import Band, Client, Device, Json, Link, Movement, MovementKind, Site, Wlan
 
 HOME_SSID = "Home"
 GUEST_SSID = "Guests"
@@ -17,7 +17,7 @@ DEFAULT_SIGNAL = -55
 TRUTH_SIZE = 50_000
 
 
-def made_up_mac(kind: str, name: str) -> str:
+def generate_mac(kind: str, name: str) -> str:
     """Derive an address from a name; clients get a locally administered one, as phones do."""
     digest = hashlib.sha256(f"{kind}/{name}".encode()).digest()
     if kind == "device":
@@ -43,14 +43,14 @@ class World:
             HOME_SSID: Wlan(ssid=HOME_SSID),
             GUEST_SSID: Wlan(ssid=GUEST_SSID, guest=True),
         }
-        self.truth: deque[Happening] = deque(maxlen=TRUTH_SIZE)
+        self.truth: deque[Movement] = deque(maxlen=TRUTH_SIZE)
         self._numbers = count(1)
         # Shown by `stat/sta` as they are, behind the clients: VPN records, broken records.
         self.raw_stations: list[Json] = []
 
     def add_device(self, name: str | None, *, mac: str | None = None, **fields: Any) -> Device:
         """Add a device of any type without radios; `fields` are those of `Device`."""
-        mac = mac or made_up_mac("device", f"{self.site.name}/{name}")
+        mac = mac or generate_mac("device", f"{self.site.name}/{name}")
         fields.setdefault("ip", f"10.0.0.{2 + len(self.devices)}")
         device = Device(mac=mac, name=name, **fields)
         self.devices[mac] = device
@@ -79,7 +79,7 @@ class World:
     ) -> Client:
         """Add a known client, already associated when `ap` is given; nothing happens by it."""
         fields.setdefault("hostname", name)
-        mac = mac or made_up_mac("client", f"{self.site.name}/{name}/{len(self.clients)}")
+        mac = mac or generate_mac("client", f"{self.site.name}/{name}/{len(self.clients)}")
         now = self.clock()
         client = Client(
             mac=mac, name=name, first_seen=now - 86_400 * 30, last_seen=now - 3600, **fields
@@ -129,40 +129,42 @@ class World:
         *,
         band: Band = Band.NA,
         signal: int = DEFAULT_SIGNAL,
-    ) -> Happening:
+    ) -> Movement:
         """Connect a client to an access point, or a wired client to its switch."""
         client = self.client(key)
         link = None if ap is None else self._link(ap, band, signal)
         now = self.clock()
         client.connected = True
         client.assoc_time = client.latest_assoc_time = client.last_seen = now
-        return self._happened(client, Kind.CONNECTED, link)
+        return self._record(client, MovementKind.CONNECTED, link)
 
-    def disconnect(self, key: str, *, left: float | None = None) -> Happening:
+    def disconnect(self, key: str, *, left: float | None = None) -> Movement:
         """Disconnect a client that left at `left` (POSIX seconds; now unless told)."""
         client = self.client(key)
         left = self.clock() if left is None else left
         client.connected = False
         client.last_seen = client.disconnected_at = left
-        return self._happened(client, Kind.DISCONNECTED, None, time=float(int(left)))
+        return self._record(client, MovementKind.DISCONNECTED, None, time=float(int(left)))
 
     def roam(
         self, key: str, ap_to: str, *, band: Band | None = None, signal: int = DEFAULT_SIGNAL
-    ) -> Happening:
+    ) -> Movement:
         """Move a connected client to another access point, on its band unless told."""
         client = self.client(key)
         if band is None:
             band = client.link.band if client.link else Band.NA
         client.roam_count += 1
-        return self._moved(client, Kind.ROAM, self._link(ap_to, band, signal))
+        return self._moved(client, MovementKind.ROAM, self._link(ap_to, band, signal))
 
-    def roam_radio(self, key: str, band: Band, *, signal: int = DEFAULT_SIGNAL) -> Happening:
+    def roam_radio(self, key: str, band: Band, *, signal: int = DEFAULT_SIGNAL) -> Movement:
         """Move a connected client to another radio of its access point; ValueError when away."""
         client = self.client(key)
         if client.link is None:
             msg = f"{client.label} is not connected"
             raise ValueError(msg)
-        return self._moved(client, Kind.ROAM_RADIO, self._link(client.link.ap, band, signal))
+        return self._moved(
+            client, MovementKind.ROAM_RADIO, self._link(client.link.ap, band, signal)
+        )
 
     def set_signal(self, key: str, signal: int) -> None:
         """Change how a connected client is heard (dBm); it counts as seen."""
@@ -184,16 +186,16 @@ class World:
             band = next(iter(device.radios))
         return Link(ap=device.mac, band=band, channel=device.radios[band], signal=signal)
 
-    def _moved(self, client: Client, kind: Kind, link: Link) -> Happening:
+    def _moved(self, client: Client, kind: MovementKind, link: Link) -> Movement:
         client.connected = True
         client.latest_assoc_time = client.last_seen = self.clock()
-        return self._happened(client, kind, link)
+        return self._record(client, kind, link)
 
-    def _happened(
-        self, client: Client, kind: Kind, after: Link | None, *, time: float | None = None
-    ) -> Happening:
+    def _record(
+        self, client: Client, kind: MovementKind, after: Link | None, *, time: float | None = None
+    ) -> Movement:
         time = self.clock() if time is None else time
-        happening = Happening(
+        movement = Movement(
             number=next(self._numbers),
             kind=kind,
             time=time,
@@ -208,5 +210,5 @@ class World:
             duration=max(0, int(time - client.assoc_time)),
         )
         client.link = after
-        self.truth.append(happening)
-        return happening
+        self.truth.append(movement)
+        return movement

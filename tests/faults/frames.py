@@ -7,18 +7,18 @@ from homeassistant.helpers import entity_registry as er
 
 from custom_components.unifi_scanner.const import DOMAIN
 from tests.controller.frames import event_record
-from tests.controller.models import Happening, Json, Kind
+from tests.controller.models import Json, Movement, MovementKind
 from tests.home import UNIQUE_ID, Home
 
 
-def departure(home: Home, mac: str, *, ap: str | None = None, ago: float = 0.0) -> Happening:
+def departure(home: Home, mac: str, *, ap: str | None = None, ago: float = 0.0) -> Movement:
     """Return that a client has left its access point, or another; it truly stays."""
     client, now = home.world.clients[mac], home.world.clock()
     assert client.link is not None
     link = client.link if ap is None else replace(client.link, ap=ap)
-    return Happening(
+    return Movement(
         number=0,
-        kind=Kind.DISCONNECTED,
+        kind=MovementKind.DISCONNECTED,
         # As access points date it (protocol.md 3.2).
         time=float(int(now - ago)),
         mac=mac,
@@ -32,14 +32,14 @@ def departure(home: Home, mac: str, *, ap: str | None = None, ago: float = 0.0) 
     )
 
 
-def arrival(roam: Happening) -> Happening:
+def arrival(roam: Movement) -> Movement:
     """Return a roam as some access points tell it: as a connection (protocol.md 3.2)."""
-    return replace(roam, kind=Kind.CONNECTED, before=None)
+    return replace(roam, kind=MovementKind.CONNECTED, before=None)
 
 
-def record(home: Home, happening: Happening, **fields: Any) -> Json:
+def record(home: Home, movement: Movement, **fields: Any) -> Json:
     """Return the entry of a frame that tells it, with other fields in it."""
-    return event_record(happening, home.world, home.controller.settings.major) | fields
+    return event_record(movement, home.world, home.controller.settings.major) | fields
 
 
 def frame(*entries: Json) -> Json:

@@ -27,7 +27,7 @@ async def still_hears(home: Home) -> None:
     told = len(home.events)
     await home.controller.roam(BEN, "Attic")
     await home.happened(told + 1)
-    assert len(home.controller.console.recordings.handshakes) == 1
+    assert len(home.controller.state.request_log.handshakes) == 1
 
 
 def lines(caplog: pytest.LogCaptureFixture, part: str = "") -> list[str]:

@@ -15,7 +15,7 @@ import pytest
 
 from custom_components.unifi_scanner import sensor
 from custom_components.unifi_scanner.api.records import Observation
-from custom_components.unifi_scanner.const import DEFAULT_VOLATILE_INTERVAL
+from custom_components.unifi_scanner.const import CONF_VOLATILE_INTERVAL, OPTION_DEFAULTS
 from tests.controller.frames import sync_frame
 from tests.controller.models import Json
 from tests.home import ANNA, BEN, HALL, Home, furnished_home, until
@@ -159,7 +159,10 @@ async def test_P1_many_clients_and_a_record_of_each_every_second(
         signals = [entity_id for entity_id in writes.changed if entity_id.endswith("_signal")]
         assert len(signals) == len(heard)
         for entity_id in signals:
-            assert writes.changed.pop(entity_id) <= SECONDS / DEFAULT_VOLATILE_INTERVAL + 1
+            assert (
+                writes.changed.pop(entity_id)
+                <= SECONDS / OPTION_DEFAULTS[CONF_VOLATILE_INTERVAL] + 1
+            )
         assert len(home.events) == roams
         assert 4 * roams <= writes.changed.total() <= 8 * roams
         assert writes.reported == 0
@@ -287,5 +290,5 @@ async def test_P5_a_slow_consumer(home: Home) -> None:
     assert len(home.events) == 5_000
     assert 5_000 < max(waiting) <= 10_000
     assert {mac: home.coordinator.access_point_of(mac) for mac in macs} == {
-        happening.mac: happening.after.ap for happening in home.world.truth if happening.after
+        movement.mac: movement.after.ap for movement in home.world.truth if movement.after
     }

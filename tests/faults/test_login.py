@@ -57,7 +57,7 @@ async def eventually(
 
 def attempts(home: Home) -> list[float]:
     """Return when logins were tried."""
-    return home.controller.console.recordings.login_attempts
+    return home.controller.state.request_log.login_attempts
 
 
 def in_the_busiest_hour(times: list[float]) -> int:
@@ -345,7 +345,7 @@ async def test_L6_a_rejection_that_leaves_no_doubt_asks_the_user_at_once(
         if running:
             await home.set_up()
             await asyncio.sleep(QUARTER)
-            console = home.controller.console
+            console = home.controller.state
             console.settings = replace(console.settings, password="changed")
             await home.controller.expire_sessions()
             await eventually(lambda: asked_for_a_password(hass), 2 * MINUTE)
@@ -363,10 +363,10 @@ async def test_L6_the_sites_of_a_rejected_account_cost_one_login_and_are_mended_
     async with furnished_home(hass, clock=clock.time, sites=SITES) as home:
         controller = home.controller
         controller.faults.rejection = Rejection.CODE_403
-        settings = controller.console.settings
+        settings = controller.state.settings
         for site in SITES[1:]:
             add_entry(hass, controller, site)
-        controller.console.settings = replace(settings, password="new")
+        controller.state.settings = replace(settings, password="new")
         await home.set_up(password=settings.password, wait=False)
         entries = hass.config_entries.async_entries(DOMAIN)
         assert [entry.state for entry in entries] == [ConfigEntryState.SETUP_ERROR] * len(SITES)
@@ -418,7 +418,7 @@ def assert_right_cookie(home: Home) -> None:
     handshake = home.controller.last_handshake
     assert handshake is not None
     name = home.controller.settings.session_cookie
-    assert home.controller.console.sessions.get(handshake.cookies[name]) is not None
+    assert home.controller.state.sessions.get(handshake.cookies[name]) is not None
     assert handshake.headers["Cookie"].count(f"{name}=") == 1
 
 

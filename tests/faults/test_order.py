@@ -45,7 +45,7 @@ async def test_O1_disconnected_then_roam(home: Home) -> None:
     Promised: one roam, nobody is away, and the gap is measured.
     """
     await home.set_up()
-    await home.controller.tell_events(departure(home, ANNA))
+    await home.controller.send_events(departure(home, ANNA))
     await asyncio.sleep(4)
     assert home.shows("access_point", ANNA) == "Hall"
     await home.controller.roam(ANNA, "Kitchen")
@@ -63,9 +63,9 @@ async def test_O2_disconnected_then_connected_elsewhere(home: Home) -> None:
     Promised: a roam, marked as inferred.
     """
     await home.set_up()
-    await home.controller.tell_events(departure(home, ANNA))
+    await home.controller.send_events(departure(home, ANNA))
     await asyncio.sleep(2)
-    await home.controller.tell_events(arrival(home.world.roam(ANNA, "Kitchen")))
+    await home.controller.send_events(arrival(home.world.roam(ANNA, "Kitchen")))
     ((_, data),) = await home.happened(1)
     assert kinds(home) == ROAMED
     assert data["inferred"] is True
@@ -82,7 +82,7 @@ async def test_O3_late_disconnected_of_the_old_access_point(home: Home, ago: flo
     await home.set_up()
     await home.controller.roam(ANNA, "Kitchen")
     await asyncio.sleep(300)
-    await home.controller.tell_events(departure(home, ANNA, ap=HALL, ago=ago))
+    await home.controller.send_events(departure(home, ANNA, ap=HALL, ago=ago))
     await nothing_more(home)
     assert kinds(home) == ROAMED
     assert home.shows("access_point", ANNA) == "Kitchen"
@@ -96,7 +96,7 @@ async def test_O4_roam_without_connected(home: Home) -> None:
     home.world.add_client("Cara", mac=CARA)
     await home.set_up(clients=(ANNA, BEN, CARA))
     unnoticed = home.world.connect(CARA, "Hall")
-    await home.controller.tell_events(
+    await home.controller.send_events(
         replace(home.world.roam(CARA, "Kitchen"), time=unnoticed.time)
     )
     told = await home.happened(2)
@@ -120,7 +120,7 @@ async def test_O5_change_of_radio_only(home: Home, departure_ago: float | None) 
         if departure_ago is None
         else [replace(left, time=moved.time - departure_ago), moved]
     )
-    await home.controller.tell_events(*told)
+    await home.controller.send_events(*told)
     ((_, data),) = await home.happened(1)
     assert kinds(home) == [("roam_radio", "Hall", "Hall")]
     assert (data["band_from"], data["band_to"]) == ("5", "2.4")
@@ -174,10 +174,10 @@ async def test_O7_one_roam_told_by_all_there_is(hass: HomeAssistant, clock: Virt
     """Promised: event, sync record, system log and the snapshot after a reconnect make one roam."""
     async with furnished_home(hass, clock=clock.time, network_version="10.4.57") as home:
         await home.set_up()
-        happening = await home.controller.roam(ANNA, "Kitchen")
+        movement = await home.controller.roam(ANNA, "Kitchen")
         await home.controller.sync()
         await asyncio.sleep(2)
-        await home.controller.tell_events(happening)
+        await home.controller.send_events(movement)
         await home.cut()
         await until(lambda: home.coordinator.stream_connected)
         await nothing_more(home)
@@ -217,7 +217,7 @@ async def test_O9_wrong_clock_of_the_controller(
             left = departure(home, ANNA)
             await asyncio.sleep(2)
             moved = home.world.roam(ANNA, place)
-            entries = [record(home, happening) for happening in (moved, left)]
+            entries = [record(home, movement) for movement in (moved, left)]
             for entry in entries:
                 entry["time"] = entry["time"] // 1000 * unit
             await home.controller.send(frame(*entries))
@@ -312,7 +312,7 @@ async def test_O11_replay_after_a_reconnect(hass: HomeAssistant, clock: VirtualT
         await home.happened(4)
         await home.cut()
         await until(lambda: home.coordinator.stream_connected)
-        told = [record(home, happening) for happening in (*roams, gone)]
+        told = [record(home, movement) for movement in (*roams, gone)]
         assert all("_id" in entry for entry in told)
         await home.controller.send(frame(*told))
         for entry in told:

@@ -40,7 +40,7 @@ def attempts(home: Home) -> list[float]:
     open_it = opener.open
 
     async def open_and_tell() -> ClientConnection:
-        tried.append(home.controller.console.clock())
+        tried.append(home.controller.state.clock())
         return await open_it()
 
     opener.open = open_and_tell  # type: ignore[method-assign]  # looks on, changes nothing
@@ -60,8 +60,8 @@ async def lose_socket(home: Home, clock: VirtualTime) -> float:
 
 def objects(home: Home) -> int:
     """Return how many objects there are, without the requests that the controller remembers."""
-    home.controller.console.recordings.requests.clear()
-    home.controller.console.recordings.handshakes.clear()
+    home.controller.state.request_log.requests.clear()
+    home.controller.state.request_log.handshakes.clear()
     gc.collect()
     return len(gc.get_objects())
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from random import Random
 
 from tests.controller.frames import event_record, events_frame, frame, sync_frame, user_sync_frame
-from tests.controller.models import Band, Happening, Json, Site
+from tests.controller.models import Band, Json, Movement, Site
 from tests.controller.records import station_record
 from tests.controller.system_log import system_log_row
 from tests.controller.world import World
@@ -98,7 +98,7 @@ class Shapes:
         """Return what `stat/sta` lists."""
         return [station_record(client, self.world) for client in self.world.online()]
 
-    def happening(self) -> Happening:
+    def happening(self) -> Movement:
         """Let somebody come, go or move."""
         random, world = self._random, self.world
         mac = random.choice(self.people)

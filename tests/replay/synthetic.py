@@ -18,7 +18,7 @@ from custom_components.unifi_scanner.api.records import (
 from custom_components.unifi_scanner.capture.recorder import CaptureRecorder
 from custom_components.unifi_scanner.capture.recording_tracker import RecordingTracker
 from custom_components.unifi_scanner.roaming import ClientEvent
-from tests.controller import Band, Happening, Site
+from tests.controller import Band, Movement, Site
 from tests.controller.device_records import device_record
 from tests.controller.frames import event_record, events_frame, frame, sync_frame
 from tests.controller.models import Client, Json
@@ -79,7 +79,7 @@ class Life:
             batch = [observation_from(event) for event in events]
             self.told += self.tracker.process_batch(batch, self.now)
 
-    def tell(self, happening: Happening) -> None:
+    def tell(self, happening: Movement) -> None:
         """Let the controller tell of something."""
         self.receive(events_frame(event_record(happening, self.world, 9)))
 

@@ -10,7 +10,7 @@ import pytest
 from tests.controller import Flavour, SimulatedController
 
 
-class Visitor:
+class HttpClient:
     """A client without any cleverness: it keeps cookies and the login's CSRF value."""
 
     def __init__(self, controller: SimulatedController) -> None:
@@ -29,7 +29,7 @@ class Visitor:
     def cookies(self) -> dict[str, str]:
         return {cookie.key: cookie.value for cookie in self.session.cookie_jar}
 
-    async def ask(
+    async def request(
         self, method: str, path: str, *, csrf: bool = True, **keywords: Any
     ) -> aiohttp.ClientResponse:
         headers = {"X-CSRF-Token": self.csrf} if csrf and self.csrf else {}
@@ -47,7 +47,7 @@ class Visitor:
         return response
 
     async def get(self, path: str, **keywords: Any) -> aiohttp.ClientResponse:
-        return await self.ask("GET", f"{self.prefix}{path}", **keywords)
+        return await self.request("GET", f"{self.prefix}{path}", **keywords)
 
     async def records(self, path: str) -> list[dict[str, Any]]:
         response = await self.get(path)
@@ -57,7 +57,7 @@ class Visitor:
 
     async def login(self, password: str | None = None, **fields: Any) -> aiohttp.ClientResponse:
         unifi_os = self._controller.settings.flavour is Flavour.UNIFI_OS
-        return await self.ask(
+        return await self.request(
             "POST",
             "/api/auth/login" if unifi_os else "/api/login",
             json={
@@ -113,7 +113,7 @@ async def controller(
 
 
 @pytest.fixture
-async def visitor(controller: SimulatedController) -> AsyncGenerator[Visitor]:
-    visitor = Visitor(controller)
-    yield visitor
-    await visitor.session.close()
+async def http(controller: SimulatedController) -> AsyncGenerator[HttpClient]:
+    http = HttpClient(controller)
+    yield http
+    await http.session.close()

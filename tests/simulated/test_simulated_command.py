@@ -13,7 +13,7 @@ import pytest
 from tests.controller import ServerCertificate, SimulatedController, make_certificate
 from tests.controller.__main__ import parse_arguments
 
-from .conftest import Visitor
+from .conftest import HttpClient
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -55,8 +55,8 @@ async def test_it_says_when_it_is_ready_prints_the_truth_and_ends_cleanly(tmp_pa
     assert ready["sites"] == ["home"]
     assert "password" not in ready
     assert process.stdout is not None
-    happening = json.loads(await asyncio.wait_for(process.stdout.readline(), 20))
-    assert {"time", "kind", "client_mac", "client_name", "from", "to"} <= set(happening)
+    movement = json.loads(await asyncio.wait_for(process.stdout.readline(), 20))
+    assert {"time", "kind", "client_mac", "client_name", "from", "to"} <= set(movement)
     status, _, err = await finish(process)
     assert (status, err) == (0, "")
 
@@ -71,9 +71,9 @@ async def test_it_shows_a_given_certificate_and_limits_logins(tmp_path: Path) ->
     assert ready["fingerprint"] == given.fingerprint
     loaded = ServerCertificate.load(Path(certificate), Path(key))
     like = SimulatedController(certificate=loaded, port=ready["port"])
-    visitor = Visitor(like)
-    assert [(await visitor.login()).status for _ in range(2)] == [200, 429]
-    await visitor.session.close()
+    http = HttpClient(like)
+    assert [(await http.login()).status for _ in range(2)] == [200, 429]
+    await http.session.close()
     assert (await finish(process))[0] == 0
 
 

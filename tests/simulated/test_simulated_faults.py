@@ -8,78 +8,78 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tests.controller import Booting, Flavour, Shaker, SimulatedController, make_certificate
+from tests.controller import Booting, Flavour, FrameFaults, SimulatedController, make_certificate
 
-from .conftest import Visitor, next_frame
+from .conftest import HttpClient, next_frame
 
 ONE_KIND = pytest.mark.parametrize("flavour", [Flavour.UNIFI_OS])
 
 
 @ONE_KIND
 async def test_a_refusal_holds_for_its_path_and_so_many_times(
-    visitor: Visitor, controller: SimulatedController
+    http: HttpClient, controller: SimulatedController
 ) -> None:
-    await visitor.login()
+    await http.login()
     empty = {"meta": {"rc": "ok"}, "data": []}
     refusal = controller.faults.refuse("*/stat/sta", status=200, body=empty, times=2)
-    counts = [len(await visitor.records("/api/s/default/stat/sta")) for _ in range(3)]
+    counts = [len(await http.records("/api/s/default/stat/sta")) for _ in range(3)]
     assert counts == [0, 0, 1]
     assert refusal.hits == 2
-    assert len(await visitor.records("/api/self/sites")) == 1
+    assert len(await http.records("/api/self/sites")) == 1
 
 
 @ONE_KIND
 async def test_a_refusal_gives_status_body_and_headers(
-    visitor: Visitor, controller: SimulatedController
+    http: HttpClient, controller: SimulatedController
 ) -> None:
     refusal = controller.faults.refuse(
         status=503, body="<html>nginx</html>", headers={"Retry-After": "9"}
     )
-    answer = await visitor.login()
+    answer = await http.login()
     assert (answer.status, answer.content_type) == (503, "text/html")
     assert answer.headers["Retry-After"] == "9"
-    assert (await visitor.ask("GET", "/")).status == 503
+    assert (await http.request("GET", "/")).status == 503
     controller.faults.remove(refusal)
-    assert (await visitor.login()).status == 200
+    assert (await http.login()).status == 200
 
 
 @ONE_KIND
 async def test_a_login_can_fail_some_times_before_it_works(
-    visitor: Visitor, controller: SimulatedController
+    http: HttpClient, controller: SimulatedController
 ) -> None:
     controller.faults.refuse("*/login", status=401, times=3)
-    assert [(await visitor.login()).status for _ in range(4)] == [401, 401, 401, 200]
+    assert [(await http.login()).status for _ in range(4)] == [401, 401, 401, 200]
 
 
 @pytest.mark.parametrize("status", [200, 401, 403, 404, 429, 502])
 async def test_a_handshake_can_be_refused(
-    visitor: Visitor, controller: SimulatedController, status: int
+    http: HttpClient, controller: SimulatedController, status: int
 ) -> None:
-    await visitor.login()
+    await http.login()
     controller.faults.refuse("*/wss/*", status=status, body="<html></html>", times=1)
     with pytest.raises(aiohttp.WSServerHandshakeError) as caught:
-        await visitor.listen()
+        await http.listen()
     assert caught.value.status == status
-    async with await visitor.listen() as socket:
+    async with await http.listen() as socket:
         assert await next_frame(socket, "session-metadata:sync")
 
 
-async def test_a_handshake_without_a_session_or_to_nowhere_is_refused(visitor: Visitor) -> None:
+async def test_a_handshake_without_a_session_or_to_nowhere_is_refused(http: HttpClient) -> None:
     with pytest.raises(aiohttp.WSServerHandshakeError) as caught:
-        await visitor.listen()
+        await http.listen()
     assert caught.value.status == 401
-    await visitor.login()
+    await http.login()
     with pytest.raises(aiohttp.WSServerHandshakeError) as caught:
-        await visitor.listen(site="nowhere")
+        await http.listen(site="nowhere")
     assert caught.value.status == 404
 
 
 async def test_sockets_are_closed_with_a_code_or_cut(
-    visitor: Visitor, controller: SimulatedController
+    http: HttpClient, controller: SimulatedController
 ) -> None:
-    await visitor.login()
+    await http.login()
     for code in (1001, 1008, 1011, None):
-        socket = await visitor.listen()
+        socket = await http.listen()
         await controller.wait_for_sockets(1)
         reading = asyncio.create_task(next_frame(socket, "never"))
         await controller.close_sockets(code)
@@ -91,10 +91,10 @@ async def test_sockets_are_closed_with_a_code_or_cut(
 
 @ONE_KIND
 async def test_a_silent_socket_answers_pings_and_tells_nothing(
-    visitor: Visitor, controller: SimulatedController
+    http: HttpClient, controller: SimulatedController
 ) -> None:
-    await visitor.login()
-    async with await visitor.listen() as socket:
+    await http.login()
+    async with await http.listen() as socket:
         await next_frame(socket, "session-metadata:sync")
         controller.faults.silent = True
         await controller.roam("Anna's phone", "Kitchen")
@@ -108,10 +108,10 @@ async def test_a_silent_socket_answers_pings_and_tells_nothing(
 
 @ONE_KIND
 async def test_a_half_open_socket_answers_nothing_and_a_new_one_works(
-    visitor: Visitor, controller: SimulatedController
+    http: HttpClient, controller: SimulatedController
 ) -> None:
-    await visitor.login()
-    socket = await visitor.listen(heartbeat=0.2)
+    await http.login()
+    socket = await http.listen(heartbeat=0.2)
     await next_frame(socket, "session-metadata:sync")
     started = time.monotonic()
     controller.half_open()
@@ -119,7 +119,7 @@ async def test_a_half_open_socket_answers_nothing_and_a_new_one_works(
     message = await socket.receive(timeout=5)
     assert message.type in (aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.ERROR)
     assert time.monotonic() - started > 0.2
-    async with await visitor.listen() as fresh:
+    async with await http.listen() as fresh:
         await next_frame(fresh, "session-metadata:sync")
         await controller.roam("Anna's phone", "Hall")
         assert await next_frame(fresh, "events")
@@ -129,35 +129,35 @@ async def test_a_half_open_socket_answers_nothing_and_a_new_one_works(
 async def test_a_half_open_socket_does_not_hold_up_the_stop(flavour: Flavour) -> None:
     controller = SimulatedController(flavour=flavour)
     await controller.start()
-    visitor = Visitor(controller)
-    await visitor.login()
-    await visitor.listen()
+    http = HttpClient(controller)
+    await http.login()
+    await http.listen()
     await controller.wait_for_sockets(1)
     controller.half_open()
     started = time.monotonic()
     await controller.stop()
     assert time.monotonic() - started < 2
-    await visitor.session.close()
+    await http.session.close()
 
 
 @ONE_KIND
 async def test_sessions_can_end_while_the_socket_stays_open(
-    visitor: Visitor, controller: SimulatedController
+    http: HttpClient, controller: SimulatedController
 ) -> None:
-    await visitor.login()
-    async with await visitor.listen() as socket:
+    await http.login()
+    async with await http.listen() as socket:
         await next_frame(socket, "session-metadata:sync")
         await controller.expire_sessions(cut=False)
-        assert (await visitor.get("/api/self/sites")).status == 401
+        assert (await http.get("/api/self/sites")).status == 401
         await controller.roam("Anna's phone", "Kitchen")
         assert await next_frame(socket, "events")
 
 
 async def test_a_restart_keeps_the_port_forgets_sessions_and_can_change_the_certificate(
-    visitor: Visitor, controller: SimulatedController
+    http: HttpClient, controller: SimulatedController
 ) -> None:
-    await visitor.login()
-    socket = await visitor.listen()
+    await http.login()
+    socket = await http.listen()
     await next_frame(socket, "session-metadata:sync")
     port = controller.port
     other = make_certificate(not_after=datetime.now(UTC) - timedelta(hours=1))
@@ -166,40 +166,40 @@ async def test_a_restart_keeps_the_port_forgets_sessions_and_can_change_the_cert
     )
     await asyncio.sleep(0.1)
     with pytest.raises(aiohttp.ClientConnectorError):
-        await visitor.ask("GET", "/")
+        await http.request("GET", "/")
     await restart
     assert controller.port == port
     assert controller.certificate_der == other.der
     with pytest.raises(aiohttp.ClientConnectorCertificateError):
-        await visitor.ask("GET", "/")
-    stranger = await visitor.session.get(f"{controller.base_url}/", ssl=False)
+        await http.request("GET", "/")
+    stranger = await http.session.get(f"{controller.base_url}/", ssl=False)
     assert stranger.status == 502
     assert socket.closed or (await socket.receive(timeout=5)).type is not aiohttp.WSMsgType.TEXT
 
 
 @ONE_KIND
 async def test_an_answer_can_be_late_or_never_come_or_drip(
-    visitor: Visitor, controller: SimulatedController
+    http: HttpClient, controller: SimulatedController
 ) -> None:
-    await visitor.login()
+    await http.login()
     controller.faults.delay("*/sites", 0.1, times=1)
     started = time.monotonic()
-    assert (await visitor.get("/api/self/sites")).status == 200
+    assert (await http.get("/api/self/sites")).status == 200
     assert time.monotonic() - started >= 0.1
     timeout = aiohttp.ClientTimeout(total=0.2)
     controller.faults.hang("*/sites", times=1)
     with pytest.raises(TimeoutError):
-        await visitor.get("/api/self/sites", timeout=timeout)
+        await http.get("/api/self/sites", timeout=timeout)
     controller.faults.refuse("*/sites", status=200, body=b"x" * 100, drip=0.01, times=1)
     with pytest.raises(TimeoutError):
-        await visitor.get("/api/self/sites", timeout=timeout)
-    assert (await visitor.get("/api/self/sites")).status == 200
+        await http.get("/api/self/sites", timeout=timeout)
+    assert (await http.get("/api/self/sites")).status == 200
 
 
 @ONE_KIND
-async def test_any_frame_can_be_sent(visitor: Visitor, controller: SimulatedController) -> None:
-    await visitor.login()
-    async with await visitor.listen(max_msg_size=0) as socket:
+async def test_any_frame_can_be_sent(http: HttpClient, controller: SimulatedController) -> None:
+    await http.login()
+    async with await http.listen(max_msg_size=0) as socket:
         await next_frame(socket, "session-metadata:sync")
         frames: list[Any] = ["", "{", "null", b"\x00\xff", "x" * 5_000_000]
         for frame in frames:
@@ -209,9 +209,9 @@ async def test_any_frame_can_be_sent(visitor: Visitor, controller: SimulatedCont
 
 def test_a_shaker_is_repeatable_and_accounts_for_every_frame() -> None:
     def outcome(seed: int) -> tuple[list[str], dict[str, int]]:
-        shaker = Shaker(seed=seed, drop=0.1, double=0.1, late=0.1)
-        sent = [text for number in range(1000) for text in shaker.shake(str(number))]
-        return sent + shaker.flush(), shaker.counts
+        frame_faults = FrameFaults(seed=seed, drop=0.1, double=0.1, late=0.1)
+        sent = [text for number in range(1000) for text in frame_faults.apply(str(number))]
+        return sent + frame_faults.flush(), frame_faults.counts
 
     sent, counts = outcome(1)
     assert outcome(1) == (sent, counts)
@@ -225,31 +225,31 @@ def test_a_shaker_is_repeatable_and_accounts_for_every_frame() -> None:
 
 @ONE_KIND
 async def test_all_faults_can_be_taken_back(
-    visitor: Visitor, controller: SimulatedController
+    http: HttpClient, controller: SimulatedController
 ) -> None:
     controller.faults.refuse()
     controller.faults.silent = True
     controller.faults.limit_logins(1)
     controller.faults.clear()
-    assert (await visitor.login()).status == 200
-    assert (await visitor.login()).status == 200
+    assert (await http.login()).status == 200
+    assert (await http.login()).status == 200
 
 
 @ONE_KIND
 async def test_requests_and_handshakes_are_recorded(
-    visitor: Visitor, controller: SimulatedController
+    http: HttpClient, controller: SimulatedController
 ) -> None:
-    await visitor.login()
-    await visitor.records("/api/self/sites")
-    async with await visitor.listen("?clients=v2"):
+    await http.login()
+    await http.records("/api/self/sites")
+    async with await http.listen("?clients=v2"):
         await controller.wait_for_sockets(1)
     assert [(r.method, r.status) for r in controller.requests("sites")] == [("GET", 200)]
     assert len(controller.requests(method="POST")) == 1
     handshake = controller.last_handshake
     assert handshake is not None
     assert handshake.query == "clients=v2"
-    assert handshake.cookies["TOKEN"] == visitor.cookies["TOKEN"]
-    assert visitor.cookies["TOKEN"] not in repr(handshake)
+    assert handshake.cookies["TOKEN"] == http.cookies["TOKEN"]
+    assert http.cookies["TOKEN"] not in repr(handshake)
 
 
 async def test_a_taken_port_is_an_os_error(controller: SimulatedController) -> None:
@@ -259,10 +259,10 @@ async def test_a_taken_port_is_an_os_error(controller: SimulatedController) -> N
 
 @ONE_KIND
 async def test_5000_frames_go_out_in_a_second(
-    visitor: Visitor, controller: SimulatedController
+    http: HttpClient, controller: SimulatedController
 ) -> None:
-    await visitor.login()
-    async with await visitor.listen() as socket:
+    await http.login()
+    async with await http.listen() as socket:
         await next_frame(socket, "session-metadata:sync")
         read = 0
 

@@ -10,10 +10,10 @@ import pytest
 from tests.controller import PLANTED_SECRETS, Band, Flavour, Generation, SimulatedController
 from tests.controller.device_records import device_record
 from tests.controller.frames import event_record
-from tests.controller.models import Happening
+from tests.controller.models import Movement
 from tests.controller.records import station_record, station_record_v2
 
-from .conftest import Visitor, next_frame
+from .conftest import HttpClient, next_frame
 
 CAPTURES = Path(__file__).parents[3] / "shared" / "captures"
 NOW = 1_761_598_567.827
@@ -22,7 +22,7 @@ captured = pytest.mark.skipif(not CAPTURES.is_dir(), reason="captures are not pa
 
 
 @pytest.fixture
-def scene() -> SimulatedController:
+def idle_controller() -> SimulatedController:
     """Make a controller that does not listen; time stands still."""
     controller = SimulatedController(clock=lambda: NOW, network_version="7.4.162")
     controller.world.add_access_point("Hall", radios={Band.NG: 11, Band.NA: 40})
@@ -31,14 +31,16 @@ def scene() -> SimulatedController:
     return controller
 
 
-def event(scene: SimulatedController, happening: Happening) -> dict[str, Any]:
-    return event_record(happening, scene.world, scene.settings.major)
+def event(idle_controller: SimulatedController, movement: Movement) -> dict[str, Any]:
+    return event_record(movement, idle_controller.world, idle_controller.settings.major)
 
 
-def test_a_roam_has_both_ends_and_channels_as_text(scene: SimulatedController) -> None:
-    record = event(scene, scene.world.roam("Anna's phone", "Kitchen", band=Band.NA))
-    hall, kitchen = (scene.world.access_point(name).mac for name in ("Hall", "Kitchen"))
-    anna = scene.world.client("Anna's phone").mac
+def test_a_roam_has_both_ends_and_channels_as_text(idle_controller: SimulatedController) -> None:
+    record = event(
+        idle_controller, idle_controller.world.roam("Anna's phone", "Kitchen", band=Band.NA)
+    )
+    hall, kitchen = (idle_controller.world.access_point(name).mac for name in ("Hall", "Kitchen"))
+    anna = idle_controller.world.client("Anna's phone").mac
     assert record.pop("_id")
     assert record == {
         "user": anna,
@@ -54,7 +56,7 @@ def test_a_roam_has_both_ends_and_channels_as_text(scene: SimulatedController) -
         "key": "EVT_WU_Roam",
         "subsystem": "wlan",
         "is_negative": False,
-        "site_id": scene.world.site.id,
+        "site_id": idle_controller.world.site.id,
         "time": 1_761_598_567_827,
         "datetime": "2025-10-27T20:56:07Z",
         "msg": f"User[{anna}] roams from AP[{hall}] to AP[{kitchen}] "
@@ -62,16 +64,18 @@ def test_a_roam_has_both_ends_and_channels_as_text(scene: SimulatedController) -
     }
 
 
-def test_a_band_change_has_one_access_point_and_no_ssid(scene: SimulatedController) -> None:
-    record = event(scene, scene.world.roam_radio("Anna's phone", Band.NG))
+def test_a_band_change_has_one_access_point_and_no_ssid(
+    idle_controller: SimulatedController,
+) -> None:
+    record = event(idle_controller, idle_controller.world.roam_radio("Anna's phone", Band.NG))
     assert record["key"] == "EVT_WU_RoamRadio"
     assert (record["radio_from"], record["radio_to"]) == ("na", "ng")
     assert (record["channel_from"], record["channel_to"]) == ("40", "11")
     assert not {"ssid", "hostname", "ap_from", "ap_to"} & set(record)
 
 
-def test_a_disconnect_has_whole_seconds_and_no_radio(scene: SimulatedController) -> None:
-    record = event(scene, scene.world.disconnect("Anna's phone", left=NOW - 20))
+def test_a_disconnect_has_whole_seconds_and_no_radio(idle_controller: SimulatedController) -> None:
+    record = event(idle_controller, idle_controller.world.disconnect("Anna's phone", left=NOW - 20))
     assert record["time"] == 1_761_598_547_000
     assert isinstance(record["duration"], int)
     assert record["ap_name"] == "Hall"
@@ -87,61 +91,72 @@ def test_a_disconnect_has_whole_seconds_and_no_radio(scene: SimulatedController)
     ],
 )
 def test_the_kind_of_client_is_in_the_key(
-    scene: SimulatedController, fields: dict[str, bool], key: str, who: str
+    idle_controller: SimulatedController, fields: dict[str, bool], key: str, who: str
 ) -> None:
-    client = scene.world.add_client("New", **fields)
-    happening = scene.world.connect("New", None if client.is_wired else "Hall")
-    record = event(scene, happening)
+    client = idle_controller.world.add_client("New", **fields)
+    movement = idle_controller.world.connect("New", None if client.is_wired else "Hall")
+    record = event(idle_controller, movement)
     assert (record["key"], record[who]) == (key, client.mac)
 
 
-def test_events_lost_their_id_after_2023(scene: SimulatedController) -> None:
-    happening = scene.world.roam("Anna's phone", "Kitchen")
-    assert "_id" in event_record(happening, scene.world, 7)
-    assert "_id" not in event_record(happening, scene.world, 9)
+def test_events_lost_their_id_after_2023(idle_controller: SimulatedController) -> None:
+    movement = idle_controller.world.roam("Anna's phone", "Kitchen")
+    assert "_id" in event_record(movement, idle_controller.world, 7)
+    assert "_id" not in event_record(movement, idle_controller.world, 9)
 
 
-def test_signal_is_rssi_minus_96_and_times_are_seconds(scene: SimulatedController) -> None:
-    record = station_record(scene.world.client("Anna's phone"), scene.world)
+def test_signal_is_rssi_minus_96_and_times_are_seconds(
+    idle_controller: SimulatedController,
+) -> None:
+    record = station_record(idle_controller.world.client("Anna's phone"), idle_controller.world)
     assert (record["signal"], record["rssi"], record["channel"]) == (-63, 33, 40)
     assert record["uptime"] == record["last_seen"] - record["assoc_time"]
     assert all(type(record[key]) is int for key in ("assoc_time", "last_seen", "channel"))
     assert "roam_count" not in record
-    scene.world.roam("Anna's phone", "Kitchen")
-    moved = station_record(scene.world.client("Anna's phone"), scene.world)
+    idle_controller.world.roam("Anna's phone", "Kitchen")
+    moved = station_record(idle_controller.world.client("Anna's phone"), idle_controller.world)
     assert moved["roam_count"] == 1
     assert moved["assoc_time"] == record["assoc_time"]
     assert moved["latest_assoc_time"] == int(NOW)
     assert moved["bssid"] != record["bssid"]
 
 
-def test_odd_records_can_be_made(scene: SimulatedController) -> None:
-    scene.world.add_client("Odd", ap="Hall", extra={"rssi": 51}, without=frozenset({"signal"}))
-    record = station_record(scene.world.client("Odd"), scene.world)
+def test_odd_records_can_be_made(idle_controller: SimulatedController) -> None:
+    idle_controller.world.add_client(
+        "Odd", ap="Hall", extra={"rssi": 51}, without=frozenset({"signal"})
+    )
+    record = station_record(idle_controller.world.client("Odd"), idle_controller.world)
     assert record["rssi"] == 51
     assert "signal" not in record
 
 
-def test_a_client_without_alias_shows_the_end_of_its_address(scene: SimulatedController) -> None:
-    client = scene.world.add_client(None, hostname="esp", mac="02:00:00:00:4c:18", ap="Hall")
-    assert station_record_v2(client, scene.world)["display_name"] == "esp 4c:18"
-    assert "name" not in station_record(client, scene.world)
+def test_a_client_without_alias_shows_the_end_of_its_address(
+    idle_controller: SimulatedController,
+) -> None:
+    client = idle_controller.world.add_client(
+        None, hostname="esp", mac="02:00:00:00:4c:18", ap="Hall"
+    )
+    assert station_record_v2(client, idle_controller.world)["display_name"] == "esp 4c:18"
+    assert "name" not in station_record(client, idle_controller.world)
 
 
-def test_a_device_record_is_big_and_full_of_secrets(scene: SimulatedController) -> None:
-    hall = scene.world.access_point("Hall")
-    text = json.dumps(device_record(hall, scene.world))
+def test_a_device_record_is_big_and_full_of_secrets(idle_controller: SimulatedController) -> None:
+    hall = idle_controller.world.access_point("Hall")
+    text = json.dumps(device_record(hall, idle_controller.world))
     assert len(text) > 8000
     assert all(secret in text for secret in PLANTED_SECRETS.values())
-    bssids = {row["bssid"] for row in device_record(hall, scene.world)["vap_table"]}
-    assert station_record(scene.world.client("Anna's phone"), scene.world)["bssid"] in bssids
+    bssids = {row["bssid"] for row in device_record(hall, idle_controller.world)["vap_table"]}
+    assert (
+        station_record(idle_controller.world.client("Anna's phone"), idle_controller.world)["bssid"]
+        in bssids
+    )
 
 
 async def test_v2_sockets_get_client_sync_in_place_of_sta_sync(
-    visitor: Visitor, controller: SimulatedController
+    http: HttpClient, controller: SimulatedController
 ) -> None:
-    await visitor.login()
-    async with await visitor.listen() as old, await visitor.listen("?clients=v2") as new:
+    await http.login()
+    async with await http.listen() as old, await http.listen("?clients=v2") as new:
         await controller.wait_for_sockets(2)
         await controller.sync()
         assert "_id" in (await next_frame(old, "sta:sync"))["data"][0]
@@ -151,10 +166,10 @@ async def test_v2_sockets_get_client_sync_in_place_of_sta_sync(
 @ONE_KIND
 @pytest.mark.parametrize("settings", [{"generation": Generation.SYNC_ONLY}])
 async def test_the_sync_only_generation_tells_no_events(
-    visitor: Visitor, controller: SimulatedController
+    http: HttpClient, controller: SimulatedController
 ) -> None:
-    await visitor.login()
-    async with await visitor.listen() as socket:
+    await http.login()
+    async with await http.listen() as socket:
         await next_frame(socket, "session-metadata:sync")
         await controller.roam("Anna's phone", "Kitchen")
         await controller.disconnect("Anna's phone")
@@ -169,10 +184,10 @@ async def test_the_sync_only_generation_tells_no_events(
 
 @ONE_KIND
 async def test_frames_arrive_in_the_order_of_telling(
-    visitor: Visitor, controller: SimulatedController
+    http: HttpClient, controller: SimulatedController
 ) -> None:
-    await visitor.login()
-    async with await visitor.listen() as socket:
+    await http.login()
+    async with await http.listen() as socket:
         await controller.wait_for_sockets(1)
         for number in range(50):
             await controller.roam("Anna's phone", ("Kitchen", "Hall")[number % 2])
@@ -183,13 +198,13 @@ async def test_frames_arrive_in_the_order_of_telling(
 
 @ONE_KIND
 async def test_a_roam_can_be_told_as_a_gap(
-    visitor: Visitor, controller: SimulatedController
+    http: HttpClient, controller: SimulatedController
 ) -> None:
-    await visitor.login()
-    async with await visitor.listen() as socket:
+    await http.login()
+    async with await http.listen() as socket:
         await controller.wait_for_sockets(1)
         roam = controller.world.roam("Anna's phone", "Kitchen")
-        await controller.tell_as_gap(roam)
+        await controller.send_as_reconnect(roam)
         left, came = [(await next_frame(socket, "events"))["data"][0] for _ in range(2)]
     assert (left["key"], came["key"]) == ("EVT_WU_Disconnected", "EVT_WU_Connected")
     assert left["time"] < came["time"]
@@ -202,37 +217,39 @@ async def test_every_site_has_its_own_clients_and_frames(flavour: Flavour) -> No
     async with SimulatedController(flavour=flavour, sites=("default", "8abc0d1e")) as controller:
         controller.worlds["8abc0d1e"].add_access_point("Reception")
         desk = controller.worlds["8abc0d1e"].add_client("Desk", ap="Reception")
-        visitor = Visitor(controller)
-        await visitor.login()
-        assert [s["name"] for s in await visitor.records("/api/self/sites")] == [
+        http = HttpClient(controller)
+        await http.login()
+        assert [s["name"] for s in await http.records("/api/self/sites")] == [
             "default",
             "8abc0d1e",
         ]
-        assert await visitor.records("/api/s/default/stat/sta") == []
-        stations = await visitor.records("/api/s/8abc0d1e/stat/sta")
+        assert await http.records("/api/s/default/stat/sta") == []
+        stations = await http.records("/api/s/8abc0d1e/stat/sta")
         assert [station["mac"] for station in stations] == [desk.mac]
-        assert (await visitor.get("/api/s/nowhere/stat/sta")).status == 400
-        async with await visitor.listen(site="8abc0d1e") as socket:
+        assert (await http.get("/api/s/nowhere/stat/sta")).status == 400
+        async with await http.listen(site="8abc0d1e") as socket:
             await controller.wait_for_sockets(1)
             await controller.send({"meta": {"message": "other"}, "data": []}, site="default")
             await controller.sync(site="8abc0d1e")
             await next_frame(socket, "session-metadata:sync")
             assert (await socket.receive_json(timeout=5))["meta"]["message"] == "sta:sync"
-        await visitor.session.close()
+        await http.session.close()
 
 
 @ONE_KIND
 @pytest.mark.parametrize("settings", [{"network_version": "10.4.57"}])
 async def test_the_system_log_is_paged_and_has_both_signals(
-    visitor: Visitor, controller: SimulatedController
+    http: HttpClient, controller: SimulatedController
 ) -> None:
     for number in range(5):
         controller.world.roam("Anna's phone", ("Kitchen", "Hall")[number % 2], signal=-50 - number)
-    await visitor.login()
-    url = f"{visitor.prefix}/v2/api/site/default/system-log/client-alert"
+    await http.login()
+    url = f"{http.prefix}/v2/api/site/default/system-log/client-alert"
 
     async def page(number: int, **query: Any) -> dict[str, Any]:
-        answer = await visitor.ask("POST", url, json={"pageNumber": number, "pageSize": 2, **query})
+        answer = await http.request(
+            "POST", url, json={"pageNumber": number, "pageSize": 2, **query}
+        )
         body: dict[str, Any] = await answer.json()
         return body
 
@@ -250,25 +267,25 @@ async def test_the_system_log_is_paged_and_has_both_signals(
     )
     assert (await page(0, timestampFrom=newest["timestamp"] + 1))["data"] == []
     assert (await page(0, keys=["CLIENT_CONNECTED_WIRELESS_2"]))["data"] == []
-    assert (await visitor.ask("POST", url, json={"categories": ["MONITORING"]})).status == 400
-    assert (await visitor.ask("GET", url)).status == 405
+    assert (await http.request("POST", url, json={"categories": ["MONITORING"]})).status == 400
+    assert (await http.request("GET", url)).status == 405
 
 
-async def test_network_9_has_no_system_log(visitor: Visitor) -> None:
-    await visitor.login()
-    url = f"{visitor.prefix}/v2/api/site/default/system-log/all"
-    assert (await visitor.ask("POST", url, json={})).status == 404
+async def test_network_9_has_no_system_log(http: HttpClient) -> None:
+    await http.login()
+    url = f"{http.prefix}/v2/api/site/default/system-log/all"
+    assert (await http.request("POST", url, json={})).status == 404
 
 
 async def test_a_renamed_client_is_told_by_user_sync(
-    visitor: Visitor, controller: SimulatedController
+    http: HttpClient, controller: SimulatedController
 ) -> None:
-    await visitor.login()
-    async with await visitor.listen() as socket:
+    await http.login()
+    async with await http.listen() as socket:
         await controller.wait_for_sockets(1)
         await controller.rename("Anna's phone", "Anna's new phone")
         assert (await next_frame(socket, "user:sync"))["data"][0]["name"] == "Anna's new phone"
-    users = await visitor.records("/api/s/default/rest/user")
+    users = await http.records("/api/s/default/rest/user")
     assert [user["name"] for user in users] == ["Anna's new phone"]
 
 
@@ -280,17 +297,17 @@ def differences(real: dict[str, Any], ours: dict[str, Any]) -> Iterator[str]:
 
 
 @captured
-def test_records_have_the_types_of_captured_ones(scene: SimulatedController) -> None:
+def test_records_have_the_types_of_captured_ones(idle_controller: SimulatedController) -> None:
     real = json.loads((CAPTURES / "stat_sta_2025-07.json").read_text())["data"][0]
-    scene.world.roam("Anna's phone", "Kitchen")
-    ours = station_record(scene.world.client("Anna's phone"), scene.world)
+    idle_controller.world.roam("Anna's phone", "Kitchen")
+    ours = station_record(idle_controller.world.client("Anna's phone"), idle_controller.world)
     assert list(differences(real, ours)) == []
     invented = ours.keys() - real.keys()
     # Seen in other records of protocol.md 3.3, or only there when a user set it.
     assert invented <= {"name", "noted", "authorized", "vlan", "is_11r", "roam_count", "anomalies"}
 
     device = json.loads((CAPTURES / "stat_device_access_point.json").read_text())
-    ours = device_record(scene.world.access_point("Hall"), scene.world)
+    ours = device_record(idle_controller.world.access_point("Hall"), idle_controller.world)
     assert list(differences(device, ours)) == []
     assert len(ours.keys() & device.keys()) > 60
     for table in ("vap_table", "radio_table", "radio_table_stats", "port_table"):
@@ -298,23 +315,25 @@ def test_records_have_the_types_of_captured_ones(scene: SimulatedController) -> 
 
 
 @captured
-def test_events_have_the_fields_and_types_of_captured_ones(scene: SimulatedController) -> None:
+def test_events_have_the_fields_and_types_of_captured_ones(
+    idle_controller: SimulatedController,
+) -> None:
     lines = (CAPTURES / "frames.jsonl").read_text().splitlines()
     real = {}
     for line in lines:
         for record in json.loads(line)["frame"]["data"]:
             if isinstance(record, dict) and record.get("key", "").startswith("EVT_W"):
                 real[record["key"]] = record
-    world = scene.world
+    world = idle_controller.world
     guest = world.add_client(None, hostname="Guest", is_guest=True)
-    happenings = [
+    movements = [
         world.roam("Anna's phone", "Kitchen"),
         world.roam_radio("Anna's phone", Band.NG),
         world.disconnect("Anna's phone"),
         world.connect(guest.mac, "Hall"),
     ]
-    for happening in happenings:
-        ours = event(scene, happening)
+    for movement in movements:
+        ours = event(idle_controller, movement)
         example = dict(real[ours["key"]])
         example["time"] = int(example["time"])
         assert list(differences(example, ours)) == []

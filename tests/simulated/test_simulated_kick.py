@@ -5,7 +5,7 @@ import pytest
 
 from tests.controller import Flavour, SimulatedController
 
-from .conftest import Visitor, next_frame
+from .conftest import HttpClient, next_frame
 
 PHONE = "02:00:00:00:00:0a"
 QUICK = pytest.mark.parametrize("settings", [{"kicked_seconds": 0.01}])
@@ -17,11 +17,11 @@ def _phone(controller: SimulatedController) -> None:
 
 
 async def kick(
-    visitor: Visitor, mac: str = PHONE, *, site: str = "default", csrf: bool = True
+    http: HttpClient, mac: str = PHONE, *, site: str = "default", csrf: bool = True
 ) -> aiohttp.ClientResponse:
-    return await visitor.ask(
+    return await http.request(
         "POST",
-        f"{visitor.prefix}/api/s/{site}/cmd/stamgr",
+        f"{http.prefix}/api/s/{site}/cmd/stamgr",
         csrf=csrf,
         json={"cmd": "kick-sta", "mac": mac},
     )
@@ -29,25 +29,25 @@ async def kick(
 
 @QUICK
 async def test_who_is_kicked_is_told_to_leave_and_comes_back_where_it_was(
-    controller: SimulatedController, visitor: Visitor
+    controller: SimulatedController, http: HttpClient
 ) -> None:
-    await visitor.login()
+    await http.login()
     link = controller.world.client(PHONE).link
-    async with await visitor.listen() as socket:
-        answer = await kick(visitor)
+    async with await http.listen() as socket:
+        answer = await kick(http)
         assert (answer.status, await answer.json()) == (200, {"meta": {"rc": "ok"}, "data": []})
         keys = [(await next_frame(socket, "events"))["data"][0]["key"] for _ in range(2)]
     assert keys == ["EVT_WU_Disconnected", "EVT_WU_Connected"]
     assert controller.world.client(PHONE).link == link
 
 
-async def test_who_is_kicked_stays_away_for_a_while(visitor: Visitor) -> None:
-    await visitor.login()
-    await kick(visitor)
-    assert [row["name"] for row in await visitor.records("/api/s/default/stat/sta")] == [
+async def test_who_is_kicked_stays_away_for_a_while(http: HttpClient) -> None:
+    await http.login()
+    await kick(http)
+    assert [row["name"] for row in await http.records("/api/s/default/stat/sta")] == [
         "Anna's phone"
     ]
-    assert (await (await kick(visitor)).json())["meta"]["msg"] == "api.err.UnknownStation"
+    assert (await (await kick(http)).json())["meta"]["msg"] == "api.err.UnknownStation"
 
 
 @pytest.mark.parametrize(
@@ -58,38 +58,38 @@ async def test_who_is_kicked_stays_away_for_a_while(visitor: Visitor) -> None:
     ],
 )
 async def test_what_is_not_there_cannot_be_kicked(
-    visitor: Visitor, mac: str, site: str, code: str
+    http: HttpClient, mac: str, site: str, code: str
 ) -> None:
-    await visitor.login()
-    answer = await kick(visitor, mac, site=site)
+    await http.login()
+    answer = await kick(http, mac, site=site)
     assert (answer.status, (await answer.json())["meta"]["msg"]) == (400, code)
 
 
 @pytest.mark.parametrize("body", [b"{", b"[]", b'{"cmd": "block-sta"}'])
-async def test_nothing_but_kicks_is_known(visitor: Visitor, body: bytes) -> None:
-    await visitor.login()
-    answer = await visitor.ask("POST", f"{visitor.prefix}/api/s/default/cmd/stamgr", data=body)
+async def test_nothing_but_kicks_is_known(http: HttpClient, body: bytes) -> None:
+    await http.login()
+    answer = await http.request("POST", f"{http.prefix}/api/s/default/cmd/stamgr", data=body)
     assert (answer.status, (await answer.json())["meta"]["msg"]) == (400, "api.err.InvalidPayload")
 
 
 @pytest.mark.parametrize("settings", [{"role": "readonly"}])
 async def test_an_account_that_may_only_look_is_told_so(
-    controller: SimulatedController, visitor: Visitor
+    controller: SimulatedController, http: HttpClient
 ) -> None:
-    await visitor.login()
-    assert [site["role"] for site in await visitor.records("/api/self/sites")] == ["readonly"]
-    answer = await kick(visitor)
+    await http.login()
+    assert [site["role"] for site in await http.records("/api/self/sites")] == ["readonly"]
+    answer = await kick(http)
     assert (answer.status, (await answer.json())["meta"]["msg"]) == (403, "api.err.NoPermission")
     assert controller.world.client(PHONE).connected
 
 
 async def test_unifi_os_obeys_nobody_without_the_csrf_value(
-    flavour: Flavour, visitor: Visitor
+    flavour: Flavour, http: HttpClient
 ) -> None:
-    await visitor.login()
-    answer = await kick(visitor, csrf=False)
+    await http.login()
+    answer = await kick(http, csrf=False)
     assert answer.status == (403 if flavour is Flavour.UNIFI_OS else 200)
 
 
-async def test_nobody_kicks_without_a_session(visitor: Visitor) -> None:
-    assert (await kick(visitor)).status == 401
+async def test_nobody_kicks_without_a_session(http: HttpClient) -> None:
+    assert (await kick(http)).status == 401

@@ -9,26 +9,34 @@ import sys
 
 import pytest
 
-from tests.controller import Band, Flavour, Happening, Kind, SimulatedController, Site, Walking
-from tests.controller.floor_plan import ROOMS, furnish, signal_over
+from tests.controller import (
+    Band,
+    Flavour,
+    Movement,
+    MovementKind,
+    SimulatedController,
+    Site,
+    WalkOptions,
+)
+from tests.controller.floor_plan import ROOMS, populate, signal_over
 from tests.controller.walk import Walk
 from tests.controller.world import World
 
-from .conftest import Visitor, next_frame
+from .conftest import HttpClient, next_frame
 
 PACKAGE = Path(__file__).parents[1] / "controller"
 
 
-def walked(seed: int, steps: int = 1500) -> tuple[World, list[Happening]]:
+def walked(seed: int, steps: int = 1500) -> tuple[World, list[Movement]]:
     """Walk one simulated second a step."""
     now = [1_000_000.0]
     world = World(Site.named("default"), lambda: now[0])
-    walk = Walk(world, furnish(world, 4), seed)
-    happenings = []
+    walk = Walk(world, populate(world, 4), seed)
+    movements = []
     for _ in range(steps):
         now[0] += 1
-        happenings += walk.step(1.0)
-    return world, happenings
+        movements += walk.step(1.0)
+    return world, movements
 
 
 def test_the_same_seed_gives_the_same_walk() -> None:
@@ -37,35 +45,35 @@ def test_the_same_seed_gives_the_same_walk() -> None:
 
 
 def test_everything_happens_in_a_walk() -> None:
-    kinds = Counter(happening.kind for happening in walked(1)[1])
-    assert set(kinds) == set(Kind)
-    assert kinds[Kind.ROAM] > kinds[Kind.ROAM_RADIO] > kinds[Kind.CONNECTED]
+    kinds = Counter(movement.kind for movement in walked(1)[1])
+    assert set(kinds) == set(MovementKind)
+    assert kinds[MovementKind.ROAM] > kinds[MovementKind.ROAM_RADIO] > kinds[MovementKind.CONNECTED]
 
 
 def test_happenings_of_a_client_join_up() -> None:
-    world, happenings = walked(3)
+    world, movements = walked(3)
     last = {mac: client.link for mac, client in walked(3, 0)[0].clients.items()}
-    for happening in happenings:
-        before, after = happening.before, happening.after
-        here = last[happening.mac]
+    for movement in movements:
+        before, after = movement.before, movement.after
+        here = last[movement.mac]
         assert (before is None) is (here is None)
         if before is not None and here is not None:
             assert (before.ap, before.band) == (here.ap, here.band)
-        match happening.kind:
-            case Kind.ROAM:
+        match movement.kind:
+            case MovementKind.ROAM:
                 assert before is not None
                 assert after is not None
                 assert before.ap != after.ap
-            case Kind.ROAM_RADIO:
+            case MovementKind.ROAM_RADIO:
                 assert before is not None
                 assert after is not None
                 assert before.ap == after.ap
                 assert before.band is not after.band
-            case Kind.CONNECTED:
+            case MovementKind.CONNECTED:
                 assert before is None
-            case Kind.DISCONNECTED:
+            case MovementKind.DISCONNECTED:
                 assert after is None
-        last[happening.mac] = after
+        last[movement.mac] = after
     assert {mac: c.link and c.link.ap for mac, c in world.clients.items()} == {
         mac: link and link.ap for mac, link in last.items()
     }
@@ -74,11 +82,11 @@ def test_happenings_of_a_client_join_up() -> None:
 def test_a_leaving_is_told_late() -> None:
     now = [1_000_000.0]
     world = World(Site.named("default"), lambda: now[0])
-    walk = Walk(world, furnish(world, 4), 1)
+    walk = Walk(world, populate(world, 4), 1)
     lateness = []
     for _ in range(1500):
         now[0] += 1
-        lateness += [now[0] - h.time for h in walk.step(1.0) if h.kind is Kind.DISCONNECTED]
+        lateness += [now[0] - h.time for h in walk.step(1.0) if h.kind is MovementKind.DISCONNECTED]
     assert lateness
     assert min(lateness) >= 18
 
@@ -103,21 +111,21 @@ def test_the_house_has_guests_wired_and_nameless_clients() -> None:
 
 
 async def test_a_walking_house_tells_its_roams_among_noise() -> None:
-    roams: list[Happening] = []
+    roams: list[Movement] = []
 
-    def hear(happening: Happening) -> None:
-        if happening.kind is Kind.ROAM:
-            roams.append(happening)
+    def hear(movement: Movement) -> None:
+        if movement.kind is MovementKind.ROAM:
+            roams.append(movement)
 
-    walking = Walking(
-        speed=60.0, sync_seconds=0.3, noise_seconds=0.3, gap_share=0.0, on_happening=hear
+    walking = WalkOptions(
+        speed=60.0, sync_seconds=0.3, noise_seconds=0.3, gap_share=0.0, on_movement=hear
     )
     async with SimulatedController(flavour=Flavour.UNIFI_OS, walking=walking) as controller:
-        visitor = Visitor(controller)
-        await visitor.login()
+        http = HttpClient(controller)
+        await http.login()
         kinds: Counter[str] = Counter()
         seen = set()
-        async with await visitor.listen() as socket, asyncio.timeout(10):
+        async with await http.listen() as socket, asyncio.timeout(10):
             while len(seen) < 3 or len(kinds) < 6:
                 frame = await socket.receive_json(timeout=5)
                 kinds[frame["meta"]["message"]] += 1
@@ -126,19 +134,19 @@ async def test_a_walking_house_tells_its_roams_among_noise() -> None:
                         seen.add((record.get("user") or record["guest"], record["ap_to"]))
         assert seen <= {(roam.mac, roam.after.ap) for roam in roams if roam.after}
         assert {"events", "sta:sync", "device:sync", "session-metadata:sync"} <= set(kinds)
-        await visitor.session.close()
+        await http.session.close()
 
 
 async def test_life_goes_on_while_the_controller_restarts() -> None:
-    async with SimulatedController(walking=Walking(speed=60.0)) as controller:
+    async with SimulatedController(walking=WalkOptions(speed=60.0)) as controller:
         before = len(controller.world.truth)
         await controller.restart(0.6)
         assert len(controller.world.truth) > before
-        visitor = Visitor(controller)
-        await visitor.login()
-        async with await visitor.listen() as socket:
+        http = HttpClient(controller)
+        await http.login()
+        async with await http.listen() as socket:
             assert await next_frame(socket, "events")
-        await visitor.session.close()
+        await http.session.close()
 
 
 @pytest.mark.parametrize("module", sorted(PACKAGE.glob("*.py")), ids=lambda path: path.stem)

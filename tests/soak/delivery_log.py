@@ -6,7 +6,7 @@ from typing import Any, Self, override
 
 import orjson
 
-from tests.controller import Shaker, SimulatedController, rest
+from tests.controller import FrameFaults, SimulatedController, rest
 from tests.controller.models import Json
 from tests.controller.system_log import system_log_page
 from tests.controller.world import World
@@ -17,8 +17,8 @@ _WHO = ("user", "guest")
 
 
 @dataclass(slots=True, kw_only=True)
-class Witness(Shaker):
-    """A shaker of frames that notes what it lets through to a socket that lives.
+class Witness(FrameFaults):
+    """A frame_faults of frames that notes what it lets through to a socket that lives.
 
     Sent is delivered: in virtual time the other end has read a frame before the next moment, and
     no fault happens within the same one.
@@ -29,9 +29,9 @@ class Witness(Shaker):
     controller: SimulatedController | None = field(default=None)
 
     @override
-    def shake(self, text: str) -> list[str]:
+    def apply(self, text: str) -> list[str]:
         # Not super(): a dataclass with slots is another class than the one the compiler saw.
-        frames = Shaker.shake(self, text)
+        frames = FrameFaults.apply(self, text)
         if self._is_heard():
             for frame in frames:
                 self._note(frame)
@@ -40,7 +40,7 @@ class Witness(Shaker):
     def _is_heard(self) -> bool:
         return self.controller is not None and any(
             not socket.stuck and not socket.response.closed
-            for socket in self.controller.console.hub.sockets
+            for socket in self.controller.state.hub.sockets
         )
 
     def _note(self, frame: str) -> None:

@@ -77,7 +77,7 @@ class Weather:
         """End every fault."""
         self._witness.drop = self._witness.double = self._witness.late = 0.0
         self._faults.clear()
-        self._faults.shaker = self._witness
+        self._faults.frame_faults = self._witness
         self._cut_half_open()
         with suppress(RuntimeError):
             # It listens already, unless the weather was cleared while it was away.

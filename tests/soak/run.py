@@ -15,7 +15,7 @@ from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.util import dt as dt_util
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_test_home_assistant
 
-from custom_components.unifi_scanner.const import DEFAULT_DISCONNECT_DELAY, DOMAIN
+from custom_components.unifi_scanner.const import CONF_DISCONNECT_DELAY, DOMAIN, OPTION_DEFAULTS
 from custom_components.unifi_scanner.site.publisher import EVENT_TYPES
 from tests.controller import Generation, SimulatedController
 
@@ -128,7 +128,7 @@ class Soak:
             network_version=self._kind.network_version,
         )
         witness.controller = controller
-        controller.faults.shaker = witness
+        controller.faults.frame_faults = witness
         async with controller:
             life = Life(
                 controller,
@@ -179,10 +179,12 @@ class Soak:
             await _idle(reads)
             end = Footprint.now()
             await life.end()
-            handshakes = [r for r in controller.console.recordings.handshakes if r.status == 101]
+            handshakes = [r for r in controller.state.request_log.handshakes if r.status == 101]
             outcome = Outcome(
                 kind=self._kind,
-                verdict=Court(self._truth, DEFAULT_DISCONNECT_DELAY).judge(self._reports),
+                verdict=Court(self._truth, OPTION_DEFAULTS[CONF_DISCONNECT_DELAY]).judge(
+                    self._reports
+                ),
                 clients=self._clients,
                 roams=life.roams,
                 hours=hours,

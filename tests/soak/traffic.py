@@ -6,10 +6,10 @@ from copy import deepcopy
 from dataclasses import replace
 from random import Random
 
-from tests.controller import Band, Generation, Happening, Kind, SimulatedController
+from tests.controller import Band, Generation, Movement, MovementKind, SimulatedController
+from tests.controller.actions import GAP_SECONDS
 from tests.controller.frames import event_record, events_frame, sync_frame
 from tests.controller.models import Client, Json
-from tests.controller.script import GAP_SECONDS
 
 from .ground_truth import Change, Told, Truth
 
@@ -137,46 +137,46 @@ class Life:
         self.left -= 1
         self.roams += 1
         stale = sync_frame(self._world, [client])
-        happening = self._world.roam(
+        movement = self._world.roam(
             client.mac,
             self._elsewhere(client, dice),
             band=dice.choice([Band.NG, Band.NA, Band.NA, Band.SIX]),
             signal=dice.randint(-80, -40),
         )
-        change = self._note(happening)
+        change = self._note(movement)
         if dice.random() < 0.1:
             self._soon(self._tell_stale(stale, dice.uniform(0, 25)))
-        self._tell_roam(happening, change, dice)
+        self._tell_roam(movement, change, dice)
 
-    def _tell_roam(self, happening: Happening, change: Change, dice: Random) -> None:
+    def _tell_roam(self, movement: Movement, change: Change, dice: Random) -> None:
         wait = draw(dice, LATENCY)
         choice = dice.random()
         if not self._has_events:
             if choice < 0.5:
-                self._soon(self._after(wait, lambda: self._sync(happening.mac)))
+                self._soon(self._after(wait, lambda: self._sync(movement.mac)))
             return
         if choice < 0.8:
-            self._tell(wait, happening, change, Told.ROAM)
+            self._tell(wait, movement, change, Told.ROAM)
         elif choice < 0.9:
             # As Disconnected and Connected, the way some access points do (ordering fact 2).
-            left = float(int(happening.time - GAP_SECONDS))
+            left = float(int(movement.time - GAP_SECONDS))
             self._truth.means(change, "Disconnected", left, Told.DISCONNECTED)
-            self._truth.means(change, "Connected", happening.time, Told.CONNECTED)
-            self._soon(self._after(wait, lambda: self._controller.tell_as_gap(happening)))
+            self._truth.means(change, "Connected", movement.time, Told.CONNECTED)
+            self._soon(self._after(wait, lambda: self._controller.send_as_reconnect(movement)))
         else:
             # A Disconnected before the Roam (ordering fact 1).
-            left = float(int(happening.time))
-            gone = replace(happening, kind=Kind.DISCONNECTED, after=None, time=left)
+            left = float(int(movement.time))
+            gone = replace(movement, kind=MovementKind.DISCONNECTED, after=None, time=left)
             self._tell(wait, gone, change, Told.DISCONNECTED)
-            self._tell(wait + dice.uniform(0, 4), happening, change, Told.ROAM)
+            self._tell(wait + dice.uniform(0, 4), movement, change, Told.ROAM)
 
     def _change_radio(self, client: Client, dice: Random) -> None:
         band = Band.NG if client.link and client.link.band is not Band.NG else Band.NA
-        happening = self._world.roam_radio(client.mac, band, signal=dice.randint(-80, -40))
-        self._note_link(happening)
+        movement = self._world.roam_radio(client.mac, band, signal=dice.randint(-80, -40))
+        self._note_link(movement)
         if self._has_events:
             self._soon(
-                self._after(draw(dice, LATENCY), lambda: self._controller.tell_events(happening))
+                self._after(draw(dice, LATENCY), lambda: self._controller.send_events(movement))
             )
 
     async def _leave(self, client: Client, dice: Random) -> None:
@@ -192,38 +192,38 @@ class Life:
             await asyncio.sleep(told_after)
             absence -= told_after
             self._unheard.discard(client.mac)
-            happening = self._world.disconnect(client.mac, left=left)
+            movement = self._world.disconnect(client.mac, left=left)
             told_after = 0.0
         else:
-            happening = self._world.disconnect(client.mac)
-        change = self._note(happening)
-        self._tell(told_after, happening, change, Told.DISCONNECTED)
+            movement = self._world.disconnect(client.mac)
+        change = self._note(movement)
+        self._tell(told_after, movement, change, Told.DISCONNECTED)
         await asyncio.sleep(absence)
         place = ap if dice.random() < 0.6 else self._elsewhere(client, dice)
-        happening = self._world.connect(client.mac, place, signal=dice.randint(-80, -40))
-        self._tell(draw(dice, LATENCY), happening, self._note(happening), Told.CONNECTED)
+        movement = self._world.connect(client.mac, place, signal=dice.randint(-80, -40))
+        self._tell(draw(dice, LATENCY), movement, self._note(movement), Told.CONNECTED)
 
     def _elsewhere(self, client: Client, dice: Random) -> str:
         here = client.link.ap if client.link else None
         return dice.choice([ap.mac for ap in self._world.access_points() if ap.mac != here])
 
-    def _note(self, happening: Happening) -> Change:
-        after = happening.after.ap if happening.after else None
-        self._note_link(happening)
-        return self._truth.add(happening.mac, happening.time, after)
+    def _note(self, movement: Movement) -> Change:
+        after = movement.after.ap if movement.after else None
+        self._note_link(movement)
+        return self._truth.add(movement.mac, movement.time, after)
 
-    def _note_link(self, happening: Happening) -> None:
-        if (link := happening.after) is None:
-            self._truth.link(happening.mac, happening.time, None, "")
+    def _note_link(self, movement: Movement) -> None:
+        if (link := movement.after) is None:
+            self._truth.link(movement.mac, movement.time, None, "")
         else:
-            self._truth.link(happening.mac, happening.time, link.ap, BANDS[link.band])
+            self._truth.link(movement.mac, movement.time, link.ap, BANDS[link.band])
 
-    def _tell(self, wait: float, happening: Happening, change: Change, told: Told) -> None:
+    def _tell(self, wait: float, movement: Movement, change: Change, told: Told) -> None:
         if not self._has_events:
             return
-        record: Json = event_record(happening, self._world, self._controller.settings.major)
+        record: Json = event_record(movement, self._world, self._controller.settings.major)
         verb = record["key"].rpartition("_")[2]
-        self._truth.means(change, verb, happening.time, told)
+        self._truth.means(change, verb, movement.time, told)
         self._soon(self._after(wait, lambda: self._controller.send(events_frame(record))))
 
     async def _sync(self, mac: str) -> None:

@@ -73,7 +73,7 @@ class Request:
     status: int = 0
 
 
-class Recordings:
+class RequestLog:
     """What clients asked for."""
 
     def __init__(self) -> None:
@@ -96,7 +96,7 @@ class Recordings:
         return (request for request in self.requests if part in request.path)
 
 
-class Console:
+class ControllerState:
     """The controller without its network side; request handlers work on this."""
 
     def __init__(
@@ -108,7 +108,7 @@ class Console:
         self.worlds = {name: World(site, clock) for name, site in sites.items()}
         self.sessions = Sessions(clock)
         self.faults = Faults()
-        self.recordings = Recordings()
+        self.request_log = RequestLog()
         self.hub = Hub(self.faults)
 
     @property

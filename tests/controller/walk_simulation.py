@@ -6,24 +6,24 @@ from contextlib import suppress
 from dataclasses import dataclass
 import random
 
+from .actions import Actions
 from .device_records import device_record
-from .floor_plan import furnish
+from .floor_plan import populate
 from .frames import frame
-from .models import Generation, Happening, Json, Kind
-from .script import Script
+from .models import Generation, Json, Movement, MovementKind
 from .walk import Walk
 
 TICK_SECONDS = 0.2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Walking:
+class WalkOptions:
     """How lively the house is.
 
     `speed` is how much faster than real people they walk; times in frames stay real. Every
     `sync_seconds` all connected clients are told by sync frames, one per access point; every
     `noise_seconds` some frames come that nobody wants. `gap_share` is the share of roams told as
-    Disconnected and Connected. `on_happening` hears the truth.
+    Disconnected and Connected. `on_movement` hears the truth.
     """
 
     seed: int = 1
@@ -32,18 +32,18 @@ class Walking:
     sync_seconds: float = 3.0
     noise_seconds: float = 7.0
     gap_share: float = 0.1
-    on_happening: Callable[[Happening], None] | None = None
+    on_movement: Callable[[Movement], None] | None = None
 
 
-class Life:
+class WalkSimulation:
     """Runs the walk of the first site's world while the controller is up, and while it restarts."""
 
-    def __init__(self, script: Script, walking: Walking) -> None:
+    def __init__(self, actions: Actions, walking: WalkOptions) -> None:
         """Furnish the house."""
-        self._script = script
+        self._actions = actions
         self._walking = walking
-        self._phones = furnish(script.world, walking.people)
-        self._walk = Walk(script.world, self._phones, walking.seed)
+        self._phones = populate(actions.world, walking.people)
+        self._walk = Walk(actions.world, self._phones, walking.seed)
         # Apart from the walk's dice, so that frames have no influence on where people go.
         self._random = random.Random(walking.seed)  # noqa: S311 - repeatable, not a secret
         self._task: asyncio.Task[None] | None = None
@@ -68,8 +68,8 @@ class Life:
         while True:
             await asyncio.sleep(TICK_SECONDS)
             now = loop.time()
-            for happening in self._walk.step((now - last) * self._walking.speed):
-                await self._tell(happening)
+            for movement in self._walk.step((now - last) * self._walking.speed):
+                await self._tell(movement)
             last = now
             if now >= next_sync:
                 next_sync = now + self._walking.sync_seconds
@@ -78,32 +78,32 @@ class Life:
                 next_noise = now + self._walking.noise_seconds
                 await self._make_noise()
 
-    async def _tell(self, happening: Happening) -> None:
-        if self._walking.on_happening is not None:
-            self._walking.on_happening(happening)
+    async def _tell(self, movement: Movement) -> None:
+        if self._walking.on_movement is not None:
+            self._walking.on_movement(movement)
         gap = (
-            self._script.settings.generation is Generation.EVENTS
-            and happening.kind is Kind.ROAM
+            self._actions.settings.generation is Generation.EVENTS
+            and movement.kind is MovementKind.ROAM
             and self._random.random() < self._walking.gap_share
         )
         if gap:
-            await self._script.tell_as_gap(happening)
+            await self._actions.send_as_reconnect(movement)
         else:
-            await self._script.tell(happening)
+            await self._actions.report(movement)
 
     async def _sync_everyone(self) -> None:
-        world = self._script.world
+        world = self._actions.world
         world.touch(client.mac for client in world.online() if client.mac not in self._phones)
         per_access_point: dict[str, list[str]] = {}
         for client in world.online():
             ap = client.link.ap if client.link else ""
             per_access_point.setdefault(ap, []).append(client.mac)
         for macs in per_access_point.values():
-            await self._script.sync(*macs)
+            await self._actions.sync(*macs)
 
     async def _make_noise(self) -> None:
         """Send what real sockets are full of (protocol.md 3.1)."""
-        world = self._script.world
+        world = self._actions.world
         device = self._random.choice(list(world.devices.values()))
         record = device_record(device, world)
         frames: tuple[Json, ...] = (
@@ -113,4 +113,4 @@ class Life:
             frame("speed-test:update", [{"site_id": world.site.id, "status_summary": 0}]),
         )
         for noise in frames:
-            await self._script.send(noise, site=world.site.name)
+            await self._actions.send(noise, site=world.site.name)

@@ -6,22 +6,22 @@ import ssl
 from aiohttp import WSCloseCode, web
 
 from .commands import Commands
-from .console import Console, Request
-from .login import Gate, Handler
-from .rest import Rest
+from .login import Authentication, Handler
+from .rest import RestApi
+from .state import ControllerState, Request
 
 HOST = "127.0.0.1"
 SHUTDOWN_SECONDS = 0.2
 
 
-class Listener:
+class HttpsServer:
     """Listens for a console; can stop and start again on the same port."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, state: ControllerState) -> None:
         """Make a listener that does not listen yet."""
-        self._console = console
-        self._gate = Gate(console)
-        self._commands = Commands(console, self._gate)
+        self._state = state
+        self._authentication = Authentication(state)
+        self._commands = Commands(state, self._authentication)
         self._runner: web.AppRunner | None = None
         self._server: asyncio.Server | None = None
 
@@ -56,7 +56,7 @@ class Listener:
             return
         server, self._server = self._server, None
         server.close()
-        await self._console.hub.close(code)
+        await self._state.hub.close(code)
         server.abort_clients()
         await server.wait_closed()
 
@@ -70,8 +70,8 @@ class Listener:
 
     def _application(self) -> web.Application:
         application = web.Application(middlewares=[self._middleware])
-        application.add_routes(self._gate.routes())
-        application.add_routes(Rest(self._console, self._gate).routes())
+        application.add_routes(self._authentication.routes())
+        application.add_routes(RestApi(self._state, self._authentication).routes())
         application.add_routes(self._commands.routes())
         return application
 
@@ -79,17 +79,17 @@ class Listener:
     async def _middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Record every request and let the faults have their say first."""
         entry = Request(
-            time=self._console.clock(),
+            time=self._state.clock(),
             method=request.method,
             path=request.path,
             query=request.query_string,
             headers=request.headers,
             cookies=dict(request.cookies),
         )
-        self._console.recordings.add(entry)
-        faults = self._console.faults
-        canned = faults.canned(request)
-        response = await canned.give(request) if canned is not None else None
+        self._state.request_log.add(entry)
+        faults = self._state.faults
+        canned_response = faults.canned_response(request)
+        response = await canned_response.give(request) if canned_response is not None else None
         if response is None:
             try:
                 response = faults.boot_answer() or await handler(request)
