@@ -7,7 +7,7 @@ from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.device_registry import DeviceEntry
 from homeassistant.helpers.typing import ConfigType
 
-from .const import CONF_CLIENTS, DOMAIN
+from .const import CONF_CLIENTS, DOMAIN, option
 from .coordinator import UnifiScannerConfigEntry, UnifiScannerCoordinator
 from .hub.session import async_acquire_session, async_close_unused_sessions
 from .services import async_setup_services
@@ -87,7 +87,7 @@ def async_remove_device(
         coordinator.devices.async_forget(mac)
         coordinator.history.async_mark_known((mac,))
         coordinator.areas.async_write_all_states()
-    clients = [client for client in entry.options.get(CONF_CLIENTS, ()) if client != mac]
+    clients = [client for client in option(entry, CONF_CLIENTS) if client != mac]
     # Nothing listens for updates of the entry, so this does not reload it.
     hass.config_entries.async_update_entry(entry, options={**entry.options, CONF_CLIENTS: clients})
     return True

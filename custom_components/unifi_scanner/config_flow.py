@@ -1,4 +1,4 @@
-"""Config flow: find the controller, trust its certificate, log in, choose a site and clients."""
+"""Config flow: find the controller, confirm its certificate, log in, select site and clients."""
 
 from base64 import b64decode
 from collections.abc import Iterable, Mapping
@@ -21,10 +21,10 @@ from .const import (
     CONF_CERTIFICATE,
     CONF_DISCONNECT_DELAY,
     CONF_SITE,
-    DEFAULT_DISCONNECT_DELAY,
     DOMAIN,
+    OPTION_DEFAULTS,
 )
-from .flow.base import ACCOUNT, ADDRESS, controller_of
+from .flow.base import ACCOUNT_KEYS, ADDRESS_KEYS, controller_of
 from .flow.client_options import client_options
 from .flow.discovery import DiscoveryFlow
 from .flow.options import UnifiScannerOptionsFlow
@@ -36,10 +36,10 @@ class UnifiScannerConfigFlow(DiscoveryFlow, domain=DOMAIN):
     """Set up one site of a controller."""
 
     def __init__(self) -> None:
-        """Begin with no site and no clients."""
+        """Initialize the flow."""
         super().__init__()
         self._sites: dict[str, Site]
-        self._several_sites: bool
+        self._has_several_sites: bool
         self._connected: Clients
         self._away: Clients
 
@@ -47,90 +47,96 @@ class UnifiScannerConfigFlow(DiscoveryFlow, domain=DOMAIN):
     @callback
     @override
     def async_get_options_flow(config_entry: ConfigEntry) -> UnifiScannerOptionsFlow:
-        """Return the flow of an entry's options."""
+        """Return the options flow."""
         return UnifiScannerOptionsFlow()
 
     @override
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Ask where the controller is and who logs in."""
+        """Ask for the controller's host and an account."""
         if user_input is None:
-            return self._show_first()
-        self._typed = user_input
-        return await self._async_find()
+            return self._show_first_form()
+        self._form_values = user_input
+        return await self._async_find_controller()
 
     @override
     async def _async_log_in(self) -> ConfigFlowResult:
         if self.source == SOURCE_RECONFIGURE:
             return await self._async_reconfigure()
-        return await self._async_list_sites()
+        return await self._async_load_sites()
 
-    async def _async_list_sites(self) -> ConfigFlowResult:
-        """Log in and see which sites there are and which are not set up yet."""
-        session = await self._async_use(self._data)
+    async def _async_load_sites(self) -> ConfigFlowResult:
+        """Log in and offer the sites that are not set up yet."""
+        session = await self._async_open_session(self._data)
         sites = await session.async_call(UnifiClient.sites)
         if not sites:
-            return self._show_first({"base": "no_sites"})
+            return self._show_first_form({"base": "no_sites"})
         self._info = await session.async_call(lambda client: client.system_info(sites[0].name))
-        entries = {site.name: self._entry_of(site) for site in sites}
+        entries = {site.name: self._entry_of_site(site) for site in sites}
         self._sites = {site.name: site for site in sites if entries[site.name] is None}
         if not self._sites:
-            return self._abort_configured(entry for entry in entries.values() if entry)
-        self._several_sites = len(sites) > 1
-        if self._several_sites:
+            return self._abort_all_configured(entry for entry in entries.values() if entry)
+        self._has_several_sites = len(sites) > 1
+        if self._has_several_sites:
             return await self.async_step_site()
-        return await self._async_choose(sites[0].name)
+        return await self._async_select_site(sites[0].name)
 
-    def _entry_of(self, site: Site) -> ConfigEntry | None:
+    def _entry_of_site(self, site: Site) -> ConfigEntry | None:
         entry = self.hass.config_entries.async_entry_for_domain_unique_id(
             DOMAIN, self._unique_id(site.name)
         )
         return None if entry is None or entry.source == SOURCE_IGNORE else entry
 
-    def _abort_configured(self, entries: Iterable[ConfigEntry]) -> ConfigFlowResult:
-        """End where every site is set up; each follows the controller to where it was found now."""
+    def _abort_all_configured(self, entries: Iterable[ConfigEntry]) -> ConfigFlowResult:
+        """Abort, as every site has an entry, and move those entries to the address just entered."""
         for entry in entries:
-            self._change(entry, self._data)
+            self._update_entry(entry, self._data)
         return self.async_abort(reason="already_configured")
 
     async def async_step_site(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Ask for the site, of those that are not set up yet."""
+        """Ask which of the remaining sites to set up."""
         if user_input is not None:
-            return await self._async_try(lambda: self._async_choose(user_input[CONF_SITE]))
+            return await self._async_run(lambda: self._async_select_site(user_input[CONF_SITE]))
         return self.async_show_form(step_id="site", data_schema=site_schema(self._sites.values()))
 
-    async def _async_choose(self, site: str) -> ConfigFlowResult:
-        """Take a site and see which wireless clients it has."""
+    async def _async_select_site(self, site: str) -> ConfigFlowResult:
+        """Set up a site: read its wireless clients and continue with their selection."""
         await self.async_set_unique_id(self._unique_id(site))
         self._abort_if_unique_id_configured()
         self._data[CONF_SITE] = site
-        session = await self._async_use(self._data)
+        session = await self._async_open_session(self._data)
         self._connected, self._away = await async_read_clients(session, site)
         return await self.async_step_clients()
 
     async def async_step_clients(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Ask which clients get a device with entities."""
+        """Ask which clients to track, then create the entry."""
         if user_input is not None:
             title = self._info.name or self._data[CONF_HOST]
-            if self._several_sites:
+            if self._has_several_sites:
                 title = f"{title} {self._sites[self._data[CONF_SITE]].description}"
             await self._async_dismiss_discoveries()
             return self.async_create_entry(
                 title=title,
                 data=self._data,
-                options={**user_input, CONF_DISCONNECT_DELAY: DEFAULT_DISCONNECT_DELAY},
+                options={
+                    **user_input,
+                    CONF_DISCONNECT_DELAY: OPTION_DEFAULTS[CONF_DISCONNECT_DELAY],
+                },
             )
         options = client_options((*self._connected, *self._away))
         offered = {option["value"] for option in options}
-        here = [client for client in self._connected if client.mac in offered]
-        chosen = [client.mac for client in here if client.alias] or [client.mac for client in here]
-        return self.async_show_form(step_id="clients", data_schema=clients_schema(options, chosen))
+        connected = [client for client in self._connected if client.mac in offered]
+        selected = [client.mac for client in connected if client.alias]
+        selected = selected or [client.mac for client in connected]
+        return self.async_show_form(
+            step_id="clients", data_schema=clients_schema(options, selected)
+        )
 
     async def async_step_reauth(self, entry_data: Mapping[str, Any]) -> ConfigFlowResult:
-        """Start when a login was rejected."""
-        self._fill_in(entry_data)
-        # Home Assistant gives the name alone, and a title that lacks a word shows as an error.
+        """Start a reauthentication after the controller rejected the login."""
+        self._prefill_form(entry_data)
+        # Home Assistant only provides `name`, but our title has the placeholder `host` too.
         self.context["title_placeholders"] = {
             "name": self._get_reauth_entry().title,
             "host": entry_data[CONF_HOST],
@@ -142,50 +148,51 @@ class UnifiScannerConfigFlow(DiscoveryFlow, domain=DOMAIN):
     ) -> ConfigFlowResult:
         """Ask for the account's new password."""
         if user_input is None:
-            return self._show_first()
+            return self._show_first_form()
         entry = self._get_reauth_entry()
 
         async def async_confirm() -> ConfigFlowResult:
             data = {**entry.data, **user_input}
-            await self._async_use(data)
-            # The same account at the controller's other sites, which may have given up too.
-            for other in self._entries_of(controller_of(entry)):
+            await self._async_open_session(data)
+            # Entries of other sites that use the same account need the new password too.
+            for other in self._entries_of_controller(controller_of(entry)):
                 if other is not entry and other.data[CONF_USERNAME] == data[CONF_USERNAME]:
-                    self._change(other, data, ACCOUNT)
+                    self._update_entry(other, data, ACCOUNT_KEYS)
             return self.async_update_reload_and_abort(entry, data=data)
 
-        return await self._async_try(async_confirm)
+        return await self._async_run(async_confirm)
 
     async def async_step_reconfigure(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Ask where the controller is now and how to log in there."""
+        """Ask for the controller's new address, account or certificate check."""
         if user_input is None:
             data = self._get_reconfigure_entry().data
-            self._fill_in(data)
+            self._prefill_form(data)
             if pinned := data.get(CONF_CERTIFICATE):
-                self._trusted = Certificate(b64decode(pinned))
-            return self._show_first()
-        self._typed = user_input
-        return await self._async_find()
+                self._trusted_certificate = Certificate(b64decode(pinned))
+            return self._show_first_form()
+        self._form_values = user_input
+        return await self._async_find_controller()
 
     async def _async_reconfigure(self) -> ConfigFlowResult:
-        """Make sure that it is the same controller, and let its entries follow it."""
+        """Check that it is the same controller, and update all its entries."""
         entry = self._get_reconfigure_entry()
         site, controller = entry.data[CONF_SITE], controller_of(entry)
         data = {CONF_PASSWORD: entry.data[CONF_PASSWORD], **self._data, CONF_SITE: site}
-        session = await self._async_use(data)
+        session = await self._async_open_session(data)
         info = await session.async_call(lambda client: client.system_info(site))
-        # One that told no id is known by its first address, and looks like any other.
-        is_known_by_address = controller == URL(entry.data[CONF_URL]).host
-        if not is_known_by_address and info.controller_id not in {None, controller}:
-            return self._show_first({"base": "wrong_controller"})
-        for other in self._entries_of(controller):
+        # A controller without an id was identified by its host, and cannot be told from another.
+        is_identified_by_host = controller == URL(entry.data[CONF_URL]).host
+        if not is_identified_by_host and info.controller_id not in {None, controller}:
+            return self._show_first_form({"base": "wrong_controller"})
+        for other in self._entries_of_controller(controller):
             if other is not entry:
                 same_account = other.data[CONF_USERNAME] == entry.data[CONF_USERNAME]
-                self._change(other, data, (*ADDRESS, *ACCOUNT) if same_account else ADDRESS)
+                keys = (*ADDRESS_KEYS, *ACCOUNT_KEYS) if same_account else ADDRESS_KEYS
+                self._update_entry(other, data, keys)
         return self.async_update_reload_and_abort(entry, data=data)
 
-    def _fill_in(self, data: Mapping[str, Any]) -> None:
-        """Fill the form in with an entry's data, but for the password, which stays here."""
-        self._typed = {key: data[key] for key in (CONF_HOST, CONF_USERNAME, CONF_SSL)}
+    def _prefill_form(self, data: Mapping[str, Any]) -> None:
+        """Prefill the form with an entry's data, except the password, which must not leave HA."""
+        self._form_values = {key: data[key] for key in (CONF_HOST, CONF_USERNAME, CONF_SSL)}

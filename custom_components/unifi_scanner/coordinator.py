@@ -20,8 +20,8 @@ from .const import (
     CONF_DISCONNECT_DELAY,
     CONF_LOW_DATA,
     CONF_SITE,
-    DEFAULT_DISCONNECT_DELAY,
     DOMAIN,
+    option,
 )
 from .hub.errors import async_request
 from .hub.known_clients import async_known_clients, names_of
@@ -75,21 +75,18 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
             name=config_entry.title,
             update_interval=SNAPSHOT_INTERVAL,
         )
-        options = config_entry.options
         self.session = session
         self.site: str = config_entry.data[CONF_SITE]
-        self.tracked: set[str] = set(options.get(CONF_CLIENTS, ()))
+        self.tracked: set[str] = set(option(config_entry, CONF_CLIENTS))
         self.recorder = CaptureRecorder()
-        self.tracker = RecordingTracker(
-            self.recorder, options.get(CONF_DISCONNECT_DELAY, DEFAULT_DISCONNECT_DELAY)
-        )
+        self.tracker = RecordingTracker(self.recorder, option(config_entry, CONF_DISCONNECT_DELAY))
         self.clients = self.tracker.clients
         self.history = SiteHistory(hass, config_entry.entry_id, self.tracked)
         self.roam_log = RoamLog(hass, config_entry.entry_id, self.tracked)
         self.devices = SiteDevices(hass, config_entry)
         self._publisher = EventPublisher(hass, config_entry, self.devices, self.tracked)
         self.available = True
-        self._low_data: bool = options.get(CONF_LOW_DATA, False)
+        self._low_data: bool = option(config_entry, CONF_LOW_DATA)
         self._stream = SiteStream(
             hass,
             config_entry,

@@ -11,27 +11,9 @@ from homeassistant.loader import async_get_integration
 
 from .api.frames import FrameStatistics
 from .capture.redaction import public_model, public_name, public_version
-from .const import (
-    CONF_ADD_NEW_CLIENTS,
-    CONF_CLIENTS,
-    CONF_DISCONNECT_DELAY,
-    CONF_LOW_DATA,
-    CONF_SETTLING_TIME,
-    CONF_TRACKED_EVENTS_ONLY,
-    CONF_VOLATILE_INTERVAL,
-    DOMAIN,
-)
+from .const import CONF_CLIENTS, DOMAIN, OPTION_DEFAULTS, option
 from .coordinator import UnifiScannerConfigEntry, UnifiScannerCoordinator
 from .hub.stream import SiteStream
-
-_OPTIONS = (
-    CONF_ADD_NEW_CLIENTS,
-    CONF_DISCONNECT_DELAY,
-    CONF_LOW_DATA,
-    CONF_SETTLING_TIME,
-    CONF_TRACKED_EVENTS_ONLY,
-    CONF_VOLATILE_INTERVAL,
-)
 
 
 async def async_get_config_entry_diagnostics(
@@ -43,8 +25,8 @@ async def async_get_config_entry_diagnostics(
         "integration_version": str(integration.version),
         "state": entry.state.value,
         "options": {
-            **{option: entry.options[option] for option in _OPTIONS if option in entry.options},
-            CONF_CLIENTS: len(entry.options.get(CONF_CLIENTS, ())),
+            **{name: entry.options[name] for name in OPTION_DEFAULTS if name in entry.options},
+            CONF_CLIENTS: len(option(entry, CONF_CLIENTS)),
         },
     }
     if entry.state is not ConfigEntryState.LOADED:

@@ -22,7 +22,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.typing import StateType
 
-from .const import BAND_STATES, CONF_VOLATILE_INTERVAL, DEFAULT_VOLATILE_INTERVAL
+from .const import BAND_STATES, CONF_VOLATILE_INTERVAL, option
 from .coordinator import UnifiScannerConfigEntry, UnifiScannerCoordinator
 from .entity import AccessPointEntity, ClientEntity, EntityState, SiteEntity, UnifiScannerEntity
 from .hub.metrics import Metrics
@@ -316,8 +316,7 @@ class ClientSensor(ClientEntity, UnifiScannerSensor):
 
     @property
     def _interval(self) -> float:
-        options = self.coordinator.config_entry.options
-        interval: float = options.get(CONF_VOLATILE_INTERVAL, DEFAULT_VOLATILE_INTERVAL)
+        interval: float = option(self.coordinator.config_entry, CONF_VOLATILE_INTERVAL)
         return interval
 
     @override

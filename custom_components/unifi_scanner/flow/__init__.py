@@ -1,1 +1,1 @@
-"""Steps, forms and choices of the config and options flows."""
+"""Steps and forms of the config and options flows."""

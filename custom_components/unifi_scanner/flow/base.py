@@ -1,4 +1,4 @@
-"""What the steps of the config flow share: a controller found, a session, and what went wrong."""
+"""Shared parts of the config flow: the controller, its certificate, the session, and errors."""
 
 from abc import abstractmethod
 from base64 import b64encode
@@ -32,11 +32,11 @@ from .schemas import REAUTH_SCHEMA, RECONFIGURE_SCHEMA, USER_SCHEMA
 
 _LOGGER = logging.getLogger(__name__)
 
-# What entries of one controller have in common, and those of one account beside it.
-ADDRESS = (CONF_HOST, CONF_URL, CONF_SSL, CONF_CERTIFICATE)
-ACCOUNT = (CONF_USERNAME, CONF_PASSWORD)
+# Entry data shared by all entries of a controller, and by all entries of an account on it.
+ADDRESS_KEYS = (CONF_HOST, CONF_URL, CONF_SSL, CONF_CERTIFICATE)
+ACCOUNT_KEYS = (CONF_USERNAME, CONF_PASSWORD)
 
-# By the source of a flow; all others begin with the user's.
+# Step id and schema of the first form by flow source; any other source starts with step `user`.
 _FIRST_FORMS: dict[str | None, tuple[str, probatio.Schema]] = {
     SOURCE_REAUTH: ("reauth_confirm", REAUTH_SCHEMA),
     SOURCE_RECONFIGURE: ("reconfigure", RECONFIGURE_SCHEMA),
@@ -44,120 +44,120 @@ _FIRST_FORMS: dict[str | None, tuple[str, probatio.Schema]] = {
 
 
 class ControllerFlow(ConfigFlow):
-    """A flow that asks for a controller, lets its certificate be trusted, and logs in.
+    """A flow that finds a controller, has its certificate confirmed, and logs in.
 
-    `_typed` is what the first form is filled in with, and is shown again when anything goes wrong;
-    `_data` is what an entry will have.
+    `_form_values` prefills the first form, which is shown again after any error; `_data` is the
+    entry data being built.
     """
 
     def __init__(self) -> None:
-        """Begin with nothing typed and nobody trusted."""
+        """Initialize the flow."""
         self._session: ControllerSession | None = None
         self._removed = False
-        self._entity_state: Certificate
-        self._trusted: Certificate | None = None
-        self._typed: dict[str, Any] = {}
+        self._unconfirmed_certificate: Certificate
+        self._trusted_certificate: Certificate | None = None
+        self._form_values: dict[str, Any] = {}
         self._endpoint: Endpoint
         self._info: SystemInfo
         self._data: dict[str, Any]
 
     @abstractmethod
     async def _async_log_in(self) -> ConfigFlowResult:
-        """Go on with a controller that is trusted."""
+        """Log in to the controller and continue; its certificate has been accepted."""
 
-    async def _async_find(self) -> ConfigFlowResult:
-        """Look for a controller at what was typed, and go on with it."""
-        host: str = self._typed[CONF_HOST]
+    async def _async_find_controller(self) -> ConfigFlowResult:
+        """Find the controller at the host that the user entered, and continue with it."""
+        host: str = self._form_values[CONF_HOST]
         if host.strip().lower().startswith("http://"):
-            return self._show_first({CONF_HOST: "https_only"})
+            return self._show_first_form({CONF_HOST: "https_only"})
         try:
             urls = candidate_urls(host)
         except ValueError:
-            return self._show_first({CONF_HOST: "invalid_host"})
+            return self._show_first_form({CONF_HOST: "invalid_host"})
 
         async def async_find() -> ConfigFlowResult:
-            mode = TlsMode(self._typed[CONF_SSL])
+            mode = TlsMode(self._form_values[CONF_SSL])
             self._endpoint = await async_find_controller(self.hass, urls, mode)
             certificate = self._endpoint.certificate
-            if certificate is not None and certificate != self._trusted:
-                self._entity_state = certificate
+            if certificate is not None and certificate != self._trusted_certificate:
+                self._unconfirmed_certificate = certificate
                 return await self.async_step_certificate()
-            return await self._async_go_on()
+            return await self._async_use_endpoint()
 
-        return await self._async_try(async_find)
+        return await self._async_run(async_find)
 
     async def async_step_certificate(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Ask whether the controller's own certificate is to be trusted; nothing was sent yet."""
+        """Ask whether to trust a self-signed certificate, before sending any credentials."""
         if user_input is None:
             return self.async_show_form(
                 step_id="certificate",
                 data_schema=probatio.Schema({}),
                 description_placeholders={
                     "url": self._endpoint.url,
-                    **certificate_placeholders(self._entity_state),
+                    **certificate_placeholders(self._unconfirmed_certificate),
                 },
             )
-        self._trusted = self._entity_state
-        return await self._async_try(self._async_go_on)
+        self._trusted_certificate = self._unconfirmed_certificate
+        return await self._async_run(self._async_use_endpoint)
 
-    async def _async_go_on(self) -> ConfigFlowResult:
+    async def _async_use_endpoint(self) -> ConfigFlowResult:
         endpoint = self._endpoint
-        self._data = {**self._typed, CONF_URL: endpoint.url, CONF_SSL: endpoint.ssl.value}
+        self._data = {**self._form_values, CONF_URL: endpoint.url, CONF_SSL: endpoint.ssl.value}
         if endpoint.certificate is not None:
             self._data[CONF_CERTIFICATE] = b64encode(endpoint.certificate.der).decode()
         return await self._async_log_in()
 
-    async def _async_use(self, data: Mapping[str, Any]) -> ControllerSession:
-        """Log in with an entry's data, unless a session with the very same is there."""
+    async def _async_open_session(self, data: Mapping[str, Any]) -> ControllerSession:
+        """Log in with an entry's data, or reuse the session that exists for the same data."""
         session = await async_acquire_session(self.hass, data)
         if self._removed:
             await session.async_release()
-            raise CannotConnectError("The dialog was closed meanwhile")
-        before, self._session = self._session, session
-        if before is not None:
-            await before.async_release()
+            raise CannotConnectError("The dialog was closed in the meantime")
+        previous, self._session = self._session, session
+        if previous is not None:
+            await previous.async_release()
         await self._session.async_sign_in()
         return self._session
 
     @callback
     @override
     def async_remove(self) -> None:
-        """Give the session back when the flow ends, however it ends."""
+        """Release the session when the flow ends, whether completed or abandoned."""
         self._removed = True
         if self._session is not None:
             self.hass.async_create_task(self._session.async_release())
             self._session = None
 
-    async def _async_try(
+    async def _async_run(
         self, action: Callable[[], Awaitable[ConfigFlowResult]]
     ) -> ConfigFlowResult:
-        """Go on with an action; when it fails, show the first form, which says why."""
+        """Run an action; if it fails, show the first form again with the error."""
         try:
             return await action()
         except AbortFlow:
             raise
         except UnifiError as error:
-            key, placeholders = error_translation(error, self._typed)
-            return self._show_first({"base": key}, placeholders)
+            key, placeholders = error_translation(error, self._form_values)
+            return self._show_first_form({"base": key}, placeholders)
         except Exception:
-            _LOGGER.exception("Unexpected error in a dialog about a controller")
-            return self._show_first({"base": "unknown"})
+            _LOGGER.exception("Unexpected error in the config flow")
+            return self._show_first_form({"base": "unknown"})
 
-    def _show_first(
+    def _show_first_form(
         self, errors: dict[str, str] | None = None, placeholders: dict[str, str] | None = None
     ) -> ConfigFlowResult:
-        """Show the flow's first form, filled in with what was typed."""
+        """Show the flow's first form, prefilled with the values entered so far."""
         step, schema = _FIRST_FORMS.get(self.source, ("user", USER_SCHEMA))
-        shown = {key: str(self._typed.get(key)) for key in (CONF_HOST, CONF_USERNAME)}
+        values = {key: str(self._form_values.get(key)) for key in (CONF_HOST, CONF_USERNAME)}
         return self.async_show_form(
             step_id=step,
-            data_schema=self.add_suggested_values_to_schema(schema, self._typed),
+            data_schema=self.add_suggested_values_to_schema(schema, self._form_values),
             errors=errors,
             description_placeholders={
                 "documentation": DOCUMENTATION,
-                **shown,
+                **values,
                 **(placeholders or {}),
             },
         )
@@ -165,20 +165,20 @@ class ControllerFlow(ConfigFlow):
     def _unique_id(self, site: str) -> str:
         return f"{self._info.controller_id or URL(self._endpoint.url).host}_{site}"
 
-    def _entries_of(self, controller: str) -> list[ConfigEntry]:
-        """Return the entries of a controller, by the part of their ids that names it."""
+    def _entries_of_controller(self, controller: str) -> list[ConfigEntry]:
+        """Return the entries of a controller, identified as by `controller_of`."""
         return [
             entry
             for entry in self._async_current_entries(include_ignore=False)
             if controller_of(entry) == controller
         ]
 
-    def _change(
-        self, entry: ConfigEntry, data: Mapping[str, Any], keys: Collection[str] = ADDRESS
+    def _update_entry(
+        self, entry: ConfigEntry, data: Mapping[str, Any], keys: Collection[str] = ADDRESS_KEYS
     ) -> None:
-        """Let an entry have these keys as the data have them, and what they lack no more.
+        """Copy `keys` from `data` to an entry, removing those that `data` lacks.
 
-        One that waits for another login is tried again in any case.
+        Reloads the entry if its data changed, or if it is waiting for the user to log in again.
         """
         kept = {key: value for key, value in entry.data.items() if key not in keys}
         data = kept | {key: data[key] for key in keys if key in data}
@@ -188,5 +188,5 @@ class ControllerFlow(ConfigFlow):
 
 
 def controller_of(entry: ConfigEntry) -> str:
-    """Return what names the controller in an entry's id: its own id, else its first address."""
+    """Return the controller's part of an entry's unique id: its id, or its original host."""
     return f"{entry.unique_id}".removesuffix(f"_{entry.data[CONF_SITE]}")

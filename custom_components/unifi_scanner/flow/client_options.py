@@ -1,4 +1,4 @@
-"""The clients that users choose from, as options of a form."""
+"""The clients offered for selection in the config and options forms."""
 
 from collections.abc import Iterable, Mapping
 from itertools import islice
@@ -7,21 +7,22 @@ from homeassistant.helpers.selector import SelectOptionDict
 
 from ..api.records import KnownClient, StationRecord
 
-# A site may know tens of thousands of passers-by; nobody reads a longer list than this.
-MOST_CLIENTS = 1_000
+# A site may know tens of thousands of clients that only passed by; a longer list is unreadable.
+MAX_CLIENTS = 1_000
 
 
 def client_options(
     clients: Iterable[StationRecord | KnownClient],
-    chosen: Mapping[str, str | None] | None = None,
+    tracked: Mapping[str, str | None] | None = None,
 ) -> list[SelectOptionDict]:
-    """Return what to choose from: clients, the most important first, and those chosen before.
+    """Return the select options: clients with a name first, each group sorted.
 
-    `chosen` maps their MACs to the names they last had. Those with a name come first.
+    `clients` are in order of importance; at most `MAX_CLIENTS` of them are offered. `tracked` maps
+    the MACs of clients that are selected already, and always offered, to their last known names.
     """
     named = ((client.mac, client.alias or client.hostname) for client in clients)
-    offered = dict(islice(named, MOST_CLIENTS))
-    for mac, name in (chosen or {}).items():
+    offered = dict(islice(named, MAX_CLIENTS))
+    for mac, name in (tracked or {}).items():
         offered[mac] = offered.get(mac) or name
     options = [
         (name is None, (name or mac).casefold(), mac, f"{name} ({mac})" if name else mac)

@@ -1,4 +1,4 @@
-"""The steps that begin when Home Assistant comes across a controller by itself."""
+"""Discovery steps of the config flow: controllers found by SSDP or DHCP."""
 
 from base64 import b64encode
 from typing import Self, override
@@ -30,15 +30,15 @@ _FALLBACK_NAME = "UniFi"
 
 
 class DiscoveryFlow(ControllerFlow):
-    """The part of the flow about what was found in the network.
+    """A flow that can also start from a discovered controller.
 
-    Something found is known by its MAC until the user logs in: its controller's id is only told
-    then. Nothing but a GET / is sent before.
+    Until the user logs in, the flow's unique id is the MAC of the discovered host, because the
+    controller reveals its own id only after the login. Before that, only `GET /` is sent.
     """
 
     @override
     async def async_step_ssdp(self, discovery_info: SsdpServiceInfo) -> ConfigFlowResult:
-        """Take a console that announces itself."""
+        """Handle a UniFi OS console that announces itself by SSDP."""
         host = URL(discovery_info.ssdp_location or "").host or ""
         serial = discovery_info.upnp.get(ATTR_UPNP_SERIAL)
         name = discovery_info.upnp.get(ATTR_UPNP_FRIENDLY_NAME)
@@ -46,67 +46,73 @@ class DiscoveryFlow(ControllerFlow):
 
     @override
     async def async_step_dhcp(self, discovery_info: DhcpServiceInfo) -> ConfigFlowResult:
-        """Take a host whose name looks like a controller's."""
+        """Handle a DHCP host whose name looks like a controller's."""
         mac = format_mac(discovery_info.macaddress)
         return await self._async_discover(discovery_info.ip, mac, discovery_info.hostname)
 
-    async def _async_discover(self, host: str, hint: str, name: str | None) -> ConfigFlowResult:
-        """Show the user's form for what was found, if it is a controller and a new one."""
-        await self.async_set_unique_id(hint)
+    async def _async_discover(
+        self, host: str, unique_id: str, name: str | None
+    ) -> ConfigFlowResult:
+        """Show the user form if the host is a controller that is not set up yet."""
+        await self.async_set_unique_id(unique_id)
         self._abort_if_unique_id_configured()
-        self._typed = {CONF_HOST: host}
+        self._form_values = {CONF_HOST: host}
         if self.hass.config_entries.flow.async_has_matching_flow(self):
             return self.async_abort(reason="already_in_progress")
         entries = self._async_current_entries(include_ignore=False)
         for entry in entries:
-            if host in await self._async_addresses(entry.data[CONF_URL]):
+            if host in await self._async_resolve(entry.data[CONF_URL]):
                 return self.async_abort(reason="already_configured")
         try:
             endpoint = await async_find_controller(self.hass, candidate_urls(host), TlsMode.PINNED)
         except UnifiError, ValueError:
             return self.async_abort(reason="no_controller")
-        if same := [entry for entry in entries if _is_shown_by(endpoint, entry)]:
-            for entry in same:
-                if not _is_reached(entry):
-                    found = {CONF_HOST: host, CONF_URL: endpoint.url}
-                    self._change(entry, found, tuple(found))
+        if matching := [entry for entry in entries if _pins_certificate_of(entry, endpoint)]:
+            for entry in matching:
+                if _needs_new_address(entry):
+                    address = {CONF_HOST: host, CONF_URL: endpoint.url}
+                    self._update_entry(entry, address, tuple(address))
             return self.async_abort(reason="already_configured")
         self.context["title_placeholders"] = {"name": name or _FALLBACK_NAME, "host": host}
         self.context["configuration_url"] = endpoint.url
-        return self._show_first()
+        return self._show_first_form()
 
     @override
     def is_matching(self, other_flow: Self) -> bool:
-        return bool(other_flow._typed.get(CONF_HOST) == self._typed[CONF_HOST])
+        return bool(other_flow._form_values.get(CONF_HOST) == self._form_values[CONF_HOST])
 
     async def _async_dismiss_discoveries(self) -> None:
-        """End the dialogs about having found what is being set up now."""
+        """Abort the discovery flows of the controller that has just been set up."""
         url = self._endpoint.url
-        hosts = {URL(url).host, *await self._async_addresses(url)}
+        hosts = {URL(url).host, *await self._async_resolve(url)}
         for flow in self._async_in_progress():
-            found = flow["context"].get("title_placeholders", {})
-            if flow["context"]["source"] != SOURCE_REAUTH and found.get("host") in hosts:
+            title = flow["context"].get("title_placeholders", {})
+            if flow["context"]["source"] != SOURCE_REAUTH and title.get("host") in hosts:
                 self.hass.config_entries.flow.async_abort(flow["flow_id"])
 
-    async def _async_addresses(self, url: str) -> set[str]:
-        """Return the IP addresses of a controller."""
+    async def _async_resolve(self, url: str) -> set[str]:
+        """Return the IP addresses of a URL's host, none if it cannot be resolved."""
         try:
-            found = await self.hass.loop.getaddrinfo(URL(url).host, None)
+            results = await self.hass.loop.getaddrinfo(URL(url).host, None)
         except OSError:
             return set()
-        return {str(address[0]) for *_, address in found}
+        return {str(address[0]) for *_, address in results}
 
 
-def _is_shown_by(endpoint: Endpoint, entry: ConfigEntry) -> bool:
-    """Return whether the certificate that an entry pins is the one shown: no other host can."""
+def _pins_certificate_of(entry: ConfigEntry, endpoint: Endpoint) -> bool:
+    """Return whether an entry pins the endpoint's certificate, which no other host can present."""
     certificate = endpoint.certificate
     return certificate is not None and (
         b64encode(certificate.der).decode() == entry.data.get(CONF_CERTIFICATE)
     )
 
 
-def _is_reached(entry: ConfigEntry) -> bool:
-    """Return whether an entry can do without a new address: consoles have one per network."""
+def _needs_new_address(entry: ConfigEntry) -> bool:
+    """Return whether an entry has lost its controller.
+
+    A console has one address per network: as long as an entry's own address works, another one
+    that is discovered must not replace it.
+    """
     if entry.state is ConfigEntryState.LOADED:
-        return bool(entry.runtime_data.available)
-    return entry.state is not ConfigEntryState.SETUP_RETRY
+        return not entry.runtime_data.available
+    return entry.state is ConfigEntryState.SETUP_RETRY

@@ -1,4 +1,4 @@
-"""The forms of the flows: their fields and how these are filled in."""
+"""Schemas of the forms in the config and options flows."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -29,9 +29,10 @@ from ..const import (
     CONF_SITE,
     CONF_TRACKED_EVENTS_ONLY,
     CONF_VOLATILE_INTERVAL,
+    OPTION_DEFAULTS,
 )
 
-LONGEST_DELAY = 300  # seconds
+MAX_DELAY = 300  # seconds
 
 _HOST = TextSelector(TextSelectorConfig(autocomplete="off"))
 _USERNAME = TextSelector(TextSelectorConfig(autocomplete="username"))
@@ -47,7 +48,7 @@ _SSL = SelectSelector(
 _SECONDS = NumberSelector(
     NumberSelectorConfig(
         min=0,
-        max=LONGEST_DELAY,
+        max=MAX_DELAY,
         step=1,
         unit_of_measurement=UnitOfTime.SECONDS,
         mode=NumberSelectorMode.BOX,
@@ -74,7 +75,7 @@ REAUTH_SCHEMA = probatio.Schema({probatio.Required(probatio.Secret(CONF_PASSWORD
 
 
 def site_schema(sites: Iterable[Site]) -> probatio.Schema:
-    """Return the form that asks for one of the sites."""
+    """Return the form for selecting one of the sites."""
     options = [
         SelectOptionDict(value=site.name, label=site.description)
         for site in sorted(sites, key=lambda site: site.description.casefold())
@@ -83,21 +84,23 @@ def site_schema(sites: Iterable[Site]) -> probatio.Schema:
     return probatio.Schema({probatio.Required(CONF_SITE, default=options[0]["value"]): selector})
 
 
-def clients_schema(options: list[SelectOptionDict], chosen: Sequence[str]) -> probatio.Schema:
-    """Return the form that asks which clients get a device, with a choice made already."""
+def clients_schema(options: list[SelectOptionDict], selected: Sequence[str]) -> probatio.Schema:
+    """Return the form for selecting clients, with some of them (by MAC) preselected."""
     selector = SelectSelector(SelectSelectorConfig(options=options, multiple=True))
     return probatio.Schema(
         {
-            probatio.Required(CONF_CLIENTS, default=list(chosen)): selector,
-            probatio.Required(CONF_ADD_NEW_CLIENTS, default=False): BooleanSelector(),
+            probatio.Required(CONF_CLIENTS, default=list(selected)): selector,
+            probatio.Required(
+                CONF_ADD_NEW_CLIENTS, default=OPTION_DEFAULTS[CONF_ADD_NEW_CLIENTS]
+            ): BooleanSelector(),
         }
     )
 
 
 def options_schema(options: list[SelectOptionDict], values: Mapping[str, Any]) -> probatio.Schema:
-    """Return the form of an entry's options, filled in with what they are.
+    """Return the form for a site's options with their current values.
 
-    Who leaves one out leaves it as it is.
+    A field that is missing from the submitted form keeps its current value.
     """
     selectors = {
         CONF_CLIENTS: SelectSelector(SelectSelectorConfig(options=options, multiple=True)),

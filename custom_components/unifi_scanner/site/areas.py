@@ -10,7 +10,7 @@ from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
 from homeassistant.helpers import area_registry as ar, device_registry as dr
 from homeassistant.helpers.dispatcher import async_dispatcher_send
 
-from ..const import CONF_SETTLING_TIME, CONF_SITE, DEFAULT_SETTLING_TIME
+from ..const import CONF_SETTLING_TIME, CONF_SITE, option
 from ..roaming import ClientEvent, ClientState
 from .area_debounce import AreaDebouncer, Room
 from .devices import SiteDevices
@@ -63,9 +63,7 @@ class SiteAreas:
         self._on_areas = on_areas
         self._area_registry = ar.async_get(hass)
         self._device_registry = dr.async_get(hass)
-        self._debouncer = AreaDebouncer(
-            entry.options.get(CONF_SETTLING_TIME, DEFAULT_SETTLING_TIME)
-        )
+        self._debouncer = AreaDebouncer(option(entry, CONF_SETTLING_TIME))
         self._occupants: dict[str, set[str]] = {}
         self._listeners = KeyedListeners()
         # By the access points' MACs.

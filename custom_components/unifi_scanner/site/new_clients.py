@@ -6,7 +6,7 @@ from itertools import takewhile
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import CoreState, HomeAssistant, callback
 
-from ..const import CONF_ADD_NEW_CLIENTS, CONF_CLIENTS
+from ..const import CONF_ADD_NEW_CLIENTS, CONF_CLIENTS, option
 from ..roaming import ClientEvent, ClientState, EventKind
 from .history import SiteHistory
 from .timers import Timers
@@ -130,7 +130,7 @@ class Adoption:
         self._hass = hass
         self._entry = entry
         self._tracked = tracked
-        self._wanted: bool = entry.options.get(CONF_ADD_NEW_CLIENTS, False)
+        self._wanted: bool = option(entry, CONF_ADD_NEW_CLIENTS)
 
     @callback
     def async_adopt(self, new: Iterable[ClientState]) -> bool:

@@ -9,7 +9,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.util.signal_type import SignalType
 
-from ..const import CONF_SITE, CONF_TRACKED_EVENTS_ONLY, DOMAIN
+from ..const import CONF_SITE, CONF_TRACKED_EVENTS_ONLY, DOMAIN, option
 from ..roaming import ClientEvent, ClientState, EventKind
 from .devices import Location, SiteDevices
 from .new_clients import is_randomised
@@ -89,7 +89,7 @@ class EventPublisher:
         self._entry = entry
         self._devices = devices
         self._tracked = tracked
-        self._tracked_only: bool = entry.options.get(CONF_TRACKED_EVENTS_ONLY, False)
+        self._tracked_only: bool = option(entry, CONF_TRACKED_EVENTS_ONLY)
 
     @callback
     def async_publish(self, event: ClientEvent) -> None:
