@@ -78,18 +78,18 @@ CHAPTERS = {
     "docs-actions": "Actions",
     "docs-conditions": "Conditions",
     "docs-configuration-parameters": "Options",
-    "docs-data-update": "How it learns of things",
+    "docs-data-update": "How it works",
     "docs-examples": "Examples",
     "docs-high-level-description": "UniFi Scanner",
     "docs-installation-instructions": "Install",
-    "docs-installation-parameters": "What you are asked",
+    "docs-installation-parameters": "Setup fields",
     "docs-known-limitations": "Known limitations",
     "docs-removal-instructions": "Remove",
-    "docs-supported-devices": "What it works with",
+    "docs-supported-devices": "Supported devices",
     "docs-supported-functions": "What you get",
     "docs-triggers": "Triggers",
-    "docs-troubleshooting": "When something does not work",
-    "docs-use-cases": "What it is good for",
+    "docs-troubleshooting": "Troubleshooting",
+    "docs-use-cases": "Use cases",
 }
 
 

@@ -30,7 +30,7 @@ SESSION_CONFLICT = AccountIssue(
 NO_LIVE_UPDATES = AccountIssue(
     key="no_live_updates",
     severity=ir.IssueSeverity.WARNING,
-    section="when-something-does-not-work",
+    section="troubleshooting",
 )
 _ISSUES = {each.key: each for each in (SECOND_FACTOR, SESSION_CONFLICT, NO_LIVE_UPDATES)}
 
