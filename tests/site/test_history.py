@@ -146,9 +146,9 @@ async def test_whoever_has_been_seen_is_known_after_a_restart(hass: HomeAssistan
     await history.async_save()
     again = await loaded(hass)
     assert again.is_seeded
-    assert again.knows(ANNA)
-    assert again.knows(CARA)
-    assert not again.knows(BEN)
+    assert again.is_known(ANNA)
+    assert again.is_known(CARA)
+    assert not again.is_known(BEN)
 
 
 async def test_one_who_is_removed_before_the_first_look_is_not_all_there_is(
@@ -178,6 +178,6 @@ async def test_those_who_are_here_stay_known_however_many_they_are(
     history = await loaded(hass)
     history.async_seed_known(["gone", "a", "b", "c"])
     history.async_touch(["a", "b", "c"])
-    assert all(history.knows(mac) for mac in ("a", "b", "c"))
-    assert not history.knows("gone")
+    assert all(history.is_known(mac) for mac in ("a", "b", "c"))
+    assert not history.is_known("gone")
     await history.async_save()

@@ -1,51 +1,57 @@
-"""When an account may log in by itself: a ledger that a restart of Home Assistant does not empty.
+"""A rate limiter for logins, saved so that restarting Home Assistant does not reset it.
 
-Sessions refuse logins, good ones too, after five or six within a minute, and some begin the wait
-anew with every attempt (protocol.md 2). Whoever restarts in a loop would be locked out.
+Controllers refuse further logins, valid ones too, after five or six within a minute, and some
+extend the lockout with every attempt (docs/protocol.md 2). Without a saved budget, restarting in a
+loop would lock the account out.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+import re
 import time
-from typing import Any
+from typing import Any, Self
 
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers.storage import Store
 
 from ..api.errors import RateLimitedError
+from ..api.parsing import as_integer, as_number
 from ..const import DOMAIN
 from ..issues.account import Account
+from ..site.store import TolerantStore, dict_or_empty, list_or_empty
 
 LOGIN_INTERVAL = 60.0  # seconds
-# How long to leave a console alone that refuses logins and does not say for how long, at first.
+# The first wait after a controller has limited logins without saying for how long.
 LOCKED_FOR = 300.0  # seconds
 LONGEST_WAIT = 3600.0  # seconds
-# What a console refuses is not asked for more often than this within an hour, whatever it says.
+# Limits login attempts while the controller refuses them, whatever wait it asks for.
 _REFUSALS_AN_HOUR = 3
-# A booting console rejects right passwords too. The next rejection in a row is believed.
+# A booting controller rejects correct passwords too, so only the next consecutive rejection counts.
 _TOLERATED_REJECTIONS = 3
-# Sessions last for hours. One that ends sooner was ended by somebody, who may do it again.
+# Sessions last for hours. One that ends sooner was probably ended by another client.
 SHORT_LIFE = 600.0  # seconds
-_CONTESTED_AFTER = 3
-# Doublings after which every wait has reached the longest.
+_CONFLICT_AFTER = 3
+# After this many doublings, every wait has reached LONGEST_WAIT.
 _DOUBLINGS = 6
-_VERSION = 1
-# What of an account goes to the disk.
-_KEPT = ("since", "wait", "refusals", "rejections", "short_lives")
+_COUNT_LIMIT = 1_000_000
+# The keys of an account that are saved.
+_SAVED_KEYS = ("since", "wait", "refusals", "rejections", "short_lives")
+# The keys of the file are those of accounts (see `Account.key`).
+_ACCOUNT_KEY = re.compile("[0-9a-f]{64}")
 
 
 class LoginBudgetError(RateLimitedError):
-    """It is ourselves who wait before the next login; the controller has refused nothing."""
+    """The next login is delayed by our own budget; the controller has not refused one."""
 
 
 @dataclass
 class AccountLogins:
-    """An account's logins: since when it has to wait, for how long, and what may make it longer.
+    """The login history of one account, and the wait before its next login that follows from it.
 
-    `clock` gives seconds that nobody sets; all other times are POSIX seconds, for the disk.
-    `refusals` are the latest since the last good login; `rejections` and `short_lives` count what
-    has happened in a row.
+    The account must not log in for `wait` seconds from `since`. `clock` returns monotonic seconds;
+    all other times are POSIX seconds, so that they can be saved. `refusals` are the times of the
+    latest rate-limited logins since one succeeded. `rejections` counts consecutive rejected
+    passwords, `short_lives` consecutive sessions that ended early.
     """
 
     clock: Callable[[], float] = field(repr=False, compare=False)
@@ -54,35 +60,40 @@ class AccountLogins:
     refusals: list[float] = field(default_factory=list)
     rejections: int = 0
     short_lives: int = 0
-    # Whoever logs in holds it.
+    # Saved keys of a later release.
+    other_keys: Mapping[str, Any] = field(repr=False, default_factory=dict)
+    # Held during a login.
     lock: asyncio.Lock = field(init=False, repr=False, compare=False, default_factory=asyncio.Lock)
-    # `since` by `clock`.
+    # `since` as a time of `clock`.
     _began: float = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Go on with a wait that was read from disk, whose beginning lies in no future."""
+        """Resume a saved wait, treating a start in the future as now."""
         self._began = self.clock() - max(0.0, time.time() - self.since)
 
     @property
     def remaining(self) -> float:
-        """For how many more seconds the account must not log in by itself."""
+        """Seconds until the account may log in again without a user's request."""
         return max(0.0, self._began + self.wait - self.clock())
 
     def check(self) -> None:
-        """Raise RateLimitedError when it must wait, LoginBudgetError when for our own sake."""
+        """Raise if the account must wait.
+
+        Raises RateLimitedError if the controller has refused a login, LoginBudgetError if not.
+        """
         if not (wait := self.remaining):
             return
         if self.refusals:
-            raise RateLimitedError("The controller refused a login before", retry_after=wait)
-        raise LoginBudgetError("The budget of logins is used up", retry_after=wait)
+            raise RateLimitedError("The controller refused an earlier login", retry_after=wait)
+        raise LoginBudgetError("The login budget is used up", retry_after=wait)
 
     @property
-    def contested(self) -> bool:
-        """Whether session after session has ended so soon that somebody must be ending them."""
-        return self.short_lives >= _CONTESTED_AFTER
+    def in_conflict(self) -> bool:
+        """Whether so many consecutive sessions ended early that another client must end them."""
+        return self.short_lives >= _CONFLICT_AFTER
 
     def begin(self) -> Callable[[], None]:
-        """Take note of a login that is about to be sent; return what takes that note back."""
+        """Count a login that is about to be sent; return a function that undoes this."""
         before = self.since, self._began, self.wait
         self._wait_from_now(LOGIN_INTERVAL)
 
@@ -92,12 +103,12 @@ class AccountLogins:
         return undo
 
     def accept(self) -> None:
-        """Take note that it was accepted."""
+        """Record that the login succeeded."""
         self.refusals.clear()
         self.rejections = 0
 
     def refuse(self, retry_after: float | None) -> float:
-        """Take note that it was refused, as one too many; return the seconds to wait now."""
+        """Record that the controller limits logins; return the seconds to wait from now on."""
         now = time.time()
         self.refusals = [*self.refusals, now][-_DOUBLINGS:]
         if retry_after is None:
@@ -108,22 +119,37 @@ class AccountLogins:
         return self.wait
 
     def reject(self) -> bool:
-        """Take note of a rejection that may pass; return whether it is to be believed now."""
+        """Record a rejection that may be temporary; return whether to treat it as final."""
         self.rejections += 1
         return self.rejections > _TOLERATED_REJECTIONS
 
     def end_session(self, age: float) -> None:
-        """Take note that the session of the last login has ended, at this age in seconds.
+        """Record that the latest session has ended at this age in seconds.
 
-        Two clients that end each other's sessions must not do so every minute.
+        The wait doubles with every short session, so that two clients that log each other out do
+        not keep doing so every minute.
         """
         self.short_lives = self.short_lives + 1 if age < SHORT_LIFE else 0
         doublings = min(max(self.short_lives - 1, 0), _DOUBLINGS)
         self.wait = max(self.wait, min(LOGIN_INTERVAL * 2**doublings, LONGEST_WAIT))
 
+    @classmethod
+    def from_dict(cls, clock: Callable[[], float], saved: Mapping[str, Any]) -> Self:
+        """Return a saved account, with defaults for missing and unusable values."""
+        refusals = [as_number(time) for time in list_or_empty(saved.get("refusals"))]
+        return cls(
+            clock,
+            since=as_number(saved.get("since")) or 0.0,
+            wait=min(max(as_number(saved.get("wait")) or 0.0, 0.0), LONGEST_WAIT),
+            refusals=[refused_at for refused_at in refusals if refused_at is not None],
+            rejections=as_integer(saved.get("rejections"), 0, _COUNT_LIMIT) or 0,
+            short_lives=as_integer(saved.get("short_lives"), 0, _COUNT_LIMIT) or 0,
+            other_keys={key: saved[key] for key in saved if key not in _SAVED_KEYS},
+        )
+
     def as_dict(self) -> dict[str, Any]:
-        """Return what is kept on disk."""
-        return {name: getattr(self, name) for name in _KEPT}
+        """Return what is saved."""
+        return {**self.other_keys, **{key: getattr(self, key) for key in _SAVED_KEYS}}
 
     def _wait_from_now(self, wait: float) -> None:
         self.since = time.time()
@@ -132,40 +158,48 @@ class AccountLogins:
 
 
 class LoginBudget:
-    """The accounts by console and user name, on disk as far as an entry names them."""
+    """The logins of all accounts; those of accounts used by a config entry are saved."""
 
     def __init__(self, hass: HomeAssistant) -> None:
-        """Prepare an empty ledger; nothing is read yet."""
+        """Start without accounts; `async_load` reads the saved ones."""
         self._hass = hass
         self._accounts: dict[str, AccountLogins] = {}
         self._saved: dict[str, dict[str, Any]] = {}
-        self._store: Store[dict[str, Any]] = Store(hass, _VERSION, f"{DOMAIN}.logins")
+        self._store = TolerantStore(
+            hass,
+            f"{DOMAIN}.logins",
+            lambda: self._saved,
+            is_own_key=_ACCOUNT_KEY.fullmatch,
+        )
 
     async def async_load(self) -> None:
-        """Read what was saved."""
-        self._saved = await self._store.async_load() or {}
-        self._accounts = {key: self._new(saved) for key, saved in self._saved.items()}
+        """Load the saved accounts."""
+        saved = await self._store.async_load()
+        self._saved = {key: saved[key] for key in saved if _ACCOUNT_KEY.fullmatch(key)}
+        self._accounts = {
+            key: AccountLogins.from_dict(self._hass.loop.time, dict_or_empty(account))
+            for key, account in self._saved.items()
+        }
 
     def account(self, url: str, username: str) -> AccountLogins:
-        """Return what is known of an account."""
-        return self._accounts.setdefault(Account(url, username).key, self._new({}))
+        """Return the logins of an account, which are none for a new one."""
+        return self._accounts.setdefault(
+            Account(url, username).key, AccountLogins(self._hass.loop.time)
+        )
 
     async def async_save(self) -> None:
-        """Write what has changed, now."""
+        """Save the accounts immediately if anything has changed."""
         entries = self._hass.config_entries.async_entries(DOMAIN, include_ignore=False)
-        named = {Account.of(entry).key for entry in entries}
+        used = {Account.of(entry).key for entry in entries}
         accounts = {
             key: account.as_dict()
             for key, account in self._accounts.items()
-            if key in named and account.since
+            if key in used and account.since
         }
         if accounts == self._saved:
             return
         self._saved = accounts
         if accounts:
-            await self._store.async_save(accounts)
+            await self._store.async_save()
         else:
             await self._store.async_remove()
-
-    def _new(self, saved: dict[str, Any]) -> AccountLogins:
-        return AccountLogins(self._hass.loop.time, **saved)

@@ -1,94 +1,127 @@
-"""What the controller can't tell again after a restart, kept on disk for each entry."""
+"""The part of a site's state that the controller cannot restore, kept on disk per entry."""
 
-from collections.abc import Collection, Iterable
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Collection, Container, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from itertools import islice
-from typing import Any
+from typing import Any, Self
 
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers.storage import Store
 from homeassistant.util import dt as dt_util
 
+from ..api.parsing import as_integer, as_time, normalise_mac
 from ..const import DOMAIN
 from ..roaming import ClientEvent, ClientState, EventKind
+from .store import TolerantStore, async_remove_store, dict_or_empty
 
-_VERSION = 1
-# Roams come in bursts; what a crash may lose is this many seconds of them.
+# Roams come in bursts. A crash may lose the changes of this many seconds.
 _SAVE_DELAY = 30.0
-# Beyond this those who have not been seen for longest are new again: passers-by must not fill the
-# disk.
+_KEYS = frozenset({"day", "roams_today", "clients", "known"})
+_CLIENT_KEYS = frozenset({"last_roam", "previous_ap_mac", "roams_today"})
+_COUNT_LIMIT = 1_000_000_000
+# Beyond this number the clients not seen for longest count as new again, so that passers-by do not
+# fill the disk.
 _KNOWN_LIMIT = 5_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientHistory:
-    """A tracked client's past. `last_roam` is POSIX seconds by the controller's clock."""
+    """A tracked client's history.
+
+    `last_roam` is in POSIX seconds on the controller's clock; `other_keys` are saved keys of a
+    later release.
+    """
 
     last_roam: float | None = None
     previous_ap_mac: str | None = None
     roams_today: int = 0
+    other_keys: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def from_dict(cls, saved: Mapping[str, Any]) -> Self:
+        """Return a saved history, with defaults for missing and unusable values."""
+        return cls(
+            last_roam=as_time(saved.get("last_roam")),
+            previous_ap_mac=normalise_mac(saved.get("previous_ap_mac")),
+            roams_today=as_integer(saved.get("roams_today"), 0, _COUNT_LIMIT) or 0,
+            other_keys={key: saved[key] for key in saved if key not in _CLIENT_KEYS},
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return what is saved."""
+        return {
+            **self.other_keys,
+            "last_roam": self.last_roam,
+            "previous_ap_mac": self.previous_ap_mac,
+            "roams_today": self.roams_today,
+        }
 
 
 _NO_HISTORY = ClientHistory()
 
 
-def _store(hass: HomeAssistant, entry_id: str) -> Store[dict[str, Any]]:
-    return Store(hass, _VERSION, f"{DOMAIN}.{entry_id}")
+def _key(entry_id: str) -> str:
+    return f"{DOMAIN}.{entry_id}"
 
 
 async def async_remove_history(hass: HomeAssistant, entry_id: str) -> None:
-    """Delete what is on disk for an entry that is removed."""
-    await _store(hass, entry_id).async_remove()
+    """Delete the saved history of an entry that is removed."""
+    await async_remove_store(hass, _key(entry_id))
 
 
 class SiteHistory:
-    """The roams of a site: those of today, and each tracked client's last one.
+    """Today's roams, each tracked client's last roam, and all clients ever seen at a site.
 
-    A day begins at midnight in Home Assistant's time zone. `tracked` is the coordinator's own, live
-    set: of other clients nothing is kept but that they have been seen.
+    A day begins at midnight in Home Assistant's time zone. Of clients that are not tracked only
+    the MAC is kept.
     """
 
-    def __init__(self, hass: HomeAssistant, entry_id: str, tracked: set[str]) -> None:
-        """Prepare an empty history; nothing is read yet."""
+    def __init__(self, hass: HomeAssistant, entry_id: str, tracked: Container[str]) -> None:
+        """Create an empty history; `async_load` reads the saved one."""
         self.roams_today = 0
         self._tracked = tracked
         self._clients: dict[str, ClientHistory] = {}
-        # Every client ever seen, the last ones last; None before the first look.
+        # Every client ever seen, the most recently seen last; None until seeded.
         self._known: dict[str, None] | None = None
-        # The day that is counted, and when it began, in POSIX seconds.
-        self._day, self._began = _today()
-        self._changed = False
-        self._store = _store(hass, entry_id)
+        # The day being counted and its start in POSIX seconds.
+        self._day, self._day_start = _today()
+        self._store = TolerantStore(
+            hass,
+            _key(entry_id),
+            self._to_save,
+            is_own_key=_KEYS.__contains__,
+            delay=_SAVE_DELAY,
+        )
 
     async def async_load(self) -> None:
-        """Read what was saved; counts of another day start at zero."""
-        if (saved := await self._store.async_load()) is None:
+        """Read the saved history; counts of another day start at zero."""
+        if not (saved := await self._store.async_load()):
             return
         self._clients = {
-            mac: ClientHistory(**past)
-            for mac, past in saved["clients"].items()
+            mac: ClientHistory.from_dict(dict_or_empty(past))
+            for mac, past in dict_or_empty(saved.get("clients")).items()
             if mac in self._tracked
         }
-        self._known = None if saved["known"] is None else dict.fromkeys(saved["known"])
-        self.roams_today = saved["roams_today"]
-        if saved["day"] != self._day:
-            self._reset()
+        # Without a usable list the site is seeded again: no known client may be reported as new.
+        if isinstance(known := saved.get("known"), list):
+            self._known = dict.fromkeys(mac for mac in known if isinstance(mac, str))
+        self.roams_today = as_integer(saved.get("roams_today"), 0, _COUNT_LIMIT) or 0
+        if saved.get("day") != self._day:
+            self._reset_counts()
 
     async def async_save(self) -> None:
-        """Write what has changed, now."""
-        if self._changed:
-            await self._store.async_save(self._to_save())
+        """Save pending changes now."""
+        await self._store.async_save_scheduled()
 
     def client(self, mac: str) -> ClientHistory:
-        """Return a tracked client's past, an empty one when it has none."""
+        """Return a tracked client's history, an empty one if it has none."""
         return self._clients.get(mac, _NO_HISTORY)
 
     @callback
     def async_record(self, event: ClientEvent, state: ClientState | None, at: float) -> None:
-        """Take an event, the state that the client is in after it, and when it was by our clock."""
+        """Record an event; `state` is the client's state after it, `at` its time on our clock."""
         roamed = event.kind is EventKind.ROAM
-        # One that happened before midnight and is only learned of now belongs to yesterday.
-        counts = int(roamed and at >= self._began)
+        # A roam from before midnight that is only learned of now belongs to yesterday.
+        counts = int(roamed and at >= self._day_start)
         self.roams_today += counts
         if event.mac in self._tracked:
             past = self.client(event.mac)
@@ -98,45 +131,46 @@ class SiteHistory:
                 previous_ap_mac=(state and state.previous_ap_mac) or past.previous_ap_mac,
                 roams_today=past.roams_today + counts,
             )
-        self._save_later()
+        self._store.async_schedule_save()
 
     @callback
     def async_begin_day(self) -> bool:
-        """Start counting anew if another day has begun; return whether it has."""
-        before, (self._day, self._began) = self._day, _today()
+        """Reset the counts if another day has begun; return whether it has."""
+        before, (self._day, self._day_start) = self._day, _today()
         if self._day == before:
             return False
-        self._reset()
-        self._save_later()
+        self._reset_counts()
+        self._store.async_schedule_save()
         return True
 
     @property
     def is_seeded(self) -> bool:
-        """Whether it is known at all who has been seen before."""
+        """Whether the clients that were there before the integration have been recorded."""
         return self._known is not None
 
-    def knows(self, mac: str) -> bool:
+    def is_known(self, mac: str) -> bool:
         """Return whether a client has been seen before."""
         return self._known is not None and mac in self._known
 
     @callback
     def async_seed_known(self, macs: Iterable[str]) -> None:
-        """Take the first look: these are all who have been seen so far."""
+        """Record the clients that were there before the integration."""
         self._known = dict.fromkeys(macs)
-        self._save_later()
+        self._store.async_schedule_save()
 
     @callback
     def async_mark_known(self, macs: Iterable[str]) -> None:
-        """Let these clients count as seen from now on; before the first look nobody does."""
+        """Mark clients as seen; before the history is seeded this does nothing."""
         if self._known is not None:
             self._known.update(dict.fromkeys(macs))
-            self._save_later()
+            self._store.async_schedule_save()
 
     @callback
     def async_touch(self, macs: Collection[str]) -> None:
-        """Let those of these clients that are known be the last to be forgotten.
+        """Mark known clients as recently seen, and drop the oldest beyond the limit.
 
-        However many they are, all of them stay: who is here must not be new again and again.
+        None of `macs` is dropped, however many there are: clients that are connected must not
+        count as new again and again.
         """
         known = self._known or {}
         for mac in macs:
@@ -147,27 +181,20 @@ class SiteHistory:
         for mac in list(islice(known, max(0, excess))):
             del known[mac]
 
-    def _reset(self) -> None:
+    def _reset_counts(self) -> None:
         self.roams_today = 0
         self._clients = {mac: replace(past, roams_today=0) for mac, past in self._clients.items()}
 
-    def _save_later(self) -> None:
-        # Asking again would put the write off, and with roams all the time for ever.
-        if not self._changed:
-            self._changed = True
-            self._store.async_delay_save(self._to_save, _SAVE_DELAY)
-
     def _to_save(self) -> dict[str, Any]:
-        self._changed = False
         return {
             "day": self._day,
             "roams_today": self.roams_today,
-            "clients": {mac: asdict(past) for mac, past in self._clients.items()},
+            "clients": {mac: past.as_dict() for mac, past in self._clients.items()},
             "known": None if self._known is None else list(self._known),
         }
 
 
 def _today() -> tuple[str, float]:
-    """Return the day by Home Assistant's time zone, and when it began."""
-    began = dt_util.start_of_local_day()
-    return began.date().isoformat(), began.timestamp()
+    """Return today's ISO date in Home Assistant's time zone, and its start in POSIX seconds."""
+    start = dt_util.start_of_local_day()
+    return start.date().isoformat(), start.timestamp()

@@ -83,7 +83,7 @@ class NewClientDetector:
             self._started and self._hass.state is CoreState.running and self._history.is_seeded
         ):
             return []
-        new = [mac for mac in macs if not self._history.knows(mac) and self._is_real(mac)]
+        new = [mac for mac in macs if not self._history.is_known(mac) and self._is_real(mac)]
         if new:
             for mac in new:
                 self._waiting.pop(mac, None)

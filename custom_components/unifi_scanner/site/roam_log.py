@@ -1,121 +1,117 @@
-"""Where tracked clients have roamed, kept on disk for each entry: an action tells it."""
+"""The latest roams of a site's tracked clients, kept on disk per entry."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
-import logging
+from collections.abc import Callable, Container, Sequence
 from typing import Any
 
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers.storage import Store
 
 from ..api.parsing import as_integer, as_log_band, as_ssid, as_text, as_time, normalise_mac
 from ..const import DOMAIN
 from ..roaming import ClientEvent, EventKind, Link, Source
+from .store import TolerantStore, async_remove_store, dict_or_empty, list_or_empty
 
-_LOGGER = logging.getLogger(__name__)
-
-_VERSION = 1
-# Nobody acts on this, so that it is not worth more writing to an SD card; what a crash may lose.
-_SAVE_DELAY = 300.0  # seconds
-# A full log is 0.6 MB on disk and 0.8 MB in memory: weeks of a family, or a day of an office.
+# The log is only read on request, which is not worth frequent writes to an SD card. A crash may
+# lose the roams of this many seconds.
+_SAVE_DELAY = 300.0
+# A full log takes 0.6 MB on disk and 0.8 MB in memory: weeks for a family, a day for an office.
 CLIENT_LIMIT = 200
 SITE_LIMIT = 2_000
 _ROAMS = frozenset({EventKind.ROAM, EventKind.ROAM_RADIO})
+_KEYS = frozenset({"clients"})
 
 
-def _store(hass: HomeAssistant, entry_id: str) -> Store[dict[str, Any]]:
-    return Store(hass, _VERSION, f"{DOMAIN}.{entry_id}.roams")
+def _key(entry_id: str) -> str:
+    return f"{DOMAIN}.{entry_id}.roams"
 
 
 async def async_remove_roam_log(hass: HomeAssistant, entry_id: str) -> None:
-    """Delete what is on disk for an entry that is removed."""
-    await _store(hass, entry_id).async_remove()
+    """Delete the saved log of an entry that is removed."""
+    await async_remove_store(hass, _key(entry_id))
 
 
 class RoamLog:
-    """The latest roams of a site's tracked clients, those between radios too.
+    """The latest roams of a site's tracked clients, including those between radios.
 
-    There are at most `CLIENT_LIMIT` of each client and `SITE_LIMIT` in all. `tracked` is the
-    coordinator's own, live set: of other clients nothing is kept.
+    Holds at most `CLIENT_LIMIT` roams of each client and `SITE_LIMIT` in all.
     """
 
-    def __init__(self, hass: HomeAssistant, entry_id: str, tracked: set[str]) -> None:
-        """Prepare an empty log; nothing is read yet."""
+    def __init__(self, hass: HomeAssistant, entry_id: str, tracked: Container[str]) -> None:
+        """Create an empty log; `async_load` reads the saved one."""
         self._tracked = tracked
-        self._past: dict[str, deque[ClientEvent]] = {}
+        self._roams: dict[str, deque[ClientEvent]] = {}
         self._count = 0
-        self._changed = False
-        self._store = _store(hass, entry_id)
+        self._store = TolerantStore(
+            hass,
+            _key(entry_id),
+            self._to_save,
+            is_own_key=_KEYS.__contains__,
+            delay=_SAVE_DELAY,
+        )
 
     async def async_load(self) -> None:
-        """Read what was saved, as far as it makes sense."""
-        try:
-            if (saved := await self._store.async_load()) is None:
-                return
-            rows = [(mac, row) for mac, rows in saved["clients"].items() for row in rows]
-        except Exception as err:  # noqa: BLE001 - whatever lies there, a site works without its log
-            _LOGGER.warning("The log of roams in %s is not readable: %r", self._store.path, err)
-            return
-        for mac, row in rows:
-            if mac in self._tracked and (event := _event(mac, row)) is not None:
-                self._add(event)
+        """Read the saved log, leaving out unusable rows."""
+        saved = await self._store.async_load()
+        for mac, rows in dict_or_empty(saved.get("clients")).items():
+            for row in list_or_empty(rows) if mac in self._tracked else ():
+                if (event := _event(mac, row)) is not None:
+                    self._add(event)
 
     async def async_save(self) -> None:
-        """Write what has changed, now."""
-        if self._changed:
-            await self._store.async_save(self._to_save())
+        """Save pending changes now."""
+        await self._store.async_save_scheduled()
 
     def roams(self, mac: str, since: float) -> Sequence[ClientEvent]:
-        """Return a client's roams, the newest first; `since` is by the controller's clock."""
-        # One that was learned of late does not stand where it belongs.
-        past = sorted(self._past.get(mac, ()), key=lambda event: event.time)
+        """Return a client's roams, newest first.
+
+        `since` is in POSIX seconds on the controller's clock.
+        """
+        # Roams are recorded in the order they are learned of, which may not be that of their times.
+        past = sorted(self._roams.get(mac, ()), key=lambda event: event.time)
         return [event for event in reversed(past) if event.time >= since]
 
     @callback
     def async_record(self, event: ClientEvent) -> None:
-        """Keep an event if it is a tracked client's roam."""
-        if event.kind not in _ROAMS or event.mac not in self._tracked:
-            return
-        self._add(event)
-        # Asking again would put the write off, and with roams all the time for ever.
-        if not self._changed:
-            self._changed = True
-            self._store.async_delay_save(self._to_save, _SAVE_DELAY)
+        """Record an event if it is a roam of a tracked client."""
+        if event.kind in _ROAMS and event.mac in self._tracked:
+            self._add(event)
+            self._store.async_schedule_save()
 
     def _add(self, event: ClientEvent) -> None:
-        past = self._past.setdefault(event.mac, deque())
+        past = self._roams.setdefault(event.mac, deque())
         past.append(event)
         self._count += 1
         if len(past) > CLIENT_LIMIT:
             self._drop_oldest(event.mac)
         elif self._count > SITE_LIMIT:
-            self._drop_oldest(min(self._past, key=lambda mac: self._past[mac][0].time))
+            self._drop_oldest(min(self._roams, key=lambda mac: self._roams[mac][0].time))
 
     def _drop_oldest(self, mac: str) -> None:
-        past = self._past[mac]
+        past = self._roams[mac]
         past.popleft()
         self._count -= 1
         if not past:
-            del self._past[mac]
+            del self._roams[mac]
 
     def _to_save(self) -> dict[str, Any]:
-        self._changed = False
         return {
             "clients": {
                 mac: [_row(event) for event in past]
-                for mac, past in self._past.items()
+                for mac, past in self._roams.items()
                 if mac in self._tracked
             },
         }
 
 
-def _needed[V, T](read: Callable[[V], T | None]) -> Callable[[V], T]:
-    def read_needed(value: V) -> T:
+def _required[V, T](read: Callable[[V], T | None]) -> Callable[[V], T]:
+    """Return a reader that raises ValueError instead of returning None."""
+
+    def read_required(value: V) -> T:
         if (result := read(value)) is None:
-            raise ValueError("A field that is needed is missing")
+            raise ValueError("A required field is missing")
         return result
 
-    return read_needed
+    return read_required
 
 
 def _as_roam(value: str) -> EventKind | None:
@@ -131,15 +127,15 @@ def _as_channel(value: object) -> int | None:
     return as_integer(value, 1, 300)
 
 
-# A row's values in their order, and how each is read: what is not plausible is not known.
+# A row's values in order, with a reader for each. An implausible optional value reads as None.
 _FIELDS: dict[str, Callable[[Any], Any]] = {
-    "kind": _needed(_as_roam),
-    "time": _needed(as_time),
-    "name": _needed(as_text),
+    "kind": _required(_as_roam),
+    "time": _required(as_time),
+    "name": _required(as_text),
     "guest": bool,
     "ssid": as_ssid,
-    "ap_from": _needed(normalise_mac),
-    "ap_to": _needed(normalise_mac),
+    "ap_from": _required(normalise_mac),
+    "ap_to": _required(normalise_mac),
     "band_from": as_log_band,
     "band_to": as_log_band,
     "channel_from": _as_channel,
@@ -173,11 +169,16 @@ def _row(event: ClientEvent) -> list[object]:
     ]
 
 
-def _event(mac: str, row: Iterable[object]) -> ClientEvent | None:
-    """Return the event of a row, None where it is none."""
+def _event(mac: str, row: object) -> ClientEvent | None:
+    """Return the event that a saved row describes, None for an unusable row.
+
+    Later releases may append further values to a row.
+    """
+    if not isinstance(row, list) or len(row) < len(_FIELDS):
+        return None
     try:
         values = {
-            name: read(value) for (name, read), value in zip(_FIELDS.items(), row, strict=True)
+            name: read(value) for (name, read), value in zip(_FIELDS.items(), row, strict=False)
         }
     except TypeError, ValueError:
         return None
