@@ -1,1 +1,1 @@
-"""Tests of the wire, over real sockets where sockets matter."""
+"""Tests of the API layer, over real sockets where that matters."""

@@ -1,4 +1,4 @@
-"""A simulated controller and the sessions of the tests with it, all on loopback."""
+"""Fixtures: a simulated controller on loopback, and clients connected to it."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
@@ -24,26 +24,26 @@ QUICK = ReconnectPolicy(initial=0.01, maximum=0.05, jitter=0, stable_after=60)
 
 
 async def until(condition: Callable[[], object]) -> None:
-    """Wait until something is so."""
+    """Wait up to 5 seconds until a condition is true."""
     async with asyncio.timeout(5):
-        while not condition():  # noqa: ASYNC110 - what is waited for knows no events
+        while not condition():  # noqa: ASYNC110 - the conditions have no event to wait for
             await asyncio.sleep(0.002)
 
 
 @pytest.fixture(autouse=True)
 def _loopback(socket_enabled: None) -> None:
-    """Let the tests open sockets; those to other hosts stay refused."""
+    """Let the tests open sockets; only connections to loopback are allowed."""
 
 
 @pytest.fixture
 def flavour() -> Flavour:
-    """Return which kind of controller to run; a test may parametrise it."""
+    """Return the kind of controller to run; tests may parametrize it."""
     return Flavour.UNIFI_OS
 
 
 @pytest.fixture
 def settings() -> dict[str, Any]:
-    """Return what else the controller is; a test module may have its own."""
+    """Return further settings of the controller; test modules may override them."""
     return {}
 
 
@@ -51,7 +51,7 @@ def settings() -> dict[str, Any]:
 async def controller(
     flavour: Flavour, settings: dict[str, Any]
 ) -> AsyncGenerator[SimulatedController]:
-    """Run a controller with two access points and one phone at the first."""
+    """Run a controller with two access points and a phone connected to the first."""
     async with SimulatedController(flavour=flavour, **settings) as running:
         running.world.add_access_point("Hall")
         running.world.add_access_point("Kitchen")
@@ -67,22 +67,22 @@ def pinned(controller: SimulatedController) -> ssl.SSLContext:
 
 @pytest.fixture
 async def session() -> AsyncGenerator[aiohttp.ClientSession]:
-    """Open a private session, as a client wants it."""
-    async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as private:
-        yield private
+    """Open a session of the form that UnifiClient requires."""
+    async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as client_session:
+        yield client_session
 
 
 @pytest.fixture
 def client(
     controller: SimulatedController, session: aiohttp.ClientSession, pinned: ssl.SSLContext
 ) -> UnifiClient:
-    """Return a client that has not yet asked anything."""
+    """Return a client that has not made a request yet."""
     return UnifiClient(session, controller.base_url, pinned)
 
 
 @pytest.fixture
 async def logged_in(controller: SimulatedController, client: UnifiClient) -> UnifiClient:
-    """Return a client with a session."""
+    """Return a client that is logged in."""
     await client.login(controller.username, controller.password)
     return client
 
@@ -91,7 +91,7 @@ async def logged_in(controller: SimulatedController, client: UnifiClient) -> Uni
 async def make_socket(
     controller: SimulatedController, logged_in: UnifiClient, pinned: ssl.SSLContext
 ) -> AsyncGenerator[MakeSocket]:
-    """Make socket clients of the logged-in session, stopped at the end of the test."""
+    """Return a factory of socket clients that are stopped at the end of the test."""
     made: list[UnifiWebSocketClient] = []
 
     def make(**options: object) -> UnifiWebSocketClient:

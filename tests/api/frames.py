@@ -1,4 +1,4 @@
-"""Frames in the shapes controllers send (protocol.md 3), made up for the tests."""
+"""Builders of frames in the format that controllers send (docs/protocol.md 3)."""
 
 import json
 from pathlib import Path
@@ -33,12 +33,12 @@ STATION = {
 
 
 def envelope(message: str, *data: Any, meta_last: bool = False, **meta: Any) -> dict[str, Any]:
-    """Return an envelope with these records, `meta` first or last."""
+    """Return an envelope with these records, with `meta` first or last."""
     head = {"meta": {"rc": "ok", "message": message, **meta}}
     body = {"data": list(data)}
     return body | head if meta_last else head | body
 
 
 def frame(message: str, *data: Any, meta_last: bool = False, **meta: Any) -> str:
-    """Return the same as text, as compact as controllers write it."""
+    """Return an envelope as compact JSON, as controllers send it."""
     return json.dumps(envelope(message, *data, meta_last=meta_last, **meta), separators=(",", ":"))

@@ -1,4 +1,4 @@
-"""When a lost event socket is opened again: pure arithmetic."""
+"""Tests of the backoff between attempts to reopen the event socket."""
 
 from random import Random
 from typing import override
@@ -13,54 +13,54 @@ from custom_components.unifi_scanner.api import (
     UnifiError,
 )
 from custom_components.unifi_scanner.api.backoff import delay_after
-from custom_components.unifi_scanner.api.responses import parse_retry_after, refusal
+from custom_components.unifi_scanner.api.responses import handshake_error, parse_retry_after
 
 STEADY = ReconnectPolicy(jitter=0)
-DICE = Random(1)  # noqa: S311 - dice
+RANDOM = Random(1)  # noqa: S311 - not for security
 LOST = CannotConnectError("lost")
 STARTING = ControllerStartingError("starting")
 
 
-def test_the_wait_doubles_from_five_seconds_to_five_minutes() -> None:
-    delays = [STEADY.delay(attempt, DICE) for attempt in range(9)]
+def test_backoff_doubles_from_five_seconds_to_five_minutes() -> None:
+    delays = [STEADY.delay(attempt, RANDOM) for attempt in range(9)]
     assert delays == [5, 10, 20, 40, 80, 160, 300, 300, 300]
-    assert STEADY.delay(10**9, DICE) == 300
+    assert STEADY.delay(10**9, RANDOM) == 300
 
 
-def test_jitter_shortens_the_wait_by_a_quarter_at_most_and_keeps_it_growing() -> None:
+def test_backoff_jitter_shortens_delays_by_at_most_a_quarter_and_keeps_them_increasing() -> None:
     policy = ReconnectPolicy()
     for seed in range(50):
-        random = Random(seed)  # noqa: S311 - dice
+        random = Random(seed)  # noqa: S311 - not for security
         delays = [policy.delay(attempt, random) for attempt in range(6)]
         for attempt, delay in enumerate(delays):
             assert 0.75 * 5 * 2**attempt <= delay <= 5 * 2**attempt
         assert delays == sorted(delays)
-    assert len({policy.delay(0, DICE) for _ in range(50)}) > 40
+    assert len({policy.delay(0, RANDOM) for _ in range(50)}) > 40
 
 
-def test_a_booting_controller_is_asked_at_least_every_forty_seconds() -> None:
-    assert [delay_after(STARTING, n, STEADY, DICE) for n in (0, 3, 4, 99)] == [5, 40, 40, 40]
-    assert delay_after(LOST, 99, STEADY, DICE) == 300
+def test_backoff_for_a_booting_controller_is_at_most_forty_seconds() -> None:
+    assert [delay_after(STARTING, n, STEADY, RANDOM) for n in (0, 3, 4, 99)] == [5, 40, 40, 40]
+    assert delay_after(LOST, 99, STEADY, RANDOM) == 300
 
 
 @pytest.mark.parametrize(
     ("retry_after", "attempt", "expected"),
     [(None, 0, 60), (None, 9, 300), (2, 0, 5), (90, 0, 90), (0, 0, 5), (900, 9, 900)],
 )
-def test_a_limit_is_waited_for_and_the_backoff_too(
+def test_backoff_after_a_rate_limit_is_the_longer_of_retry_after_and_backoff(
     retry_after: float | None, attempt: int, expected: float
 ) -> None:
     error = RateLimitedError("slower", retry_after=retry_after)
-    assert delay_after(error, attempt, STEADY, DICE) == expected
+    assert delay_after(error, attempt, STEADY, RANDOM) == expected
 
 
-def test_another_policy_may_be_given() -> None:
-    class Always(ReconnectPolicy):
+def test_reconnect_policy_can_be_overridden() -> None:
+    class Constant(ReconnectPolicy):
         @override
         def delay(self, attempt: int, random: Random) -> float:
             return 7.0
 
-    assert delay_after(LOST, 3, Always(), DICE) == 7
+    assert delay_after(LOST, 3, Constant(), RANDOM) == 7
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_another_policy_may_be_given() -> None:
         ("", None),
     ],
 )
-def test_what_retry_after_says(value: str | None, expected: float | None) -> None:
+def test_retry_after_header_is_parsed(value: str | None, expected: float | None) -> None:
     assert parse_retry_after(value) == expected
 
 
@@ -99,8 +99,8 @@ def test_what_retry_after_says(value: str | None, expected: float | None) -> Non
         (503, "ControllerStartingError"),
     ],
 )
-def test_what_a_refused_handshake_means(status: int, name: str) -> None:
-    error: UnifiError = refusal(status, 17)
+def test_refused_handshake_status_maps_to_an_error(status: int, name: str) -> None:
+    error: UnifiError = handshake_error(status, 17)
     assert type(error).__name__ == name
     if isinstance(error, RateLimitedError):
         assert error.retry_after == 17

@@ -1,4 +1,4 @@
-"""The buffer between the socket and the coordinator."""
+"""Tests of the buffer between the event socket and the coordinator."""
 
 from datetime import UTC, datetime
 from threading import Barrier, Thread
@@ -20,12 +20,12 @@ def sync(n: int, event_type: str = "sta:sync") -> BufferedEvent:
 
 def filled(size: int, *events: BufferedEvent) -> WebSocketEventBuffer:
     buffer = WebSocketEventBuffer(max_size=size)
-    for each in events:
-        buffer.add(each)
+    for item in events:
+        buffer.add(item)
     return buffer
 
 
-def test_events_come_out_once_in_the_order_they_came_in() -> None:
+def test_buffer_drains_each_event_once_in_order_of_arrival() -> None:
     mixed = [event(n) if n % 3 else sync(n) for n in range(100)]
     buffer = filled(100, *mixed)
     assert len(buffer) == 100
@@ -35,7 +35,7 @@ def test_events_come_out_once_in_the_order_they_came_in() -> None:
     assert buffer.dropped == 0
 
 
-def test_a_drained_buffer_takes_more() -> None:
+def test_buffer_accepts_events_after_a_drain() -> None:
     buffer = filled(3, sync(0), event(1))
     buffer.drain()
     buffer.add(event(2))
@@ -43,7 +43,7 @@ def test_a_drained_buffer_takes_more() -> None:
     assert buffer.drain() == [event(2), sync(3)]
 
 
-def test_a_slice_holds_all_events_and_the_oldest_sync_records() -> None:
+def test_drain_with_max_syncs_returns_all_events_and_the_oldest_sync_records() -> None:
     buffer = filled(9, sync(0), event(1), sync(2), sync(3), event(4), sync(5))
     assert buffer.drain(2) == [sync(0), event(1), sync(2), event(4)]
     assert len(buffer) == 2
@@ -53,24 +53,24 @@ def test_a_slice_holds_all_events_and_the_oldest_sync_records() -> None:
 
 
 @pytest.mark.parametrize("kind", ["sta:sync", "client:sync"])
-def test_when_full_the_oldest_sync_record_gives_way(kind: str) -> None:
+def test_full_buffer_drops_the_oldest_sync_record(kind: str) -> None:
     buffer = filled(3, event(0), sync(1, kind), sync(2, kind), event(3))
     assert buffer.drain() == [event(0), sync(2, kind), event(3)]
     assert buffer.dropped == 1
 
 
-def test_an_event_gives_way_only_to_events() -> None:
+def test_full_buffer_drops_the_oldest_event_if_it_holds_only_events() -> None:
     buffer = filled(2, event(0), event(1), event(2))
     assert buffer.drain() == [event(1), event(2)]
 
 
-def test_a_sync_record_does_not_push_out_an_event() -> None:
+def test_full_buffer_drops_a_new_sync_record_rather_than_an_event() -> None:
     buffer = filled(2, event(0), event(1), sync(2))
     assert buffer.drain() == [event(0), event(1)]
     assert buffer.dropped == 1
 
 
-def test_a_flood_of_sync_records_costs_no_event() -> None:
+def test_flood_of_sync_records_drops_no_event() -> None:
     buffer = WebSocketEventBuffer()
     for n in range(50_000):
         buffer.add(event(n) if n % 100 == 0 else sync(n))
@@ -84,20 +84,20 @@ def test_a_flood_of_sync_records_costs_no_event() -> None:
 
 
 @pytest.mark.parametrize("size", [0, -1])
-def test_a_buffer_for_nothing_is_refused(size: int) -> None:
+def test_buffer_size_below_one_is_refused(size: int) -> None:
     with pytest.raises(ValueError, match="at least one"):
         WebSocketEventBuffer(max_size=size)
 
 
-def test_threads_lose_and_double_nothing() -> None:
-    writers, each = 4, 2_000
-    buffer = WebSocketEventBuffer(max_size=writers * each)
+def test_buffer_shared_by_threads_loses_and_duplicates_nothing() -> None:
+    writers, per_writer = 4, 2_000
+    buffer = WebSocketEventBuffer(max_size=writers * per_writer)
     barrier = Barrier(writers + 1)
 
     def write(writer: int) -> None:
         barrier.wait()
-        for n in range(each):
-            buffer.add((sync if n % 2 else event)(writer * each + n))
+        for n in range(per_writer):
+            buffer.add((sync if n % 2 else event)(writer * per_writer + n))
 
     threads = [Thread(target=write, args=(writer,)) for writer in range(writers)]
     for thread in threads:
@@ -109,8 +109,8 @@ def test_threads_lose_and_double_nothing() -> None:
     for thread in threads:
         thread.join()
     drained += buffer.drain()
-    numbers = [each.data["n"] for each in drained]
-    assert sorted(numbers) == list(range(writers * each))
+    numbers = [item.data["n"] for item in drained]
+    assert sorted(numbers) == list(range(writers * per_writer))
     for writer in range(writers):
-        own = [n for n in numbers if n // each == writer]
+        own = [n for n in numbers if n // per_writer == writer]
         assert own == sorted(own)

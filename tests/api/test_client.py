@@ -1,4 +1,4 @@
-"""The REST client against a simulated controller, over real TLS sockets."""
+"""Tests of the REST client against a simulated controller, over real TLS sockets."""
 
 import asyncio
 
@@ -16,7 +16,7 @@ from custom_components.unifi_scanner.api import (
     SessionExpiredError,
     SiteUnknownError,
     TlsMode,
-    UnexpectedAnswerError,
+    UnexpectedResponseError,
     UnifiClient,
     UnifiError,
     create_context,
@@ -28,14 +28,14 @@ SELF_HOSTED = pytest.mark.parametrize("flavour", [Flavour.SELF_HOSTED])
 
 
 @BOTH_KINDS
-async def test_the_kind_is_found_out(client: UnifiClient, flavour: Flavour) -> None:
+async def test_detect_returns_the_kind_of_controller(client: UnifiClient, flavour: Flavour) -> None:
     assert client.device_type is None
     assert await client.detect() is DeviceType(flavour.value)
     assert client.device_type is DeviceType(flavour.value)
 
 
 @BOTH_KINDS
-async def test_a_login_reads_sites_clients_devices_and_the_controller(
+async def test_sites_clients_devices_and_system_info_are_readable_after_a_login(
     logged_in: UnifiClient,
 ) -> None:
     assert [site.name for site in await logged_in.sites()] == ["default"]
@@ -46,7 +46,7 @@ async def test_a_login_reads_sites_clients_devices_and_the_controller(
 
 
 @BOTH_KINDS
-async def test_clients_that_are_away_are_known_too(
+async def test_known_clients_include_disconnected_ones(
     controller: SimulatedController, logged_in: UnifiClient
 ) -> None:
     controller.world.add_client("Anna", mac="02:00:00:00:00:0a", hostname="Annas-iPhone")
@@ -54,13 +54,15 @@ async def test_clients_that_are_away_are_known_too(
     controller.world.disconnect("02:00:00:00:00:0b")
     known = {client.mac: client for client in await logged_in.known_clients("default")}
     assert len(known) == 3
-    anna, nobody = known["02:00:00:00:00:0a"], known["02:00:00:00:00:0b"]
+    anna, unnamed = known["02:00:00:00:00:0a"], known["02:00:00:00:00:0b"]
     assert (anna.alias, anna.hostname, anna.is_wired) == ("Anna", "Annas-iPhone", False)
-    assert (nobody.alias, nobody.hostname, nobody.is_wired) == (None, None, True)
+    assert (unnamed.alias, unnamed.hostname, unnamed.is_wired) == (None, None, True)
 
 
 @BOTH_KINDS
-async def test_a_login_is_one_post(controller: SimulatedController, logged_in: UnifiClient) -> None:
+async def test_login_is_a_single_post(
+    controller: SimulatedController, logged_in: UnifiClient
+) -> None:
     assert controller.login_attempts == 1
     await logged_in.login(controller.username, controller.password)
     assert controller.login_attempts == 2
@@ -70,7 +72,7 @@ async def test_a_login_is_one_post(controller: SimulatedController, logged_in: U
     ("flavour", "names"),
     [(Flavour.UNIFI_OS, {"TOKEN"}), (Flavour.SELF_HOSTED, {"unifises", "csrf_token"})],
 )
-async def test_the_cookies_are_those_of_the_session(
+async def test_cookies_are_the_session_cookies(
     controller: SimulatedController, client: UnifiClient, names: set[str]
 ) -> None:
     assert client.cookies == {}
@@ -80,7 +82,7 @@ async def test_the_cookies_are_those_of_the_session(
 
 @pytest.mark.parametrize("cookie", ["TOKEN", "UOS_TOKEN"])
 @pytest.mark.parametrize("partitioned", [False, True])
-async def test_every_cookie_of_unifi_os_carries_the_session(
+async def test_login_supports_every_session_cookie_of_unifi_os(
     session: aiohttp.ClientSession, cookie: str, *, partitioned: bool
 ) -> None:
     async with SimulatedController(cookie=cookie, partitioned=partitioned) as controller:
@@ -90,7 +92,7 @@ async def test_every_cookie_of_unifi_os_carries_the_session(
         assert await client.sites()
 
 
-async def test_a_csrf_token_that_changes_with_every_answer_is_followed(
+async def test_csrf_token_that_changes_with_every_response_is_updated(
     controller: SimulatedController, client: UnifiClient
 ) -> None:
     controller.faults.rotate_csrf = True
@@ -100,7 +102,7 @@ async def test_a_csrf_token_that_changes_with_every_answer_is_followed(
     assert await client.sites()
 
 
-async def test_finding_out_the_kind_again_keeps_the_session(
+async def test_detect_keeps_the_session(
     controller: SimulatedController, logged_in: UnifiClient
 ) -> None:
     controller.faults.stale_root_cookie = True
@@ -110,7 +112,7 @@ async def test_finding_out_the_kind_again_keeps_the_session(
 
 
 @BOTH_KINDS
-async def test_after_a_logout_nothing_is_left(
+async def test_logout_discards_the_session(
     controller: SimulatedController, logged_in: UnifiClient
 ) -> None:
     await logged_in.logout()
@@ -120,7 +122,7 @@ async def test_after_a_logout_nothing_is_left(
         await logged_in.sites()
 
 
-async def test_a_logout_that_fails_is_still_the_end(
+async def test_failed_logout_still_discards_the_cookies(
     controller: SimulatedController, logged_in: UnifiClient
 ) -> None:
     await controller.stop_listening()
@@ -128,7 +130,7 @@ async def test_a_logout_that_fails_is_still_the_end(
     assert logged_in.cookies == {}
 
 
-async def test_nobody_who_is_not_logged_in_logs_out(
+async def test_logout_without_a_session_sends_no_request(
     controller: SimulatedController, client: UnifiClient
 ) -> None:
     await client.logout()
@@ -138,7 +140,7 @@ async def test_nobody_who_is_not_logged_in_logs_out(
 @pytest.mark.parametrize(
     ("rejection", "definite"), [(Rejection.ERRORS_401, False), (Rejection.CODE_403, True)]
 )
-async def test_a_wrong_password_is_told_with_how_sure_that_is(
+async def test_login_with_a_wrong_password_raises_whether_it_is_definite(
     controller: SimulatedController, client: UnifiClient, rejection: Rejection, *, definite: bool
 ) -> None:
     controller.faults.rejection = rejection
@@ -149,7 +151,7 @@ async def test_a_wrong_password_is_told_with_how_sure_that_is(
 
 
 @SELF_HOSTED
-async def test_a_wrong_password_of_a_classic_controller_is_sure(
+async def test_login_with_a_wrong_password_on_a_self_hosted_controller_is_definite(
     controller: SimulatedController, client: UnifiClient
 ) -> None:
     with pytest.raises(BadCredentialsError) as caught:
@@ -158,7 +160,7 @@ async def test_a_wrong_password_of_a_classic_controller_is_sure(
 
 
 @BOTH_KINDS
-async def test_a_second_factor_is_told(
+async def test_login_raises_if_a_second_factor_is_required(
     controller: SimulatedController, client: UnifiClient
 ) -> None:
     controller.faults.login_code = "123456"
@@ -168,7 +170,7 @@ async def test_a_second_factor_is_told(
 
 
 @pytest.mark.parametrize("retry_after", [None, 77])
-async def test_a_login_limit_is_told_with_its_wait(
+async def test_login_rate_limit_raises_with_its_retry_after(
     controller: SimulatedController, client: UnifiClient, retry_after: int | None
 ) -> None:
     controller.faults.limit_logins(0, retry_after=retry_after)
@@ -177,7 +179,7 @@ async def test_a_login_limit_is_told_with_its_wait(
     assert caught.value.retry_after == retry_after
 
 
-async def test_the_code_of_a_limit_counts_whatever_the_status(
+async def test_login_rate_limit_is_detected_by_its_code_whatever_the_status(
     controller: SimulatedController, client: UnifiClient
 ) -> None:
     body = {"code": "AUTHENTICATION_FAILED_LIMIT_REACHED"}
@@ -188,7 +190,7 @@ async def test_the_code_of_a_limit_counts_whatever_the_status(
 
 @BOTH_KINDS
 @pytest.mark.parametrize("booting", list(Booting))
-async def test_the_kind_is_never_remembered_from_a_booting_controller(
+async def test_login_to_a_booting_controller_does_not_keep_the_detected_kind(
     controller: SimulatedController, client: UnifiClient, booting: Booting, flavour: Flavour
 ) -> None:
     controller.faults.booting = booting
@@ -201,7 +203,7 @@ async def test_the_kind_is_never_remembered_from_a_booting_controller(
 
 
 @SELF_HOSTED
-async def test_a_classic_controller_taken_for_the_other_kind_is_found_out_anew(
+async def test_login_discards_a_wrong_kind_of_a_self_hosted_controller(
     controller: SimulatedController, client: UnifiClient
 ) -> None:
     client.device_type = DeviceType.UNIFI_OS
@@ -212,7 +214,7 @@ async def test_a_classic_controller_taken_for_the_other_kind_is_found_out_anew(
 
 @BOTH_KINDS
 @pytest.mark.parametrize("booting", list(Booting))
-async def test_a_controller_that_boots_again_is_no_expired_session(
+async def test_rebooting_controller_is_not_mistaken_for_an_expired_session(
     controller: SimulatedController, logged_in: UnifiClient, booting: Booting
 ) -> None:
     controller.faults.booting = booting
@@ -237,17 +239,17 @@ async def test_a_controller_that_boots_again_is_no_expired_session(
         (200, "<html>", ControllerStartingError),
         (200, "", ControllerStartingError),
         (200, "null", ControllerStartingError),
-        (200, [], UnexpectedAnswerError),
-        (200, {"meta": {"rc": "ok"}}, UnexpectedAnswerError),
-        (200, {"meta": {"rc": "ok"}, "data": {}}, UnexpectedAnswerError),
-        (200, {"meta": {"rc": "error", "msg": "api.err.Other"}}, UnexpectedAnswerError),
-        (200, {"meta": [], "data": "x"}, UnexpectedAnswerError),
-        (400, {"meta": {"rc": "error", "msg": 7}, "data": []}, UnexpectedAnswerError),
+        (200, [], UnexpectedResponseError),
+        (200, {"meta": {"rc": "ok"}}, UnexpectedResponseError),
+        (200, {"meta": {"rc": "ok"}, "data": {}}, UnexpectedResponseError),
+        (200, {"meta": {"rc": "error", "msg": "api.err.Other"}}, UnexpectedResponseError),
+        (200, {"meta": [], "data": "x"}, UnexpectedResponseError),
+        (400, {"meta": {"rc": "error", "msg": 7}, "data": []}, UnexpectedResponseError),
         (401, {"meta": {"rc": "error", "msg": "api.err.NoSiteContext"}}, SiteUnknownError),
         (403, {"meta": {"rc": "error", "msg": "api.err.NoPermission"}}, SiteUnknownError),
     ],
 )
-async def test_what_an_answer_means(
+async def test_response_to_a_read_maps_to_an_error(
     controller: SimulatedController,
     logged_in: UnifiClient,
     status: int,
@@ -265,16 +267,16 @@ async def test_what_an_answer_means(
     [
         (401, "Unauthorized", BadCredentialsError),
         (401, {"meta": {"rc": "error", "msg": "api.err.LoginRequired"}}, ControllerStartingError),
-        (400, {"meta": {"rc": "error", "msg": "api.err.Other"}}, UnexpectedAnswerError),
-        (400, "", UnexpectedAnswerError),
+        (400, {"meta": {"rc": "error", "msg": "api.err.Other"}}, UnexpectedResponseError),
+        (400, "", UnexpectedResponseError),
         (200, {"meta": {"rc": "error", "msg": "api.err.NoPermission"}}, BadCredentialsError),
-        (200, {"meta": {"rc": "error", "msg": "api.err.Other"}}, UnexpectedAnswerError),
-        (200, {"unique_id": "x"}, UnexpectedAnswerError),
+        (200, {"meta": {"rc": "error", "msg": "api.err.Other"}}, UnexpectedResponseError),
+        (200, {"unique_id": "x"}, UnexpectedResponseError),
         (200, [], ControllerStartingError),
         (502, "<html>", ControllerStartingError),
     ],
 )
-async def test_what_the_answer_to_a_login_means(
+async def test_response_to_a_login_maps_to_an_error(
     controller: SimulatedController,
     client: UnifiClient,
     status: int,
@@ -290,7 +292,7 @@ async def test_what_the_answer_to_a_login_means(
     ("status", "error"),
     [(418, CannotConnectError), (403, CannotConnectError), (429, RateLimitedError)],
 )
-async def test_something_else_is_no_controller(
+async def test_detect_refuses_a_server_that_is_not_a_controller(
     controller: SimulatedController, client: UnifiClient, status: int, error: type[UnifiError]
 ) -> None:
     controller.faults.refuse("/", status=status)
@@ -299,13 +301,13 @@ async def test_something_else_is_no_controller(
     assert client.device_type is None
 
 
-async def test_an_unknown_site_is_told(logged_in: UnifiClient) -> None:
+async def test_unknown_site_raises_its_name(logged_in: UnifiClient) -> None:
     with pytest.raises(SiteUnknownError) as caught:
         await logged_in.stations("no such site")
     assert caught.value.site == "no such site"
 
 
-async def test_a_controller_that_says_nothing_of_itself_is_starting(
+async def test_controller_without_system_info_counts_as_starting(
     controller: SimulatedController, logged_in: UnifiClient
 ) -> None:
     body: dict[str, object] = {"meta": {"rc": "ok"}, "data": []}
@@ -314,7 +316,7 @@ async def test_a_controller_that_says_nothing_of_itself_is_starting(
         await logged_in.system_info("default")
 
 
-async def test_records_that_are_none_are_left_out(
+async def test_stations_skip_invalid_records(
     controller: SimulatedController, logged_in: UnifiClient
 ) -> None:
     body = {
@@ -325,7 +327,7 @@ async def test_records_that_are_none_are_left_out(
     assert [s.mac for s in await logged_in.stations("default")] == ["02:00:00:00:00:01"]
 
 
-async def test_a_closed_port_cannot_be_connected(
+async def test_closed_port_raises_cannot_connect(
     controller: SimulatedController, client: UnifiClient
 ) -> None:
     await controller.stop_listening()
@@ -333,7 +335,7 @@ async def test_a_closed_port_cannot_be_connected(
         await client.detect()
 
 
-async def test_a_controller_that_never_answers_is_given_up(
+async def test_request_without_a_response_times_out(
     controller: SimulatedController, client: UnifiClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     module = "custom_components.unifi_scanner.api.client"
@@ -343,16 +345,16 @@ async def test_a_controller_that_never_answers_is_given_up(
         await client.detect()
 
 
-async def test_an_answer_without_end_is_not_read_to_it(
+async def test_response_over_the_size_limit_is_refused(
     controller: SimulatedController, logged_in: UnifiClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("custom_components.unifi_scanner.api.client._LARGEST_ANSWER", 1000)
+    monkeypatch.setattr("custom_components.unifi_scanner.api.client._MAX_RESPONSE_SIZE", 1000)
     controller.faults.refuse("*stat/sta", status=200, body=b" " * 2000)
-    with pytest.raises(UnexpectedAnswerError, match="too large"):
+    with pytest.raises(UnexpectedResponseError, match="too large"):
         await logged_in.stations("default")
 
 
-async def test_a_redirect_is_never_followed(
+async def test_redirects_are_not_followed(
     controller: SimulatedController, logged_in: UnifiClient
 ) -> None:
     elsewhere = {"Location": f"{controller.base_url}/elsewhere"}
@@ -362,7 +364,7 @@ async def test_a_redirect_is_never_followed(
     assert controller.requests("elsewhere") == []
 
 
-async def test_another_certificate_gets_no_credentials_and_is_shown(
+async def test_untrusted_certificate_receives_no_credentials_and_is_reported(
     controller: SimulatedController, session: aiohttp.ClientSession
 ) -> None:
     other = create_context(TlsMode.PINNED, make_certificate().der)
@@ -374,7 +376,7 @@ async def test_another_certificate_gets_no_credentials_and_is_shown(
     assert controller.requests() == []
 
 
-async def test_a_certificate_that_cannot_be_read_is_still_not_trusted(
+async def test_untrusted_certificate_that_cannot_be_fetched_is_reported_as_none(
     controller: SimulatedController,
     session: aiohttp.ClientSession,
     monkeypatch: pytest.MonkeyPatch,
@@ -390,7 +392,7 @@ async def test_a_certificate_that_cannot_be_read_is_still_not_trusted(
     assert caught.value.certificate is None
 
 
-async def test_no_secret_is_in_an_error(
+async def test_errors_contain_no_secrets(
     controller: SimulatedController, logged_in: UnifiClient
 ) -> None:
     secrets = [controller.password, *logged_in.cookies.values()]

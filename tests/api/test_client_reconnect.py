@@ -1,4 +1,4 @@
-"""The command that makes a client connect anew, against a simulated controller."""
+"""Tests of the command that makes a client reconnect, against a simulated controller."""
 
 from typing import Any
 
@@ -10,14 +10,14 @@ from custom_components.unifi_scanner.api import (
     NotPermittedError,
     SessionExpiredError,
     SiteUnknownError,
-    UnexpectedAnswerError,
+    UnexpectedResponseError,
     UnifiClient,
     UnifiError,
 )
 from tests.controller import Flavour, SimulatedController
 
 BOTH_KINDS = pytest.mark.parametrize("flavour", list(Flavour))
-LOOKS_ONLY = pytest.mark.parametrize("settings", [{"role": "readonly"}])
+READ_ONLY = pytest.mark.parametrize("settings", [{"role": "readonly"}])
 COMMAND = "cmd/stamgr"
 
 
@@ -30,13 +30,15 @@ def error(code: str) -> dict[str, Any]:
 
 
 @BOTH_KINDS
-async def test_a_client_is_cut_off(controller: SimulatedController, logged_in: UnifiClient) -> None:
+async def test_reconnect_client_disconnects_it(
+    controller: SimulatedController, logged_in: UnifiClient
+) -> None:
     await logged_in.reconnect_client("default", phone(controller))
     assert not controller.world.client("Phone").connected
     assert [request.status for request in controller.requests(COMMAND)] == [200]
 
 
-async def test_a_csrf_token_that_changes_is_followed(
+async def test_reconnect_client_sends_the_updated_csrf_token(
     controller: SimulatedController, logged_in: UnifiClient
 ) -> None:
     controller.faults.rotate_csrf = True
@@ -46,7 +48,7 @@ async def test_a_csrf_token_that_changes_is_followed(
 
 
 @BOTH_KINDS
-async def test_a_client_without_a_link_is_told(
+async def test_reconnect_client_raises_if_it_is_not_connected(
     controller: SimulatedController, logged_in: UnifiClient
 ) -> None:
     controller.world.disconnect("Phone")
@@ -55,8 +57,8 @@ async def test_a_client_without_a_link_is_told(
 
 
 @BOTH_KINDS
-@LOOKS_ONLY
-async def test_an_account_that_may_only_look_is_told_at_once(
+@READ_ONLY
+async def test_reconnect_client_with_a_read_only_account_raises_without_another_request(
     controller: SimulatedController, logged_in: UnifiClient
 ) -> None:
     with pytest.raises(NotPermittedError):
@@ -67,7 +69,7 @@ async def test_an_account_that_may_only_look_is_told_at_once(
 
 
 @BOTH_KINDS
-async def test_a_missing_right_in_the_words_of_an_ended_session_is_told_apart_by_reading(
+async def test_reconnect_client_tells_a_missing_permission_from_an_expired_session_by_reading(
     controller: SimulatedController, logged_in: UnifiClient
 ) -> None:
     controller.faults.refuse(f"*{COMMAND}", status=403, body="Forbidden")
@@ -77,8 +79,8 @@ async def test_a_missing_right_in_the_words_of_an_ended_session_is_told_apart_by
 
 
 @BOTH_KINDS
-@LOOKS_ONLY
-async def test_a_session_that_has_ended_is_no_missing_right(
+@READ_ONLY
+async def test_reconnect_client_with_an_expired_session_raises_session_expired(
     controller: SimulatedController, logged_in: UnifiClient
 ) -> None:
     await controller.expire_sessions()
@@ -94,12 +96,12 @@ async def test_a_session_that_has_ended_is_no_missing_right(
         (200, error("api.err.NoPermission"), NotPermittedError),
         (401, error("api.err.NoPermission"), NotPermittedError),
         (400, error("api.err.NoSiteContext"), SiteUnknownError),
-        (400, error("api.err.ServerBusy"), UnexpectedAnswerError),
-        (200, {"meta": {"rc": "ok"}}, UnexpectedAnswerError),
+        (400, error("api.err.ServerBusy"), UnexpectedResponseError),
+        (200, {"meta": {"rc": "ok"}}, UnexpectedResponseError),
         (502, "Bad Gateway", ControllerStartingError),
     ],
 )
-async def test_what_the_answer_means(
+async def test_response_to_reconnect_client_maps_to_an_error(
     controller: SimulatedController,
     logged_in: UnifiClient,
     status: int,

@@ -1,4 +1,4 @@
-"""Addresses as users type them, and the paths of both kinds of controller."""
+"""Tests of parsing host input, and of the paths of both kinds of controller."""
 
 import pytest
 
@@ -29,7 +29,7 @@ from custom_components.unifi_scanner.api.endpoints import (
         ("xn--mnchen-3ya.example", "xn--mnchen-3ya.example"),
     ],
 )
-def test_without_a_port_the_three_usual_ones_are_tried(typed: str, name: str) -> None:
+def test_candidate_urls_without_a_port_use_the_three_usual_ports(typed: str, name: str) -> None:
     assert candidate_urls(typed) == tuple(f"https://{name}:{port}" for port in (443, 8443, 11443))
 
 
@@ -46,7 +46,7 @@ def test_without_a_port_the_three_usual_ones_are_tried(typed: str, name: str) ->
         ("https://unifi.local?x=/y", "https://unifi.local:443"),
     ],
 )
-def test_a_port_or_an_url_is_taken_as_it_is(typed: str, url: str) -> None:
+def test_candidate_urls_with_a_port_or_url_use_only_that_port(typed: str, url: str) -> None:
     assert candidate_urls(typed) == (url,)
 
 
@@ -83,7 +83,7 @@ def test_a_port_or_an_url_is_taken_as_it_is(typed: str, url: str) -> None:
         "ü" * 60 + ".local",
     ],
 )
-def test_nonsense_is_refused_with_a_text(typed: str) -> None:
+def test_candidate_urls_refuse_invalid_input_with_a_message(typed: str) -> None:
     with pytest.raises(ValueError, match=r"^(Only|The address|This is not)") as caught:
         candidate_urls(typed)
     assert "secret" not in str(caught.value)
@@ -108,7 +108,7 @@ def test_nonsense_is_refused_with_a_text(typed: str) -> None:
         ),
     ],
 )
-def test_the_paths_of_both_kinds(
+def test_paths_of_both_kinds_of_controller(
     device_type: DeviceType, login: str, logout: str, rest: str, site: str
 ) -> None:
     assert login_path(device_type) == login
@@ -147,7 +147,9 @@ def test_the_paths_of_both_kinds(
         ),
     ],
 )
-def test_the_event_socket_of_both_kinds(base_url: str, device_type: DeviceType, url: str) -> None:
+def test_websocket_url_of_both_kinds_of_controller(
+    base_url: str, device_type: DeviceType, url: str
+) -> None:
     assert websocket_url(base_url, "default", device_type) == url
     client = UnifiWebSocketClient(
         base_url=base_url, site="default", cookies={}, device_type=device_type, verify_ssl=False
@@ -156,11 +158,11 @@ def test_the_event_socket_of_both_kinds(base_url: str, device_type: DeviceType, 
 
 
 @pytest.mark.parametrize("base_url", ["", "192.168.1.1", "ftp://x", "https://", "wss://x"])
-def test_an_event_socket_needs_an_http_url(base_url: str) -> None:
+def test_websocket_url_requires_an_http_base_url(base_url: str) -> None:
     with pytest.raises(ValueError, match="base URL"):
         websocket_url(base_url, "default", DeviceType.UNIFI_OS)
 
 
-def test_a_site_is_one_part_of_the_path() -> None:
+def test_websocket_url_quotes_the_site_name() -> None:
     url = websocket_url("https://x", "../a b?", DeviceType.SELF_HOSTED)
     assert url == "wss://x/wss/s/..%2Fa%20b%3F/events"

@@ -1,4 +1,4 @@
-"""Which events are in a frame, whatever the frame looks like."""
+"""Tests of extracting events from frames, including malformed ones."""
 
 from dataclasses import FrozenInstanceError
 from datetime import UTC, datetime, timedelta
@@ -17,22 +17,22 @@ from custom_components.unifi_scanner.api import (
 
 from .frames import CAPTURES, ROAM, STATION, envelope, frame
 
-UNWANTED = ["device:sync", "user:sync", "unifi-device:sync", "alert", "no such type", "", "wu.x"]
+UNUSED = ["device:sync", "user:sync", "unifi-device:sync", "alert", "no such type", "", "wu.x"]
 
 
 @pytest.fixture
 def parsed(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
-    """Keep what is given to the JSON parser that is as long as a whole frame."""
-    whole: list[bytes] = []
+    """Record every input of the JSON parser that is as long as a whole frame."""
+    frames: list[bytes] = []
     loads = orjson.loads
 
-    def watch(raw: bytes) -> object:
+    def record(raw: bytes) -> object:
         if len(raw) > 300:
-            whole.append(raw)
+            frames.append(raw)
         return loads(raw)
 
-    monkeypatch.setattr("custom_components.unifi_scanner.api.frames.orjson.loads", watch)
-    return whole
+    monkeypatch.setattr("custom_components.unifi_scanner.api.frames.orjson.loads", record)
+    return frames
 
 
 @pytest.mark.parametrize("as_bytes", [True, False])
@@ -50,7 +50,7 @@ def parsed(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
         ("EVT_WG_RoamRadio", "wg.roam_radio"),
     ],
 )
-def test_an_entry_of_an_events_frame_is_typed_by_its_key(
+def test_events_frame_entries_are_typed_by_their_key(
     key: str, event_type: str, *, meta_last: bool, as_bytes: bool
 ) -> None:
     entry = ROAM | {"key": key}
@@ -86,20 +86,20 @@ def test_sync_and_alias_frames_are_typed_by_their_message(
     assert (event.event_type, event.data) == (event_type, STATION)
 
 
-@pytest.mark.parametrize("message", UNWANTED)
+@pytest.mark.parametrize("message", UNUSED)
 @pytest.mark.parametrize("meta_last", [True, False])
-def test_every_other_message_is_nothing(message: str, *, meta_last: bool) -> None:
+def test_frames_of_other_types_contain_no_events(message: str, *, meta_last: bool) -> None:
     assert parse_unifi_events(frame(message, ROAM, STATION, meta_last=meta_last)) == []
 
 
 @pytest.mark.parametrize(
     "key", ["EVT_LU_Connected", "EVT_HS_AuthedByNoAuth", "evt_wu_roam", "EVT_AP_Roam", "", None, 7]
 )
-def test_every_other_key_is_nothing(key: object) -> None:
+def test_entries_with_other_keys_are_ignored(key: object) -> None:
     assert parse_unifi_event(frame("events", {"key": key}, {})) is None
 
 
-def test_a_frame_gives_all_its_events_in_its_order() -> None:
+def test_frame_with_several_events_returns_them_in_order() -> None:
     keys = ["EVT_WU_Disconnected", "EVT_LU_Connected", "EVT_WU_RoamRadio", "EVT_WG_Roam"]
     text = frame("events", *({"key": key, "n": n} for n, key in enumerate(keys)), None, 7, [])
     events = parse_unifi_events(text)
@@ -110,14 +110,14 @@ def test_a_frame_gives_all_its_events_in_its_order() -> None:
     assert (first.event_type, first.data) == (events[0].event_type, events[0].data)
 
 
-def test_the_timestamp_is_the_time_of_receipt_in_utc() -> None:
+def test_event_timestamp_is_the_time_of_receipt_in_utc() -> None:
     event = parse_unifi_event(frame("events", ROAM))
     assert event is not None
     assert event.timestamp.tzinfo is UTC
     assert abs(datetime.now(UTC) - event.timestamp) < timedelta(seconds=5)
 
 
-def test_events_are_equal_by_value_and_do_not_change() -> None:
+def test_buffered_events_compare_by_value_and_are_immutable() -> None:
     now = datetime.now(UTC)
     event = BufferedEvent(now, "wu.roam", {"a": 1})
     assert event == BufferedEvent(timestamp=now, event_type="wu.roam", data={"a": 1})
@@ -127,7 +127,7 @@ def test_events_are_equal_by_value_and_do_not_change() -> None:
 
 
 @pytest.mark.parametrize("data", [STATION, [STATION]])
-def test_a_bare_record_is_a_list_of_one(data: object) -> None:
+def test_frame_with_a_bare_record_is_treated_as_a_list_of_one(data: object) -> None:
     text = json.dumps({"meta": {"rc": "ok", "message": "sta:sync"}, "data": data})
     assert [event.data for event in parse_unifi_events(text)] == [STATION]
 
@@ -173,29 +173,29 @@ def test_a_bare_record_is_a_list_of_one(data: object) -> None:
         "﻿{}",
     ],
 )
-def test_a_frame_of_another_shape_is_nothing(text: str) -> None:
+def test_malformed_frames_contain_no_events(text: str) -> None:
     assert parse_unifi_events(text) == []
     assert parse_unifi_event(text) is None
     assert parse_unifi_events(text.encode("utf-8", "surrogatepass")) == []
 
 
-def test_a_missing_rc_is_no_error() -> None:
+def test_frame_without_rc_is_accepted() -> None:
     assert parse_unifi_event('{"meta":{"message":"sta:sync"},"data":[{}]}') is not None
 
 
 @pytest.mark.parametrize("raw", [b"\xff\xfe", b"\x00\x01\x02", b'{"meta":{"message":"\xff"}}'])
-def test_bytes_that_are_no_text_are_nothing(raw: bytes) -> None:
+def test_frame_of_invalid_utf8_contains_no_events(raw: bytes) -> None:
     assert parse_unifi_events(raw) == []
 
 
-def test_numbers_beyond_all_bounds_are_left_as_they_are() -> None:
+def test_frame_with_out_of_range_numbers_does_not_raise() -> None:
     text = '{"meta":{"message":"sta:sync"},"data":[{"a":1e999,"b":99999999999999999999999,"c":-0}]}'
     reference = '{"meta":{"message":"sta:sync"},"data":[{"b":99999999999999999999999,"c":-0}]}'
     assert len(parse_unifi_events(reference)) == 1
     assert len(parse_unifi_events(text)) in {0, 1}
 
 
-# What would fool a search for text: SSIDs, host names and aliases are chosen by anyone.
+# Text that would mislead a plain text search: anyone can choose an SSID, host name or alias.
 LURES = [
     '"message":"device:sync"',
     '{"meta":{"rc":"ok","message":"device:sync"},"data":[',
@@ -211,7 +211,7 @@ LURES = [
 @pytest.mark.parametrize("lure", LURES)
 @pytest.mark.parametrize("meta_last", [True, False])
 @pytest.mark.parametrize("spaced", [True, False])
-def test_a_wanted_frame_is_not_lost_to_a_name_that_looks_like_an_envelope(
+def test_used_frame_is_parsed_despite_a_name_that_looks_like_an_envelope(
     lure: str, *, meta_last: bool, spaced: bool
 ) -> None:
     entry = ROAM | {"hostname": lure, lure: lure, "ssid": lure}
@@ -227,19 +227,21 @@ def test_a_wanted_frame_is_not_lost_to_a_name_that_looks_like_an_envelope(
 
 @pytest.mark.parametrize("lure", [lure.replace("device:sync", "events") for lure in LURES])
 @pytest.mark.parametrize("meta_last", [True, False])
-def test_an_unwanted_frame_does_not_become_wanted_by_a_name(lure: str, *, meta_last: bool) -> None:
+def test_unused_frame_is_ignored_despite_a_name_that_looks_like_an_envelope(
+    lure: str, *, meta_last: bool
+) -> None:
     assert parse_unifi_events(frame("device:sync", {"name": lure}, meta_last=meta_last)) == []
 
 
 @pytest.mark.parametrize(
     "text",
     [
-        # Not the envelope's own `meta`.
+        # Objects called `meta` other than the envelope's own.
         '{"data":{"a":1,"meta":{"rc":"ok","message":"device:sync"}},"meta":{"message":"sta:sync"}}',
         '{"meta":{"message":"sta:sync"},"data":{"a":1,"meta":{"message":"device:sync"}}}',
         '{"data":[{"a":1,"meta":{"message":"device:sync"}}],"meta":{"message":"sta:sync"},"v":1}',
         '{"data":[{"a":1}],"meta":{"message":"sta:sync"},"x\\"meta":{"message":"device:sync"}}',
-        # A `meta` that holds more than text, in another order, or far from both ends.
+        # A `meta` that is nested, in another order, or far from both ends.
         '{"meta":{"x":{"message":"device:sync"},"message":"sta:sync"},"data":[{"a":1}]}',
         '{"meta":{"x":{"a":{}},"message":"sta:sync"},"data":[{"a":1}]}',
         '{"meta":{"a":"}","message":"sta:sync"},"data":[{"a":1}]}',
@@ -247,7 +249,7 @@ def test_an_unwanted_frame_does_not_become_wanted_by_a_name(lure: str, *, meta_l
         '{"v":1,"meta":{"message":"sta:sync"},"data":[{"a":1}]}',
         '{"data":[{"a":1}],"meta":{"message":"sta:sync","x":"' + "y" * 400 + '"}}',
         '{"meta":{"x":"' + "y" * 400 + '","message":"sta:sync"},"data":[{"a":1}]}',
-        # The same in other words.
+        # Escapes and whitespace.
         '{"meta":{"\\u006dessage":"sta:sync"},"data":[{"a":1}]}',
         '{"meta":{"message":"\\u0073ta:sync"},"data":[{"a":1}]}',
         '\n{ "meta" : { "message" : "sta:sync" } , "data" : [ {"a" : 1} ] }\n',
@@ -255,7 +257,7 @@ def test_an_unwanted_frame_does_not_become_wanted_by_a_name(lure: str, *, meta_l
         '{"data":[{"a":1}],\n"meta":\n{"rc":"ok",\n"message":"sta:sync"\n}\n}\n',
     ],
 )
-def test_in_doubt_a_frame_is_parsed(text: str) -> None:
+def test_ambiguous_frame_is_parsed(text: str) -> None:
     events = parse_unifi_events(text)
     assert [event.event_type for event in events] == ["sta:sync"]
     assert events[0].data["a"] == 1
@@ -263,9 +265,7 @@ def test_in_doubt_a_frame_is_parsed(text: str) -> None:
 
 @pytest.mark.parametrize("meta_last", [True, False])
 @pytest.mark.parametrize("spaced", [True, False])
-def test_an_unwanted_frame_is_not_parsed(
-    parsed: list[bytes], *, meta_last: bool, spaced: bool
-) -> None:
+def test_unused_frame_is_not_parsed(parsed: list[bytes], *, meta_last: bool, spaced: bool) -> None:
     document = envelope(
         "device:sync", *[STATION] * 100, meta_last=meta_last, mac="02:00:00:00:00:09"
     )
@@ -279,7 +279,7 @@ def test_an_unwanted_frame_is_not_parsed(
     assert statistics.types == {"device:sync": 2}
 
 
-def test_what_came_is_counted(caplog: pytest.LogCaptureFixture) -> None:
+def test_frame_statistics_count_received_frames(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     statistics = FrameStatistics()
     for text in ("", "pong", "{", frame("sta:sync", STATION), frame("events", ROAM)):
@@ -291,7 +291,7 @@ def test_what_came_is_counted(caplog: pytest.LogCaptureFixture) -> None:
     ]
 
 
-def test_unknown_keys_are_logged_once_each(caplog: pytest.LogCaptureFixture) -> None:
+def test_frame_statistics_log_each_unused_key_once(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     statistics = FrameStatistics()
     keys = ["EVT_XX_0", "EVT_XX_1", "EVT_" + "X" * 1000]
@@ -301,7 +301,9 @@ def test_unknown_keys_are_logged_once_each(caplog: pytest.LogCaptureFixture) -> 
     assert list(statistics.unused_keys.values()) == [300, 300, 300]
 
 
-def test_names_chosen_by_a_peer_do_not_grow_the_memory(caplog: pytest.LogCaptureFixture) -> None:
+def test_frame_statistics_are_bounded_for_names_chosen_by_a_peer(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     caplog.set_level(logging.DEBUG)
     statistics = FrameStatistics()
     for n in range(500):
@@ -317,7 +319,7 @@ def test_names_chosen_by_a_peer_do_not_grow_the_memory(caplog: pytest.LogCapture
 
 
 @pytest.mark.skipif(not CAPTURES.exists(), reason="the captures are not part of the repository")
-def test_captured_frames_give_what_their_keys_say() -> None:
+def test_captured_frames_are_typed_by_their_keys() -> None:
     expected = {
         "EVT_WU_Roam": "wu.roam",
         "EVT_WU_RoamRadio": "wu.roam_radio",
@@ -325,7 +327,7 @@ def test_captured_frames_give_what_their_keys_say() -> None:
         "EVT_WU_Connected": "wu.connected",
         "EVT_WG_Connected": "wg.connected",
     }
-    seen = set()
+    event_types = set()
     for line in (CAPTURES / "frames.jsonl").read_text().splitlines():
         document = json.loads(line)["frame"]
         message = document["meta"]["message"]
@@ -338,12 +340,18 @@ def test_captured_frames_give_what_their_keys_say() -> None:
         for text in (json.dumps(document), json.dumps(dict(reversed(document.items())))):
             found = [(event.event_type, event.data) for event in parse_unifi_events(text)]
             assert found == wanted
-        seen.update(event_type for event_type, _ in wanted)
-    assert {"wu.roam", "wu.roam_radio", "wu.disconnected", "wg.connected", "sta:sync"} <= seen
+        event_types.update(event_type for event_type, _ in wanted)
+    assert {
+        "wu.roam",
+        "wu.roam_radio",
+        "wu.disconnected",
+        "wg.connected",
+        "sta:sync",
+    } <= event_types
 
 
 @pytest.mark.skipif(not CAPTURES.exists(), reason="the captures are not part of the repository")
-def test_captured_odd_frames_are_survived() -> None:
+def test_captured_odd_frames_do_not_raise() -> None:
     for case in json.loads((CAPTURES / "edge_text_frames.json").read_text()):
         events = parse_unifi_events(case["text"])
         assert bool(events) == ("wu.roam" in case["text"])

@@ -1,4 +1,4 @@
-"""Any frame at all: never an exception, never a wanted event lost or an unwanted one made."""
+"""Property tests of the frame parser: any input gives the events that full parsing would."""
 
 from collections.abc import Callable
 import json
@@ -30,7 +30,7 @@ MESSAGES = {value: value for value in KEYS.values()} | {
 
 
 def reference(raw: str | bytes) -> list[tuple[str, Any]]:
-    """Say what is in a frame the plain way: parse it all."""
+    """Return the events of a frame by parsing all of it."""
     try:
         document = orjson.loads(raw)
         meta = document["meta"]
@@ -50,7 +50,7 @@ def reference(raw: str | bytes) -> list[tuple[str, Any]]:
 
 
 def found(raw: str | bytes) -> list[tuple[str, Any]]:
-    """Say what the parser finds in a frame."""
+    """Return the events that the parser under test finds in a frame."""
     return [(event.event_type, event.data) for event in parse_unifi_events(raw, FrameStatistics())]
 
 
@@ -93,7 +93,7 @@ META = st.builds(
 
 @st.composite
 def documents(draw: st.DrawFn) -> dict[str, Any]:
-    """Make envelopes with their members in any order and others between them."""
+    """Generate envelopes with their members in any order, mixed with others."""
     members = [
         ("meta", draw(META | JSON)),
         ("data", draw(st.lists(ENTRY, max_size=4) | ENTRY)),
@@ -114,7 +114,7 @@ WRITERS = st.sampled_from(
 
 @settings(max_examples=300, deadline=None)
 @given(documents(), WRITERS)
-def test_the_same_is_found_as_by_parsing_everything(
+def test_parser_finds_the_same_events_as_full_parsing(
     document: dict[str, Any], write: Callable[[object], str]
 ) -> None:
     text = write(document)
@@ -135,9 +135,7 @@ def test_the_same_is_found_as_by_parsing_everything(
     ),
     st.data(),
 )
-def test_the_same_is_found_in_frames_that_are_cut_and_spliced(
-    text: str, data: st.DataObject
-) -> None:
+def test_parser_finds_the_same_events_in_spliced_frames(text: str, data: st.DataObject) -> None:
     for _ in range(data.draw(st.integers(0, 4))):
         start = data.draw(st.integers(0, len(text)))
         end = data.draw(st.integers(start, min(len(text), start + 20)))
@@ -148,5 +146,5 @@ def test_the_same_is_found_in_frames_that_are_cut_and_spliced(
 @settings(max_examples=200, deadline=None)
 @given(st.binary() | st.text())
 @example("\ud800")
-def test_nothing_raises(raw: str | bytes) -> None:
+def test_parser_raises_for_no_input(raw: str | bytes) -> None:
     assert found(raw) == reference(raw)

@@ -1,4 +1,4 @@
-"""What was made of a client's texts is remembered, within bounds."""
+"""Tests of the bounded cache for parsed text fields."""
 
 from typing import Any
 
@@ -6,27 +6,27 @@ import pytest
 
 from custom_components.unifi_scanner.api.memoize import Memoize
 
-MOST = 8192
+MAX_ENTRIES = 8192
 
 
-class Maker:
-    """Counts what it is asked for."""
+class Function:
+    """Records its calls."""
 
     def __init__(self) -> None:
-        """Be asked for nothing yet."""
-        self.asked: list[tuple[Any, ...]] = []
+        """Start without calls."""
+        self.calls: list[tuple[Any, ...]] = []
 
     def __call__(self, values: tuple[Any, ...]) -> str:
-        self.asked.append(values)
+        self.calls.append(values)
         return repr(values)
 
 
-def test_the_same_texts_are_made_into_something_once() -> None:
-    make = Maker()
-    memo = Memoize(make)
-    assert [memo(("Hall", None)) for _ in range(3)] == ["('Hall', None)"] * 3
-    assert memo(("Hall", "Home")) == "('Hall', 'Home')"
-    assert make.asked == [("Hall", None), ("Hall", "Home")]
+def test_memoize_calls_the_function_once_for_the_same_texts() -> None:
+    function = Function()
+    memoized = Memoize(function)
+    assert [memoized(("Hall", None)) for _ in range(3)] == ["('Hall', None)"] * 3
+    assert memoized(("Hall", "Home")) == "('Hall', 'Home')"
+    assert function.calls == [("Hall", None), ("Hall", "Home")]
 
 
 @pytest.mark.parametrize(
@@ -34,20 +34,20 @@ def test_the_same_texts_are_made_into_something_once() -> None:
     [1, True, 1.0, ["Hall"], {"name": "Hall"}, "x" * 2000],
     ids=lambda odd: type(odd).__name__,
 )
-def test_what_is_no_short_text_is_made_anew_each_time(odd: object) -> None:
-    # Nothing but a text equals only itself: 1 is True.
-    make = Maker()
-    memo = Memoize(make)
-    assert memo(("Hall", odd)) == memo(("Hall", odd)) == f"('Hall', {odd!r})"
-    assert len(make.asked) == 2
+def test_memoize_does_not_cache_long_texts_or_other_types(odd: object) -> None:
+    # Values of other types may compare equal, such as 1 and True.
+    function = Function()
+    memoized = Memoize(function)
+    assert memoized(("Hall", odd)) == memoized(("Hall", odd)) == f"('Hall', {odd!r})"
+    assert len(function.calls) == 2
 
 
-def test_the_memory_is_bounded() -> None:
-    make = Maker()
-    memo = Memoize(make)
-    for number in range(MOST + 1):
-        memo((str(number),))
-    assert memo((str(MOST),)) == f"('{MOST}',)"
-    assert len(make.asked) == MOST + 1
-    memo(("0",))
-    assert len(make.asked) == MOST + 2
+def test_memoize_cache_is_bounded() -> None:
+    function = Function()
+    memoized = Memoize(function)
+    for number in range(MAX_ENTRIES + 1):
+        memoized((str(number),))
+    assert memoized((str(MAX_ENTRIES),)) == f"('{MAX_ENTRIES}',)"
+    assert len(function.calls) == MAX_ENTRIES + 1
+    memoized(("0",))
+    assert len(function.calls) == MAX_ENTRIES + 2

@@ -1,4 +1,4 @@
-"""The controller's JSON becomes typed observations, whatever a stranger puts into it."""
+"""Tests of parsing the controller's JSON into typed records, including hostile input."""
 
 from datetime import UTC, datetime
 import json
@@ -36,8 +36,8 @@ def observe(event_type: str, data: dict[str, Any]) -> EventRecord | StationRecor
     return observation_from(BufferedEvent(timestamp=RECEIVED, event_type=event_type, data=data))
 
 
-def test_roam_has_both_access_points_and_no_signal() -> None:
-    seen = observe(
+def test_roam_event_has_both_links() -> None:
+    record = observe(
         "wu.roam",
         {
             "user": PHONE.upper(),
@@ -53,48 +53,48 @@ def test_roam_has_both_access_points_and_no_signal() -> None:
             "time": 1_790_000_000_230,
         },
     )
-    assert isinstance(seen, EventRecord)
-    assert (seen.kind, seen.mac, seen.ap_from, seen.ap_to) == (
+    assert isinstance(record, EventRecord)
+    assert (record.kind, record.mac, record.ap_from, record.ap_to) == (
         EventKind.ROAM,
         PHONE,
         HALL,
         BEDROOM,
     )
-    assert seen.link_from == Link(HALL, "5", 60, "Home")
-    assert seen.link_to == Link(BEDROOM, "2.4", 11, "Home")
-    assert seen.time == pytest.approx(1_790_000_000.23)
-    assert seen.received == RECEIVED.timestamp()
+    assert record.link_from == Link(HALL, "5", 60, "Home")
+    assert record.link_to == Link(BEDROOM, "2.4", 11, "Home")
+    assert record.time == pytest.approx(1_790_000_000.23)
+    assert record.received == RECEIVED.timestamp()
 
 
-def test_guest_event_names_its_client_as_guest() -> None:
-    seen = observe("wg.connected", {"guest": PHONE, "ap": HALL, "radio": "6e", "channel": "37"})
-    assert (seen.guest, seen.link_from, seen.link_to) == (True, None, Link(HALL, "6", 37))
+def test_guest_event_has_its_client_in_the_guest_field() -> None:
+    record = observe("wg.connected", {"guest": PHONE, "ap": HALL, "radio": "6e", "channel": "37"})
+    assert (record.guest, record.link_from, record.link_to) == (True, None, Link(HALL, "6", 37))
 
 
-def test_change_of_radio_has_the_same_access_point_at_both_ends() -> None:
-    seen = observe("wu.roam_radio", {"user": PHONE, "ap": HALL, "radio_to": "ng"})
-    assert seen.link_to is not None
-    assert (seen.ap_from, seen.ap_to, seen.link_to.band) == (HALL, HALL, "2.4")
+def test_radio_change_event_has_the_same_access_point_in_both_links() -> None:
+    record = observe("wu.roam_radio", {"user": PHONE, "ap": HALL, "radio_to": "ng"})
+    assert record.link_to is not None
+    assert (record.ap_from, record.ap_to, record.link_to.band) == (HALL, HALL, "2.4")
 
 
-def test_disconnection_has_only_the_access_point_that_was_left() -> None:
-    seen = observe("wu.disconnected", {"user": PHONE, "ap": HALL, "time": "1790000000000"})
-    assert (seen.ap_from, seen.ap_to, seen.time) == (HALL, None, 1_790_000_000)
+def test_disconnection_event_has_only_the_link_from() -> None:
+    record = observe("wu.disconnected", {"user": PHONE, "ap": HALL, "time": "1790000000000"})
+    assert (record.ap_from, record.ap_to, record.time) == (HALL, None, 1_790_000_000)
 
 
-def test_signal_is_the_one_in_dbm_and_never_the_rssi() -> None:
+def test_station_signal_is_in_dbm_and_never_the_rssi() -> None:
     base = {"mac": PHONE, "ap_mac": HALL, "rssi": 51, "noise": -109}
     assert parse_station(base | {"signal": -58}, 0).signal == -58
     assert parse_station(base, 0).signal is None
 
 
 @pytest.mark.parametrize("kind", ["VPN", "TELEPORT"])
-def test_tunnels_are_no_stations(kind: str) -> None:
+def test_station_record_of_a_tunnel_is_ignored(kind: str) -> None:
     assert parse_station({"mac": PHONE, "type": kind}, 0) is None
 
 
 @pytest.mark.parametrize("data", [{"is_wired": True}, {"type": "WIRED"}])
-def test_wired_records_say_so(data: dict[str, Any]) -> None:
+def test_station_record_of_a_wired_client_is_wired(data: dict[str, Any]) -> None:
     assert parse_station({"mac": PHONE, **data}, 0).is_wired
 
 
@@ -114,24 +114,26 @@ def test_wired_records_say_so(data: dict[str, Any]) -> None:
         (["aa:00:00:00:00:01"], None),
     ],
 )
-def test_macs_have_one_form_or_none(given: object, expected: str | None) -> None:
+def test_normalise_mac_returns_the_canonical_form_or_none(
+    given: object, expected: str | None
+) -> None:
     assert normalise_mac(given) == expected
 
 
 @pytest.mark.parametrize("ssid", ["<b>", 'a"b', "Wohnung 🏠", " blank "])
-def test_odd_ssids_are_kept_as_they_are(ssid: str) -> None:
+def test_station_ssid_is_kept_unchanged(ssid: str) -> None:
     assert parse_station({"mac": PHONE, "ap_mac": HALL, "essid": ssid}, 0).link.ssid == ssid
 
 
-def test_hidden_ssid_is_unknown() -> None:
+def test_station_ssid_of_a_hidden_network_is_none() -> None:
     assert parse_station({"mac": PHONE, "ap_mac": HALL, "essid": ""}, 0).link.ssid is None
 
 
 @pytest.mark.parametrize(
     "odd", [None, "", "x", "nan", "inf", -1, 0, 10**400, [], {}, True, 1e300, "9" * 5000]
 )
-def test_numbers_that_are_none_are_unknown(odd: object) -> None:
-    seen = parse_station(
+def test_station_numbers_that_are_invalid_are_none(odd: object) -> None:
+    record = parse_station(
         {
             "mac": PHONE,
             "ap_mac": HALL,
@@ -142,17 +144,17 @@ def test_numbers_that_are_none_are_unknown(odd: object) -> None:
         },
         0,
     )
-    assert seen.link is not None
-    assert (seen.link.channel in {None, 1}, seen.signal, seen.seen_at) == (
+    assert record.link is not None
+    assert (record.link.channel in {None, 1}, record.signal, record.seen_at) == (
         True,
         None,
         None,
     ) or odd is True
-    assert seen.roam_count is None
+    assert record.roam_count is None
 
 
 @pytest.mark.parametrize("mac", [PHONE, PHONE.upper(), "aa:00:00:00:00:02", None, 7])
-def test_records_can_be_told_apart_from_events_and_by_client(mac: object) -> None:
+def test_is_wanted_accepts_events_and_records_of_given_clients(mac: object) -> None:
     def wanted(event_type: str) -> bool:
         event = BufferedEvent(timestamp=RECEIVED, event_type=event_type, data={"mac": mac})
         return is_wanted(event, {PHONE})
@@ -162,7 +164,7 @@ def test_records_can_be_told_apart_from_events_and_by_client(mac: object) -> Non
     assert wanted("wu.roam")
 
 
-def test_sites_devices_and_system_are_read() -> None:
+def test_sites_devices_clients_and_system_info_are_parsed() -> None:
     site = parse_site({"_id": "1", "name": "default", "desc": "Home "})
     assert (site.name, site.description) == ("default", "Home")
     assert parse_site({"desc": "nameless"}) is None
@@ -176,8 +178,8 @@ def test_sites_devices_and_system_are_read() -> None:
     assert (system.controller_id, system.name, system.version) == ("id", "UDR", None)
 
 
-def test_row_of_the_system_log_tells_a_roam_with_its_signal() -> None:
-    seen = parse_log_row(
+def test_log_row_of_a_roam_has_both_links_and_the_signal() -> None:
+    record = parse_log_row(
         {
             "key": "CLIENT_ROAMED_2",
             "timestamp": 1_790_000_000_500,
@@ -194,27 +196,33 @@ def test_row_of_the_system_log_tells_a_roam_with_its_signal() -> None:
         },
         5.0,
     )
-    assert (seen.kind, seen.ap_from, seen.ap_to) == (EventKind.ROAM, HALL, BEDROOM)
-    assert seen.link_from is not None
-    assert seen.link_to is not None
-    assert (seen.signal, seen.link_from.band, seen.link_to.band, seen.link_to.ssid) == (
+    assert (record.kind, record.ap_from, record.ap_to) == (EventKind.ROAM, HALL, BEDROOM)
+    assert record.link_from is not None
+    assert record.link_to is not None
+    assert (record.signal, record.link_from.band, record.link_to.band, record.link_to.ssid) == (
         -71,
         "2.4",
         "5",
         "Home",
     )
-    assert (seen.time, seen.received, seen.logged) == (1_790_000_000.5, 5.0, True)
+    assert (record.time, record.received, record.logged) == (1_790_000_000.5, 5.0, True)
 
 
-def test_rows_of_connections_name_their_one_access_point() -> None:
+def test_log_rows_of_connections_have_one_link() -> None:
     parameters = {"CLIENT": {"id": PHONE}, "DEVICE": {"id": HALL}}
-    came = parse_log_row({"key": "CLIENT_CONNECTED_WIRELESS", "parameters": parameters}, 0)
-    assert (came.kind, came.ap_from, came.ap_to) == (EventKind.CONNECTED, None, HALL)
-    left = parse_log_row({"event": "CLIENT_DISCONNECTED_WIRELESS", "parameters": parameters}, 0)
-    assert (left.kind, left.ap_from, left.ap_to) == (EventKind.DISCONNECTED, HALL, None)
+    connected = parse_log_row({"key": "CLIENT_CONNECTED_WIRELESS", "parameters": parameters}, 0)
+    assert (connected.kind, connected.ap_from, connected.ap_to) == (EventKind.CONNECTED, None, HALL)
+    disconnected = parse_log_row(
+        {"event": "CLIENT_DISCONNECTED_WIRELESS", "parameters": parameters}, 0
+    )
+    assert (disconnected.kind, disconnected.ap_from, disconnected.ap_to) == (
+        EventKind.DISCONNECTED,
+        HALL,
+        None,
+    )
 
 
-def test_rows_of_other_things_tell_nothing() -> None:
+def test_log_rows_of_other_kinds_are_ignored() -> None:
     assert parse_log_row({"key": "CLIENT_CONNECTED_WIRED_2", "parameters": {}}, 0) is None
     assert parse_log_row({"key": "CLIENT_ROAMED_2", "parameters": {}}, 0) is None
     assert parse_log_row({"key": ["CLIENT_ROAMED"], "parameters": None}, 0) is None
@@ -235,29 +243,31 @@ FIELDS = [
 
 
 @given(st.dictionaries(st.sampled_from(FIELDS), anything), st.sampled_from([*EventKind]))
-def test_no_field_of_whatever_kind_does_harm(data: dict[str, Any], kind: EventKind) -> None:
-    # Without a usable MAC nothing else is looked at, so one is given.
-    for record in (data, data | {"mac": PHONE}):
+def test_records_with_fields_of_any_type_do_not_raise(
+    data: dict[str, Any], kind: EventKind
+) -> None:
+    # Without a valid MAC the other fields are not parsed, so add one.
+    for fields in (data, data | {"mac": PHONE}):
         for event_type in (f"wu.{kind}", f"wg.{kind}", "sta:sync", "client:sync", "alert"):
-            seen = observe(event_type, record)
-            assert seen is None or isinstance(seen, StationRecord | EventRecord)
-        parse_log_row({"key": "CLIENT_ROAMED_2", "timestamp": None, "parameters": record}, 0)
-        parse_site(record)
-        parse_device(record)
-        parse_known_client(record)
-        parse_system_info(record)
+            record = observe(event_type, fields)
+            assert record is None or isinstance(record, StationRecord | EventRecord)
+        parse_log_row({"key": "CLIENT_ROAMED_2", "timestamp": None, "parameters": fields}, 0)
+        parse_site(fields)
+        parse_device(fields)
+        parse_known_client(fields)
+        parse_system_info(fields)
 
 
-@pytest.mark.skipif(not CAPTURES.exists(), reason="the captured frames are not in the project")
-def test_captured_frames_are_read() -> None:
+@pytest.mark.skipif(not CAPTURES.exists(), reason="the captures are not part of the repository")
+def test_captured_frames_are_parsed() -> None:
     lines = (CAPTURES / "frames.jsonl").read_text(encoding="utf-8").splitlines()
-    seen = [
+    observations = [
         observation_from(event)
         for line in lines
         for event in parse_unifi_events(json.dumps(json.loads(line)["frame"]))
     ]
-    kinds = [one.kind for one in seen if isinstance(one, EventRecord)]
-    # The other events have masked MACs, which are none.
+    kinds = [item.kind for item in observations if isinstance(item, EventRecord)]
+    # The other events have masked MACs, which are invalid.
     assert kinds == [EventKind.ROAM, EventKind.DISCONNECTED, EventKind.CONNECTED]
     stations = json.loads((CAPTURES / "stat_sta_2025-07.json").read_text(encoding="utf-8"))["data"]
     station = parse_station(stations[0], 0)

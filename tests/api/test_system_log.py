@@ -1,4 +1,4 @@
-"""The v2 system log: its pages, its rows, and controllers that have none."""
+"""Tests of reading the v2 system log, and of controllers without one."""
 
 from itertools import cycle
 import time
@@ -12,29 +12,29 @@ from custom_components.unifi_scanner.api import (
     NotSupportedError,
     RateLimitedError,
     SessionExpiredError,
-    UnexpectedAnswerError,
+    UnexpectedResponseError,
     UnifiClient,
     UnifiError,
     system_log,
 )
 from tests.controller import Flavour, SimulatedController
 
-NEW = {"network_version": "10.4.57"}
+VERSION_WITH_LOG = {"network_version": "10.4.57"}
 
 
 @pytest.fixture
 def settings() -> dict[str, Any]:
-    return NEW
+    return VERSION_WITH_LOG
 
 
-def walk(controller: SimulatedController, roams: int) -> None:
+def roam_repeatedly(controller: SimulatedController, roams: int) -> None:
     places = cycle(("Kitchen", "Hall"))
     for _ in range(roams):
         controller.world.roam("Phone", next(places))
 
 
 @pytest.mark.parametrize("flavour", list(Flavour))
-async def test_a_row_tells_a_roam_with_its_signal(
+async def test_client_log_has_a_roam_with_its_signal(
     controller: SimulatedController, logged_in: UnifiClient
 ) -> None:
     before = time.time()
@@ -51,23 +51,23 @@ async def test_a_row_tells_a_roam_with_its_signal(
     assert await logged_in.client_log("default", before - 100, before - 1) == ()
 
 
-async def test_every_page_is_read(
+async def test_client_log_reads_every_page(
     controller: SimulatedController, logged_in: UnifiClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(system_log, "_PAGE_SIZE", 10)
-    walk(controller, 35)
+    roam_repeatedly(controller, 35)
     rows = await logged_in.client_log("default", 0, time.time() + 1)
     assert len({row.id for row in rows}) == len(rows) == 35
     assert len(controller.requests("/v2/")) == 4
 
 
-async def test_a_log_without_end_is_not_read_to_it(
+async def test_client_log_reads_a_limited_number_of_pages(
     controller: SimulatedController, logged_in: UnifiClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(system_log, "_PAGE_SIZE", 1)
-    walk(controller, 50)
+    roam_repeatedly(controller, 50)
     rows = await logged_in.client_log("default", 0, time.time() + 1)
-    assert len(rows) == len(controller.requests("/v2/")) == system_log.MOST_PAGES
+    assert len(rows) == len(controller.requests("/v2/")) == system_log.MAX_PAGES
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ async def test_a_log_without_end_is_not_read_to_it(
         {"data": [{"key": "ADMIN_LOGIN"}], "total_page_count": 1},
     ],
 )
-async def test_rows_that_tell_nothing_of_wifi_are_left_out(
+async def test_client_log_skips_rows_that_are_not_about_wifi_clients(
     controller: SimulatedController, logged_in: UnifiClient, body: object
 ) -> None:
     controller.faults.refuse("*/v2/*", status=200, body=body, times=1)
@@ -96,13 +96,13 @@ async def test_rows_that_tell_nothing_of_wifi_are_left_out(
         (403, b"", SessionExpiredError),
         (429, b"", RateLimitedError),
         (502, b"<html>", ControllerStartingError),
-        (418, b"", UnexpectedAnswerError),
-        (200, b"<html>", UnexpectedAnswerError),
-        (200, [], UnexpectedAnswerError),
-        (200, {"data": {}}, UnexpectedAnswerError),
+        (418, b"", UnexpectedResponseError),
+        (200, b"<html>", UnexpectedResponseError),
+        (200, [], UnexpectedResponseError),
+        (200, {"data": {}}, UnexpectedResponseError),
     ],
 )
-async def test_what_its_answer_means(
+async def test_response_to_client_log_maps_to_an_error(
     controller: SimulatedController,
     logged_in: UnifiClient,
     status: int,
@@ -115,14 +115,14 @@ async def test_what_its_answer_means(
     assert len(controller.requests("/v2/")) == 1
 
 
-def test_times_are_asked_for_in_milliseconds() -> None:
+def test_log_query_times_are_in_milliseconds() -> None:
     body = orjson.loads(orjson.dumps(system_log.log_query(1_700_000_000.25, 1_700_000_060.5, 3)))
     assert body["timestampFrom"] == 1_700_000_000_250
     assert body["timestampTo"] == 1_700_000_060_500
     assert body["pageNumber"] == 3
 
 
-async def test_asking_for_the_kind_leaves_the_session_able_to_write(
+async def test_client_log_is_readable_after_detecting_the_kind(
     controller: SimulatedController, logged_in: UnifiClient
 ) -> None:
     controller.faults.stale_root_cookie = True

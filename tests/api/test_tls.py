@@ -1,4 +1,4 @@
-"""Which certificates are accepted, tried against real TLS servers on loopback."""
+"""Tests of the TLS modes against real TLS servers on loopback."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
@@ -25,12 +25,12 @@ VALID = make_certificate()
 
 
 class Listener(asyncio.Protocol):
-    """Keeps what a client sends, and tells when it has gone."""
+    """Records what a client sends, and when it disconnects."""
 
     def __init__(self) -> None:
-        """Begin with nothing."""
+        """Start with nothing received."""
         self.received = b""
-        self.gone = asyncio.Event()
+        self.disconnected = asyncio.Event()
 
     @override
     def data_received(self, data: bytes) -> None:
@@ -38,14 +38,14 @@ class Listener(asyncio.Protocol):
 
     @override
     def connection_lost(self, exc: Exception | None) -> None:
-        self.gone.set()
+        self.disconnected.set()
 
 
 @asynccontextmanager
 async def tls_server(
     certificate: ServerCertificate, listener: Listener | None = None
 ) -> AsyncGenerator[int]:
-    """Serve TLS on loopback and give the port."""
+    """Serve TLS on loopback; yield the port."""
     server = await asyncio.get_running_loop().create_server(
         lambda: listener or Listener(), "127.0.0.1", 0, ssl=certificate.context()
     )
@@ -54,8 +54,8 @@ async def tls_server(
         server.close_clients()
 
 
-async def shake_hands(port: int, context: ssl.SSLContext) -> None:
-    """Do a TLS handshake and nothing else."""
+async def handshake(port: int, context: ssl.SSLContext) -> None:
+    """Perform a TLS handshake and disconnect."""
     _, writer = await asyncio.open_connection(
         "127.0.0.1", port, ssl=context, server_hostname="unifi.example"
     )
@@ -63,53 +63,53 @@ async def shake_hands(port: int, context: ssl.SSLContext) -> None:
 
 
 @pytest.mark.parametrize("certificate", [VALID, EXPIRED, FUTURE])
-async def test_pinned_accepts_exactly_that_certificate_however_old(
+async def test_pinned_context_accepts_its_certificate_whatever_its_validity(
     certificate: ServerCertificate,
 ) -> None:
     context = create_context(TlsMode.PINNED, certificate.der)
     async with tls_server(certificate) as port:
-        await shake_hands(port, context)
+        await handshake(port, context)
 
 
 @pytest.mark.parametrize("shown", [make_certificate(), EXPIRED])
-async def test_pinned_refuses_every_other_certificate(shown: ServerCertificate) -> None:
+async def test_pinned_context_refuses_other_certificates(shown: ServerCertificate) -> None:
     context = create_context(TlsMode.PINNED, VALID.der)
     async with tls_server(shown) as port:
         with pytest.raises(ssl.SSLCertVerificationError):
-            await shake_hands(port, context)
+            await handshake(port, context)
 
 
-async def test_verify_refuses_a_self_signed_certificate() -> None:
+async def test_verify_context_refuses_a_self_signed_certificate() -> None:
     context = await asyncio.to_thread(create_context, TlsMode.VERIFY)
     assert context.check_hostname
     async with tls_server(VALID) as port:
         with pytest.raises(ssl.SSLCertVerificationError):
-            await shake_hands(port, context)
+            await handshake(port, context)
 
 
-async def test_insecure_accepts_anything() -> None:
+async def test_insecure_context_accepts_any_certificate() -> None:
     context = create_context(TlsMode.INSECURE)
     async with tls_server(EXPIRED) as port:
-        await shake_hands(port, context)
+        await handshake(port, context)
 
 
-def test_pinned_needs_a_certificate() -> None:
-    with pytest.raises(ValueError, match="needs a certificate"):
+def test_pinned_context_requires_a_certificate() -> None:
+    with pytest.raises(ValueError, match="requires a certificate"):
         create_context(TlsMode.PINNED)
     with pytest.raises(ssl.SSLError):
         create_context(TlsMode.PINNED, b"no certificate")
 
 
-async def test_the_shown_certificate_is_fetched_and_nothing_is_sent() -> None:
+async def test_fetch_certificate_returns_it_and_sends_nothing() -> None:
     listener = Listener()
     async with tls_server(EXPIRED, listener) as port:
         certificate = await fetch_certificate("127.0.0.1", port)
-        await listener.gone.wait()
+        await listener.disconnected.wait()
     assert certificate == Certificate(EXPIRED.der)
     assert listener.received == b""
 
 
-def test_a_certificate_tells_who_and_how_long() -> None:
+def test_certificate_has_fingerprint_names_and_validity() -> None:
     certificate = Certificate(EXPIRED.der)
     assert certificate.fingerprint == EXPIRED.fingerprint
     assert len(certificate.fingerprint) == 32 * 3 - 1
@@ -119,11 +119,11 @@ def test_a_certificate_tells_who_and_how_long() -> None:
 
 
 @asynccontextmanager
-async def plain_server(*, answers: bool) -> AsyncGenerator[int]:
-    """Listen without TLS: answer something else, or nothing at all."""
+async def plain_server(*, responds: bool) -> AsyncGenerator[int]:
+    """Serve plain TCP that sends a plain HTTP response, or nothing."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if answers:
+        if responds:
             writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
         await reader.read()
         writer.close()
@@ -135,21 +135,21 @@ async def plain_server(*, answers: bool) -> AsyncGenerator[int]:
 
 
 @asynccontextmanager
-async def nothing() -> AsyncGenerator[int]:
-    """Give a port that nobody listens on."""
-    async with plain_server(answers=True) as port:
+async def closed_port() -> AsyncGenerator[int]:
+    """Yield a port that nothing listens on."""
+    async with plain_server(responds=True) as port:
         pass
     yield port
 
 
 @pytest.mark.parametrize(
-    "somewhere",
-    [lambda: plain_server(answers=True), lambda: plain_server(answers=False), nothing],
+    "server",
+    [lambda: plain_server(responds=True), lambda: plain_server(responds=False), closed_port],
     ids=["no TLS", "silent", "closed"],
 )
-async def test_where_no_tls_is_no_certificate_is_fetched(
-    somewhere: Callable[[], AbstractAsyncContextManager[int]],
+async def test_fetch_certificate_without_a_tls_server_raises(
+    server: Callable[[], AbstractAsyncContextManager[int]],
 ) -> None:
-    async with somewhere() as port:
+    async with server() as port:
         with pytest.raises(CannotConnectError):
             await fetch_certificate("127.0.0.1", port, timeout=0.2)

@@ -1,4 +1,4 @@
-"""The event socket over real TLS connections: what arrives, and what it survives."""
+"""Tests of the event stream client over real TLS connections."""
 
 import asyncio
 import logging
@@ -20,8 +20,8 @@ from .frames import STATION, frame
 BOTH_KINDS = pytest.mark.parametrize("flavour", list(Flavour))
 
 
-def test_the_names_of_the_request_are_importable_from_the_module() -> None:
-    from custom_components.unifi_scanner.api import websocket  # noqa: PLC0415 - as a user would
+def test_public_names_are_importable_from_the_websocket_module() -> None:
+    from custom_components.unifi_scanner.api import websocket  # noqa: PLC0415 - as a user of the API would
 
     for name in (
         "BufferedEvent",
@@ -36,7 +36,9 @@ def test_the_names_of_the_request_are_importable_from_the_module() -> None:
 
 
 @BOTH_KINDS
-async def test_a_roam_arrives(controller: SimulatedController, make_socket: MakeSocket) -> None:
+async def test_listen_receives_a_roam(
+    controller: SimulatedController, make_socket: MakeSocket
+) -> None:
     events: list[BufferedEvent] = []
     socket = make_socket()
     listening = asyncio.create_task(socket.listen(events.append))
@@ -49,7 +51,7 @@ async def test_a_roam_arrives(controller: SimulatedController, make_socket: Make
     assert listening.done()
 
 
-async def test_connect_tells_whether_the_socket_is_open(make_socket: MakeSocket) -> None:
+async def test_connect_returns_whether_the_socket_is_open(make_socket: MakeSocket) -> None:
     socket = make_socket()
     assert not socket.is_connected
     assert await socket.connect() is True
@@ -59,7 +61,7 @@ async def test_connect_tells_whether_the_socket_is_open(make_socket: MakeSocket)
     assert not socket.is_connected
 
 
-async def test_listen_goes_on_with_the_socket_that_connect_opened(
+async def test_listen_continues_on_the_socket_that_connect_opened(
     controller: SimulatedController, make_socket: MakeSocket
 ) -> None:
     events: list[BufferedEvent] = []
@@ -74,7 +76,7 @@ async def test_listen_goes_on_with_the_socket_that_connect_opened(
     await listening
 
 
-async def test_frames_of_a_socket_that_closed_before_listen_are_not_lost(
+async def test_listen_receives_frames_of_a_socket_that_closed_before(
     controller: SimulatedController, make_socket: MakeSocket
 ) -> None:
     events: list[BufferedEvent] = []
@@ -100,14 +102,14 @@ async def test_connect_is_false_when_the_handshake_is_refused(
     assert socket.state is StreamState.STOPPED
 
 
-async def test_connect_is_false_when_nobody_listens(
+async def test_connect_is_false_when_the_port_is_closed(
     controller: SimulatedController, make_socket: MakeSocket
 ) -> None:
     await controller.stop_listening()
     assert await make_socket().connect() is False
 
 
-async def test_connect_is_false_when_the_handshake_is_not_answered(
+async def test_connect_is_false_when_the_handshake_times_out(
     controller: SimulatedController, make_socket: MakeSocket
 ) -> None:
     controller.faults.hang("*/events")
@@ -115,7 +117,7 @@ async def test_connect_is_false_when_the_handshake_is_not_answered(
         assert await make_socket().connect() is False
 
 
-async def test_connect_is_false_when_the_answer_is_no_http(make_socket: MakeSocket) -> None:
+async def test_connect_is_false_when_the_response_is_not_http(make_socket: MakeSocket) -> None:
     async def serve(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"what?\r\n\r\n")
         writer.close()
@@ -127,7 +129,7 @@ async def test_connect_is_false_when_the_answer_is_no_http(make_socket: MakeSock
         assert await make_socket(base_url=f"https://127.0.0.1:{port}").connect() is False
 
 
-async def test_a_certificate_that_is_not_trusted_gets_no_cookies(
+async def test_untrusted_certificate_receives_no_cookies(
     controller: SimulatedController, make_socket: MakeSocket, caplog: pytest.LogCaptureFixture
 ) -> None:
     await controller.restart(certificate=make_certificate())
@@ -139,7 +141,7 @@ async def test_a_certificate_that_is_not_trusted_gets_no_cookies(
 
 
 @pytest.mark.parametrize(("verify_ssl", "expected"), [(False, True), (True, False)])
-async def test_without_a_context_one_is_made_off_the_loop(
+async def test_ssl_context_is_created_from_verify_ssl_off_the_event_loop(
     make_socket: MakeSocket, *, verify_ssl: bool, expected: bool
 ) -> None:
     with patch(
@@ -152,8 +154,15 @@ async def test_without_a_context_one_is_made_off_the_loop(
         assert to_thread.call_count == 1
 
 
+async def test_verify_ssl_is_the_default(
+    make_socket: MakeSocket, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert await make_socket(ssl_context=None).connect() is False
+    assert "certificate is not trusted" in caplog.text
+
+
 @BOTH_KINDS
-async def test_the_handshake_carries_the_cookies(
+async def test_handshake_sends_the_cookies(
     controller: SimulatedController, logged_in: UnifiClient, make_socket: MakeSocket
 ) -> None:
     await make_socket().connect()
@@ -161,7 +170,7 @@ async def test_the_handshake_carries_the_cookies(
     assert controller.last_handshake.cookies == logged_in.cookies
 
 
-async def test_a_redirect_does_not_carry_the_cookies_elsewhere(
+async def test_handshake_follows_no_redirect(
     controller: SimulatedController, make_socket: MakeSocket
 ) -> None:
     elsewhere = f"{controller.base_url.replace('https', 'wss')}/elsewhere"
@@ -170,8 +179,8 @@ async def test_a_redirect_does_not_carry_the_cookies_elsewhere(
     assert controller.requests("elsewhere") == []
 
 
-async def test_a_plain_socket_on_loopback_works(make_socket: MakeSocket) -> None:
-    # Only for a test server: addresses that users enter are always https.
+async def test_http_base_url_uses_a_plain_socket(make_socket: MakeSocket) -> None:
+    # Only for test servers: the base URLs of users are always https.
     server = await asyncio.start_server(lambda _r, w: w.close(), "127.0.0.1", 0)
     async with server:
         port = server.sockets[0].getsockname()[1]
@@ -180,7 +189,7 @@ async def test_a_plain_socket_on_loopback_works(make_socket: MakeSocket) -> None
         assert await socket.connect() is False
 
 
-async def test_odd_frames_are_survived_and_counted(
+async def test_odd_frames_are_counted_and_keep_the_socket_open(
     controller: SimulatedController, make_socket: MakeSocket, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG, "custom_components")
@@ -200,7 +209,7 @@ async def test_odd_frames_are_survived_and_counted(
     await listening
 
 
-async def test_large_frames_are_read(
+async def test_large_frames_are_received(
     controller: SimulatedController, make_socket: MakeSocket
 ) -> None:
     events: list[BufferedEvent] = []
@@ -216,10 +225,10 @@ async def test_large_frames_are_read(
     await listening
 
 
-async def test_frames_beyond_the_limit_end_the_socket_and_not_the_stream(
+async def test_frames_over_the_size_limit_close_the_socket_but_not_the_stream(
     controller: SimulatedController, make_socket: MakeSocket
 ) -> None:
-    with patch("custom_components.unifi_scanner.api.socket._LARGEST_FRAME", 10_000):
+    with patch("custom_components.unifi_scanner.api.socket._MAX_FRAME_SIZE", 10_000):
         events: list[BufferedEvent] = []
         socket = make_socket()
         listening = asyncio.create_task(socket.listen(events.append))
@@ -233,7 +242,7 @@ async def test_frames_beyond_the_limit_end_the_socket_and_not_the_stream(
         await listening
 
 
-async def test_a_burst_arrives_whole_and_in_order(
+async def test_burst_of_events_is_received_completely_and_in_order(
     controller: SimulatedController, make_socket: MakeSocket
 ) -> None:
     buffer = WebSocketEventBuffer()
@@ -248,7 +257,7 @@ async def test_a_burst_arrives_whole_and_in_order(
     await listening
 
 
-async def test_the_time_of_the_last_frame_is_known(
+async def test_last_frame_is_the_event_loop_time_of_receipt(
     controller: SimulatedController, make_socket: MakeSocket
 ) -> None:
     socket = make_socket()
@@ -264,29 +273,29 @@ async def test_the_time_of_the_last_frame_is_known(
     await listening
 
 
-async def test_async_callbacks_are_awaited_one_after_the_other(
+async def test_async_callbacks_are_awaited_one_at_a_time(
     controller: SimulatedController, make_socket: MakeSocket
 ) -> None:
-    seen: list[int] = []
+    received: list[int] = []
 
-    async def slowly(event: BufferedEvent) -> None:
+    async def record_slowly(event: BufferedEvent) -> None:
         await asyncio.sleep(0.01 if event.data["n"] == 0 else 0)
-        seen.append(event.data["n"])
+        received.append(event.data["n"])
 
     socket = make_socket()
-    listening = asyncio.create_task(socket.listen(slowly))
+    listening = asyncio.create_task(socket.listen(record_slowly))
     await controller.wait_for_sockets()
     for n in range(5):
         await controller.send(frame("events", {"key": "EVT_WU_Roam", "n": n}))
-    await until(lambda: len(seen) == 5)
-    assert seen == [0, 1, 2, 3, 4]
+    await until(lambda: len(received) == 5)
+    assert received == [0, 1, 2, 3, 4]
     await socket.stop()
     await listening
 
 
-@pytest.mark.parametrize("error", [ValueError("mine"), asyncio.CancelledError()])
+@pytest.mark.parametrize("error", [ValueError("from the callback"), asyncio.CancelledError()])
 @pytest.mark.parametrize("is_async", [True, False])
-async def test_an_exception_in_the_callback_is_logged_and_changes_nothing(
+async def test_exception_in_the_callback_is_logged_and_otherwise_ignored(
     controller: SimulatedController,
     make_socket: MakeSocket,
     caplog: pytest.LogCaptureFixture,
@@ -294,10 +303,10 @@ async def test_an_exception_in_the_callback_is_logged_and_changes_nothing(
     *,
     is_async: bool,
 ) -> None:
-    seen: list[BufferedEvent] = []
+    received: list[BufferedEvent] = []
 
     def fail(event: BufferedEvent) -> None:
-        seen.append(event)
+        received.append(event)
         raise error
 
     async def fail_later(event: BufferedEvent) -> None:
@@ -308,7 +317,7 @@ async def test_an_exception_in_the_callback_is_logged_and_changes_nothing(
     await controller.wait_for_sockets()
     await controller.roam("Phone", "Kitchen")
     await controller.roam("Phone", "Hall")
-    await until(lambda: len(seen) == 2)
+    await until(lambda: len(received) == 2)
     assert len(controller.requests("/events")) == 1
     failures = [record for record in caplog.records if record.levelno == logging.ERROR]
     assert len(failures) == 2
@@ -318,21 +327,21 @@ async def test_an_exception_in_the_callback_is_logged_and_changes_nothing(
     await listening
 
 
-async def test_a_callback_may_return_anything(
+async def test_callback_may_return_anything(
     controller: SimulatedController, make_socket: MakeSocket, caplog: pytest.LogCaptureFixture
 ) -> None:
-    seen: list[BufferedEvent] = []
+    received: list[BufferedEvent] = []
     socket = make_socket()
-    listening = asyncio.create_task(socket.listen(lambda event: seen.append(event) or seen))
+    listening = asyncio.create_task(socket.listen(lambda event: received.append(event) or received))
     await controller.wait_for_sockets()
     await controller.roam("Phone", "Kitchen")
-    await until(lambda: seen)
+    await until(lambda: received)
     await socket.stop()
     await listening
     assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
 
 
-async def test_states_are_told_in_order(
+async def test_state_callback_receives_every_state_in_order(
     controller: SimulatedController, make_socket: MakeSocket
 ) -> None:
     states: list[StreamState] = []
@@ -347,7 +356,7 @@ async def test_states_are_told_in_order(
     assert socket.state is StreamState.STOPPED
 
 
-async def test_a_failing_state_callback_is_only_logged(
+async def test_exception_in_the_state_callback_is_logged(
     make_socket: MakeSocket, caplog: pytest.LogCaptureFixture
 ) -> None:
     def fail(state: StreamState) -> None:
@@ -358,7 +367,7 @@ async def test_a_failing_state_callback_is_only_logged(
     assert "The state callback failed: state='connected'" in caplog.text
 
 
-async def test_no_cookie_and_no_frame_is_ever_logged(
+async def test_cookies_and_frames_are_never_logged(
     controller: SimulatedController, make_socket: MakeSocket, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
@@ -374,7 +383,7 @@ async def test_no_cookie_and_no_frame_is_ever_logged(
     assert socket.statistics.unreadable == 1
     await socket.stop()
     await listening
-    ours = [record for record in caplog.records if not record.name.startswith("tests.")]
-    assert any(record.name.startswith("custom_components") for record in ours)
-    assert "planted" not in "\n".join(f"{r.name} {r.getMessage()} {r.exc_text}" for r in ours)
+    records = [record for record in caplog.records if not record.name.startswith("tests.")]
+    assert any(record.name.startswith("custom_components") for record in records)
+    assert "planted" not in "\n".join(f"{r.name} {r.getMessage()} {r.exc_text}" for r in records)
     assert socket._opener.cookies["TOKEN"] not in caplog.text

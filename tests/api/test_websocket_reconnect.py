@@ -1,4 +1,4 @@
-"""The stream comes back: after closes, silence, restarts and expired sessions."""
+"""Tests that the event stream reconnects: after closes, silence, restarts, expired sessions."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -29,13 +29,13 @@ from tests.controller import Booting, Flavour, SimulatedController, make_certifi
 
 from .conftest import MakeSocket, until
 
-DICE = Random(1)  # noqa: S311 - dice
+RANDOM = Random(1)  # noqa: S311 - not for security
 LOGGER = "custom_components.unifi_scanner.api.websocket"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Recorded(ReconnectPolicy):
-    """Waits hardly at all and keeps which attempts it was asked about."""
+class RecordingPolicy(ReconnectPolicy):
+    """Hardly waits, and records the attempts it is called with."""
 
     attempts: list[int] = field(default_factory=list)
     stable_after: float = 60
@@ -50,7 +50,7 @@ class Recorded(ReconnectPolicy):
 async def streaming(
     socket: UnifiWebSocketClient, on_event: Callable[[BufferedEvent], None] = lambda _: None
 ) -> AsyncGenerator[asyncio.Task[None]]:
-    """Listen during a block."""
+    """Listen until the end of the block."""
     listening = asyncio.create_task(socket.listen(on_event))
     try:
         yield listening
@@ -63,7 +63,7 @@ async def streaming(
 def renew(
     controller: SimulatedController, logged_in: UnifiClient
 ) -> Callable[[], Awaitable[dict[str, str]]]:
-    """Log in anew and return the fresh cookies."""
+    """Return a callback that logs in again and returns the new cookies."""
 
     async def renew() -> dict[str, str]:
         await logged_in.login(controller.username, controller.password)
@@ -73,7 +73,7 @@ def renew(
 
 
 @pytest.mark.parametrize("code", [None, 1000, 1001, 1008, 1011])
-async def test_after_a_close_of_any_kind_the_stream_goes_on(
+async def test_stream_reconnects_after_a_close_of_any_kind(
     controller: SimulatedController, make_socket: MakeSocket, code: int | None
 ) -> None:
     events: list[BufferedEvent] = []
@@ -88,7 +88,7 @@ async def test_after_a_close_of_any_kind_the_stream_goes_on(
             await until(lambda: not socket.is_connected)
 
 
-async def test_after_a_restart_the_stream_goes_on(
+async def test_stream_reconnects_after_a_controller_restart(
     controller: SimulatedController, make_socket: MakeSocket
 ) -> None:
     socket = make_socket()
@@ -99,7 +99,7 @@ async def test_after_a_restart_the_stream_goes_on(
 
 
 @pytest.mark.parametrize("booting", list(Booting))
-async def test_a_booting_controller_is_waited_for(
+async def test_stream_reconnects_once_a_booting_controller_is_ready(
     controller: SimulatedController, make_socket: MakeSocket, booting: Booting
 ) -> None:
     socket = make_socket()
@@ -111,7 +111,7 @@ async def test_a_booting_controller_is_waited_for(
     assert controller.login_attempts == 1
 
 
-async def test_a_peer_that_answers_no_ping_is_left(
+async def test_stream_reconnects_when_the_peer_does_not_answer_pings(
     controller: SimulatedController, make_socket: MakeSocket
 ) -> None:
     handshake = "custom_components.unifi_scanner.api.socket"
@@ -127,17 +127,17 @@ async def test_a_peer_that_answers_no_ping_is_left(
             assert len(controller.requests("/events")) == 2
 
 
-def test_a_dead_peer_is_noticed_within_a_minute() -> None:
-    from custom_components.unifi_scanner.api import socket  # noqa: PLC0415 - its constants only
+def test_dead_peer_is_detected_within_a_minute() -> None:
+    from custom_components.unifi_scanner.api import socket  # noqa: PLC0415 - hides no local `socket`
 
-    noticed = socket._PING_INTERVAL + socket._PING_TIMEOUT + socket._CLOSE_TIMEOUT
-    assert noticed + ReconnectPolicy(jitter=0).delay(0, DICE) < 60
+    detected = socket._PING_INTERVAL + socket._PING_TIMEOUT + socket._CLOSE_TIMEOUT
+    assert detected + ReconnectPolicy(jitter=0).delay(0, RANDOM) < 60
 
 
-async def test_attempts_are_counted_on_while_nothing_is_stable(
+async def test_backoff_attempts_increase_while_no_connection_is_stable(
     controller: SimulatedController, make_socket: MakeSocket
 ) -> None:
-    policy = Recorded()
+    policy = RecordingPolicy()
     socket = make_socket(reconnect=policy)
     async with streaming(socket):
         for _ in range(5):
@@ -150,18 +150,18 @@ async def test_attempts_are_counted_on_while_nothing_is_stable(
 
 
 @pytest.mark.parametrize(
-    ("stable_after", "told", "attempts"),
+    ("stable_after", "with_frames", "attempts"),
     [(0.02, True, [0, 0]), (0.02, False, [0, 1]), (60, True, [0, 1])],
 )
-async def test_attempts_are_counted_anew_after_stable_time_with_frames(
+async def test_backoff_attempts_restart_after_a_stable_connection_with_frames(
     controller: SimulatedController,
     make_socket: MakeSocket,
     stable_after: float,
     attempts: list[int],
     *,
-    told: bool,
+    with_frames: bool,
 ) -> None:
-    policy = Recorded(stable_after=stable_after)
+    policy = RecordingPolicy(stable_after=stable_after)
     socket = make_socket(reconnect=policy)
     controller.faults.silent = True
     await controller.close_sockets()
@@ -169,7 +169,7 @@ async def test_attempts_are_counted_anew_after_stable_time_with_frames(
     async with streaming(socket):
         await controller.wait_for_sockets()
         await until(lambda: socket.is_connected)
-        if told:
+        if with_frames:
             controller.faults.silent = False
             before = socket.statistics.frames
             await controller.send("pong")
@@ -180,12 +180,12 @@ async def test_attempts_are_counted_anew_after_stable_time_with_frames(
     assert policy.attempts == attempts
 
 
-async def test_a_session_that_expired_is_renewed_once_and_at_once(
+async def test_expired_session_is_renewed_once_and_immediately(
     controller: SimulatedController,
     make_socket: MakeSocket,
     renew: Callable[[], Awaitable[dict[str, str]]],
 ) -> None:
-    policy = Recorded()
+    policy = RecordingPolicy()
     events: list[BufferedEvent] = []
     socket = make_socket(renew_session=renew, reconnect=policy)
     async with streaming(socket, events.append):
@@ -202,7 +202,7 @@ async def test_a_session_that_expired_is_renewed_once_and_at_once(
 
 
 @pytest.mark.parametrize("status", [401, 403])
-async def test_connect_renews_an_expired_session_too(
+async def test_connect_renews_an_expired_session(
     controller: SimulatedController,
     make_socket: MakeSocket,
     renew: Callable[[], Awaitable[dict[str, str]]],
@@ -214,11 +214,11 @@ async def test_connect_renews_an_expired_session_too(
     assert controller.login_attempts == 2
 
 
-async def test_a_session_rejected_after_its_renewal_is_tried_again_later(
+async def test_session_rejected_after_its_renewal_is_retried_with_backoff(
     controller: SimulatedController, make_socket: MakeSocket
 ) -> None:
     renewals: list[int] = []
-    policy = Recorded()
+    policy = RecordingPolicy()
 
     async def renew() -> dict[str, str]:
         renewals.append(len(policy.attempts))
@@ -228,13 +228,13 @@ async def test_a_session_rejected_after_its_renewal_is_tried_again_later(
     await controller.expire_sessions()
     async with streaming(socket):
         await until(lambda: len(renewals) == 3)
-    # Each round asks for one renewal, and the rounds get rarer.
+    # One renewal per attempt, with increasing backoff.
     assert renewals == [0, 1, 2]
     assert policy.attempts[:2] == [0, 1]
 
 
 @pytest.mark.parametrize("status", [401, 403])
-async def test_without_a_renewal_an_expired_session_is_reported(
+async def test_expired_session_without_a_renewal_callback_ends_the_stream(
     controller: SimulatedController, make_socket: MakeSocket, status: int
 ) -> None:
     controller.faults.refuse("*/events", status=status)
@@ -249,7 +249,7 @@ async def test_without_a_renewal_an_expired_session_is_reported(
     "error",
     [BadCredentialsError("no", definite=True), SecondFactorRequiredError("code, please")],
 )
-async def test_credentials_that_are_rejected_end_the_stream(
+async def test_rejected_credentials_end_the_stream(
     controller: SimulatedController, make_socket: MakeSocket, error: UnifiError
 ) -> None:
     async def renew() -> dict[str, str]:
@@ -267,7 +267,7 @@ async def test_credentials_that_are_rejected_end_the_stream(
 @pytest.mark.parametrize(
     "error", [CannotConnectError("down"), OSError("down"), TimeoutError(), RuntimeError("a bug")]
 )
-async def test_a_renewal_that_fails_otherwise_is_tried_again(
+async def test_session_renewal_that_fails_otherwise_is_retried(
     controller: SimulatedController,
     make_socket: MakeSocket,
     renew: Callable[[], Awaitable[dict[str, str]]],
@@ -275,7 +275,7 @@ async def test_a_renewal_that_fails_otherwise_is_tried_again(
 ) -> None:
     failures = 2
 
-    async def renew_at_last() -> dict[str, str]:
+    async def renew_after_failures() -> dict[str, str]:
         nonlocal failures
         if failures:
             failures -= 1
@@ -283,13 +283,13 @@ async def test_a_renewal_that_fails_otherwise_is_tried_again(
         return await renew()
 
     await controller.expire_sessions()
-    async with streaming(make_socket(renew_session=renew_at_last)):
+    async with streaming(make_socket(renew_session=renew_after_failures)):
         await controller.wait_for_sockets()
     assert failures == 0
 
 
 @pytest.mark.parametrize("by_handshake", [True, False])
-async def test_a_limit_is_waited_for(
+async def test_rate_limit_delays_the_reconnect_by_its_retry_after(
     controller: SimulatedController, make_socket: MakeSocket, *, by_handshake: bool
 ) -> None:
     async def renew() -> dict[str, str]:
@@ -298,7 +298,7 @@ async def test_a_limit_is_waited_for(
     waits: list[float] = []
     sleep = asyncio.sleep
 
-    async def quick(delay: float) -> None:
+    async def short_sleep(delay: float) -> None:
         if delay > 1:
             waits.append(delay)
         await sleep(0.005)
@@ -309,7 +309,7 @@ async def test_a_limit_is_waited_for(
         await controller.expire_sessions()
     socket = make_socket(renew_session=renew)
     module = "custom_components.unifi_scanner.api.websocket"
-    with patch(f"{module}.asyncio.sleep", quick):
+    with patch(f"{module}.asyncio.sleep", short_sleep):
         async with streaming(socket):
             async with asyncio.timeout(5):
                 while len(waits) < 2:
@@ -317,19 +317,19 @@ async def test_a_limit_is_waited_for(
     assert waits[:2] == [123, 123]
 
 
-async def test_a_failure_is_logged_once_and_the_recovery_once(
+async def test_stream_failure_and_recovery_are_each_logged_once(
     controller: SimulatedController, make_socket: MakeSocket, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, LOGGER)
 
-    def told() -> list[tuple[int, str]]:
+    def logged() -> list[tuple[int, str]]:
         return [(r.levelno, r.getMessage()) for r in caplog.records if r.name == LOGGER]
 
     socket = make_socket()
     async with streaming(socket):
         await controller.wait_for_sockets()
         await until(lambda: socket.is_connected)
-        assert told() == []
+        assert logged() == []
         controller.faults.booting = Booting.BAD_GATEWAY
         await controller.close_sockets(1001)
         await until(lambda: len(controller.requests("/events")) >= 5)
@@ -337,22 +337,22 @@ async def test_a_failure_is_logged_once_and_the_recovery_once(
             logging.WARNING,
             "The event stream is down: reason='The connection was closed, code 1001'",
         )
-        assert told() == [down]
+        assert logged() == [down]
         controller.faults.booting = None
         await until(lambda: socket.is_connected)
-        assert told() == [down, (logging.INFO, "The event stream is up again")]
+        assert logged() == [down, (logging.INFO, "The event stream is up again")]
         await controller.close_sockets(1001)
         await until(lambda: not socket.is_connected)
         await until(lambda: socket.is_connected)
-    assert len(told()) == 4
+    assert len(logged()) == 4
 
 
 @pytest.mark.parametrize("flavour", list(Flavour))
-async def test_the_path_follows_the_controllers_kind(
+async def test_endpoint_changes_with_the_detected_kind(
     controller: SimulatedController, make_socket: MakeSocket, logged_in: UnifiClient
 ) -> None:
     (wrong,) = set(DeviceType) - {logged_in.device_type}
-    socket = make_socket(device_type=wrong, find_kind=logged_in.detect)
+    socket = make_socket(device_type=wrong, detect_kind=logged_in.detect)
     guessed = socket.endpoint
     controller.faults.refuse("*/events", status=404, times=1)
     async with streaming(socket):
@@ -364,33 +364,33 @@ async def test_the_path_follows_the_controllers_kind(
 
 
 @pytest.mark.parametrize("status", [200, 404, 502, 503])
-async def test_the_kind_is_asked_after_each_answer_of_a_booting_controller(
+async def test_kind_is_detected_after_each_response_of_a_booting_controller(
     controller: SimulatedController, make_socket: MakeSocket, status: int
 ) -> None:
-    asked: list[int] = []
+    detections: list[int] = []
     refused = controller.faults.refuse("*/events", status=status, times=3)
 
-    async def find_kind() -> DeviceType:
-        asked.append(refused.hits)
-        if len(asked) == 1:
+    async def detect_kind() -> DeviceType:
+        detections.append(refused.hits)
+        if len(detections) == 1:
             raise CannotConnectError("down")
-        if len(asked) == 2:
+        if len(detections) == 2:
             raise RuntimeError("a bug")
         return DeviceType.UNIFI_OS
 
-    async with streaming(make_socket(find_kind=find_kind)):
+    async with streaming(make_socket(detect_kind=detect_kind)):
         await controller.wait_for_sockets()
-    # Without an answer no handshake is tried: it could go to the wrong path again.
-    assert asked == [1, 1, 1, 2, 3]
+    # No handshake is attempted when detection fails: it could go to the wrong path again.
+    assert detections == [1, 1, 1, 2, 3]
 
 
-async def test_a_closed_socket_leaves_no_doubt_about_the_kind(
+async def test_kind_is_not_detected_after_a_close(
     controller: SimulatedController, make_socket: MakeSocket
 ) -> None:
-    async def find_kind() -> DeviceType:
-        raise AssertionError("Nobody asked")
+    async def detect_kind() -> DeviceType:
+        raise AssertionError("The kind was detected")
 
-    socket = make_socket(find_kind=find_kind)
+    socket = make_socket(detect_kind=detect_kind)
     async with streaming(socket):
         await controller.wait_for_sockets()
         await controller.close_sockets()
@@ -398,10 +398,10 @@ async def test_a_closed_socket_leaves_no_doubt_about_the_kind(
         await controller.wait_for_sockets()
 
 
-async def test_a_dropped_socket_is_opened_anew_at_once_and_in_silence(
+async def test_dropped_socket_is_reopened_immediately_and_without_a_warning(
     controller: SimulatedController, make_socket: MakeSocket, caplog: pytest.LogCaptureFixture
 ) -> None:
-    policy = Recorded()
+    policy = RecordingPolicy()
     states: list[StreamState] = []
     socket = make_socket(reconnect=policy, on_state=states.append)
     async with streaming(socket):
@@ -425,7 +425,7 @@ async def test_a_dropped_socket_is_opened_anew_at_once_and_in_silence(
     assert caplog.text.count("stream is down") == 1
 
 
-async def test_a_rejection_that_leaves_doubts_does_not_end_the_stream(
+async def test_login_rejection_that_is_not_definite_does_not_end_the_stream(
     controller: SimulatedController, make_socket: MakeSocket
 ) -> None:
     rejections: list[int] = []
@@ -440,10 +440,10 @@ async def test_a_rejection_that_leaves_doubts_does_not_end_the_stream(
         assert not listening.done()
 
 
-async def test_another_certificate_keeps_the_cookies_at_home(
+async def test_reconnect_to_an_untrusted_certificate_sends_no_cookies(
     controller: SimulatedController, make_socket: MakeSocket
 ) -> None:
-    policy = Recorded()
+    policy = RecordingPolicy()
     socket = make_socket(reconnect=policy)
     async with streaming(socket):
         await controller.wait_for_sockets()
@@ -453,10 +453,10 @@ async def test_another_certificate_keeps_the_cookies_at_home(
     assert len(controller.requests("/events")) == 1
 
 
-async def test_fifty_short_connections_leave_no_task_behind(
+async def test_short_connections_leave_no_tasks_behind(
     controller: SimulatedController, make_socket: MakeSocket
 ) -> None:
-    socket = make_socket(reconnect=Recorded())
+    socket = make_socket(reconnect=RecordingPolicy())
     async with streaming(socket):
         counts = []
         for _ in range(50):

@@ -1,4 +1,4 @@
-"""`stop` ends the stream promptly from every state and leaves nothing behind."""
+"""Tests that `stop` ends the stream promptly in every state and leaves nothing behind."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -21,17 +21,17 @@ NEVER = ReconnectPolicy(initial=1000, maximum=1000)
 
 
 @pytest.fixture(autouse=True)
-async def _nothing_is_left(controller: SimulatedController) -> AsyncGenerator[None]:
-    """Compare the tasks after the test with those before it, and the controller's sockets."""
+async def _check_leftovers(controller: SimulatedController) -> AsyncGenerator[None]:
+    """Check that the test leaves neither tasks nor open sockets behind."""
     before = asyncio.all_tasks()
     yield
-    left = asyncio.all_tasks() - before
-    assert not [task for task in left if "unifi_scanner" in repr(task.get_coro())]
+    remaining = asyncio.all_tasks() - before
+    assert not [task for task in remaining if "unifi_scanner" in repr(task.get_coro())]
     await until(lambda: controller.open_sockets == 0)
 
 
 async def stop_promptly(socket: UnifiWebSocketClient, listening: asyncio.Task[None]) -> None:
-    """Stop and expect that `listen` has returned by then."""
+    """Stop the stream and check that `listen` has returned."""
     started = time.monotonic()
     await socket.stop()
     assert time.monotonic() - started < PROMPT
@@ -41,7 +41,7 @@ async def stop_promptly(socket: UnifiWebSocketClient, listening: asyncio.Task[No
     assert socket.state is StreamState.STOPPED
 
 
-async def test_before_anything_was_done(make_socket: MakeSocket) -> None:
+async def test_stop_before_connect_and_listen(make_socket: MakeSocket) -> None:
     socket = make_socket()
     await socket.stop()
     await socket.stop()
@@ -49,7 +49,7 @@ async def test_before_anything_was_done(make_socket: MakeSocket) -> None:
     assert await socket.connect() is False
 
 
-async def test_before_listen_had_its_turn(make_socket: MakeSocket) -> None:
+async def test_stop_before_listen_has_started(make_socket: MakeSocket) -> None:
     socket = make_socket()
     listening = asyncio.create_task(socket.listen(print))
     await socket.stop()
@@ -57,14 +57,16 @@ async def test_before_listen_had_its_turn(make_socket: MakeSocket) -> None:
         await listening
 
 
-async def test_after_connect(make_socket: MakeSocket) -> None:
+async def test_stop_after_connect(make_socket: MakeSocket) -> None:
     socket = make_socket()
     await socket.connect()
     await socket.stop()
     assert not socket.is_connected
 
 
-async def test_while_connected(controller: SimulatedController, make_socket: MakeSocket) -> None:
+async def test_stop_while_connected(
+    controller: SimulatedController, make_socket: MakeSocket
+) -> None:
     socket = make_socket()
     listening = asyncio.create_task(socket.listen(print))
     await controller.wait_for_sockets()
@@ -73,7 +75,7 @@ async def test_while_connected(controller: SimulatedController, make_socket: Mak
     await socket.stop()
 
 
-async def test_while_connect_waits_for_the_handshake(
+async def test_stop_while_connect_waits_for_the_handshake(
     controller: SimulatedController, make_socket: MakeSocket
 ) -> None:
     controller.faults.hang("*/events")
@@ -85,7 +87,7 @@ async def test_while_connect_waits_for_the_handshake(
     assert connecting.result() is False
 
 
-async def test_while_listen_waits_for_the_handshake(
+async def test_stop_while_listen_waits_for_the_handshake(
     controller: SimulatedController, make_socket: MakeSocket
 ) -> None:
     controller.faults.hang("*/events")
@@ -95,7 +97,7 @@ async def test_while_listen_waits_for_the_handshake(
     await stop_promptly(socket, listening)
 
 
-async def test_while_tcp_or_tls_is_not_answered(make_socket: MakeSocket) -> None:
+async def test_stop_during_the_tls_handshake(make_socket: MakeSocket) -> None:
     accepted = asyncio.Event()
 
     async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -112,7 +114,9 @@ async def test_while_tcp_or_tls_is_not_answered(make_socket: MakeSocket) -> None
         await stop_promptly(socket, listening)
 
 
-async def test_during_the_backoff(controller: SimulatedController, make_socket: MakeSocket) -> None:
+async def test_stop_during_the_backoff(
+    controller: SimulatedController, make_socket: MakeSocket
+) -> None:
     await controller.stop_listening()
     socket = make_socket(reconnect=NEVER)
     listening = asyncio.create_task(socket.listen(print))
@@ -120,7 +124,7 @@ async def test_during_the_backoff(controller: SimulatedController, make_socket: 
     await stop_promptly(socket, listening)
 
 
-async def test_while_the_session_is_renewed(
+async def test_stop_while_the_session_is_renewed(
     controller: SimulatedController, make_socket: MakeSocket
 ) -> None:
     renewing = asyncio.Event()
@@ -138,7 +142,7 @@ async def test_while_the_session_is_renewed(
 
 
 @pytest.mark.parametrize("by_connect", [True, False])
-async def test_from_within_the_renewal(
+async def test_stop_from_within_the_session_renewal(
     controller: SimulatedController, make_socket: MakeSocket, *, by_connect: bool
 ) -> None:
     cookies = make_socket()._opener.cookies
@@ -159,34 +163,34 @@ async def test_from_within_the_renewal(
 
 
 @pytest.mark.parametrize("is_async", [True, False])
-async def test_from_within_the_callback(
+async def test_stop_from_within_the_event_callback(
     controller: SimulatedController, make_socket: MakeSocket, *, is_async: bool
 ) -> None:
-    seen: list[BufferedEvent] = []
+    events: list[BufferedEvent] = []
     stops: list[asyncio.Task[None]] = []
     socket = make_socket()
 
     async def stop(event: BufferedEvent) -> None:
         await socket.stop()
-        seen.append(event)
+        events.append(event)
 
     def stop_soon(event: BufferedEvent) -> None:
-        seen.append(event)
+        events.append(event)
         stops.append(asyncio.create_task(socket.stop()))
 
     listening = asyncio.create_task(socket.listen(stop if is_async else stop_soon))
     await controller.wait_for_sockets()
-    # The second event of the frame comes too late.
+    # A synchronous callback still receives the second event of the frame.
     first, second = (controller.world.roam("Phone", ap) for ap in ("Kitchen", "Hall"))
     await controller.send_events(first, second)
     async with asyncio.timeout(PROMPT):
         await listening
     await asyncio.gather(*stops)
-    assert len(seen) == (1 if is_async else 2)
+    assert len(events) == (1 if is_async else 2)
     assert socket.state is StreamState.STOPPED
 
 
-async def test_from_a_task_that_the_callback_waits_for(
+async def test_stop_from_a_task_that_the_event_callback_awaits(
     controller: SimulatedController, make_socket: MakeSocket
 ) -> None:
     socket = make_socket()
@@ -201,7 +205,7 @@ async def test_from_a_task_that_the_callback_waits_for(
         await listening
 
 
-async def test_while_the_callback_is_busy(
+async def test_stop_while_the_event_callback_is_running(
     controller: SimulatedController, make_socket: MakeSocket
 ) -> None:
     busy = asyncio.Event()
@@ -218,7 +222,7 @@ async def test_while_the_callback_is_busy(
     await stop_promptly(socket, listening)
 
 
-async def test_while_the_peer_is_half_open(
+async def test_stop_while_the_connection_is_half_open(
     controller: SimulatedController, make_socket: MakeSocket
 ) -> None:
     socket = make_socket()
@@ -234,7 +238,9 @@ async def test_while_the_peer_is_half_open(
     assert time.monotonic() - started < 3
 
 
-async def test_by_two_at_once(controller: SimulatedController, make_socket: MakeSocket) -> None:
+async def test_stop_twice_at_the_same_time(
+    controller: SimulatedController, make_socket: MakeSocket
+) -> None:
     socket = make_socket()
     listening = asyncio.create_task(socket.listen(print))
     await controller.wait_for_sockets()
@@ -242,7 +248,7 @@ async def test_by_two_at_once(controller: SimulatedController, make_socket: Make
         await asyncio.gather(socket.stop(), socket.stop(), listening)
 
 
-async def test_by_the_end_of_a_block(
+async def test_stop_at_the_end_of_an_async_with_block(
     controller: SimulatedController, make_socket: MakeSocket
 ) -> None:
     async with make_socket() as socket:
@@ -252,7 +258,7 @@ async def test_by_the_end_of_a_block(
 
 
 @pytest.mark.parametrize("half_open", [False, True])
-async def test_a_cancelled_listen_closes_its_socket(
+async def test_cancelled_listen_closes_its_socket(
     controller: SimulatedController, make_socket: MakeSocket, *, half_open: bool
 ) -> None:
     socket = make_socket()
@@ -268,7 +274,7 @@ async def test_a_cancelled_listen_closes_its_socket(
     assert socket.state is StreamState.STOPPED
 
 
-async def test_a_close_that_is_cancelled_cuts_the_connection(
+async def test_cancelled_stop_aborts_the_connection(
     controller: SimulatedController, make_socket: MakeSocket
 ) -> None:
     socket = make_socket()
@@ -283,7 +289,7 @@ async def test_a_close_that_is_cancelled_cuts_the_connection(
         await connection.wait_closed()
 
 
-async def test_a_listen_cancelled_while_it_stops_is_cancelled(
+async def test_listen_cancelled_before_stop_raises_cancelled_error(
     controller: SimulatedController, make_socket: MakeSocket
 ) -> None:
     socket = make_socket()
@@ -295,7 +301,7 @@ async def test_a_listen_cancelled_while_it_stops_is_cancelled(
         await listening
 
 
-async def test_a_cancelled_connect_leaves_nothing(
+async def test_cancelled_connect_leaves_the_stream_stopped(
     controller: SimulatedController, make_socket: MakeSocket
 ) -> None:
     controller.faults.hang("*/events")
@@ -308,12 +314,12 @@ async def test_a_cancelled_connect_leaves_nothing(
     assert socket.state is StreamState.STOPPED
 
 
-async def test_one_client_listens_once(
+async def test_second_listen_is_refused(
     controller: SimulatedController, make_socket: MakeSocket
 ) -> None:
     socket = make_socket()
     listening = asyncio.create_task(socket.listen(print))
     await controller.wait_for_sockets()
-    with pytest.raises(RuntimeError, match="listens already"):
+    with pytest.raises(RuntimeError, match="already listening"):
         await socket.listen(print)
     await stop_promptly(socket, listening)

@@ -1,4 +1,4 @@
-"""The wire: HTTP, TLS, the event socket and the controller's JSON; nothing of Home Assistant."""
+"""Client for UniFi controllers: HTTP, TLS, the event socket and JSON, without Home Assistant."""
 
 from .buffer import WebSocketEventBuffer
 from .client import UnifiClient
@@ -16,7 +16,7 @@ from .errors import (
     SecondFactorRequiredError,
     SessionExpiredError,
     SiteUnknownError,
-    UnexpectedAnswerError,
+    UnexpectedResponseError,
     UnifiError,
 )
 from .frames import BufferedEvent, FrameStatistics, parse_unifi_event, parse_unifi_events
@@ -67,7 +67,7 @@ __all__ = [
     "StreamState",
     "SystemInfo",
     "TlsMode",
-    "UnexpectedAnswerError",
+    "UnexpectedResponseError",
     "UnifiClient",
     "UnifiError",
     "UnifiWebSocketClient",

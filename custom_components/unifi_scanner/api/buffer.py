@@ -1,4 +1,4 @@
-"""Holds what the socket has read until the coordinator takes it, in one go."""
+"""Buffer between the event socket and the coordinator, which processes events in batches."""
 
 from collections import deque
 from itertools import chain
@@ -7,14 +7,15 @@ from threading import Lock
 
 from .frames import SYNC_TYPES, BufferedEvent
 
+# The sequence number restores the order of arrival across the two queues.
 type _Numbered = tuple[int, BufferedEvent]
 
 
 class WebSocketEventBuffer:
     """A bounded, thread-safe queue of events in order of arrival.
 
-    When it is full the oldest sync record gives way: the next one of that client tells the same
-    and more. An event is told once, and gives way only when nothing but events is held.
+    When it is full, the oldest sync record is dropped: the same client's next record supersedes
+    it. Events are never repeated, so they are dropped only when the buffer holds nothing else.
     """
 
     def __init__(self, max_size: int = 10_000) -> None:
@@ -30,11 +31,11 @@ class WebSocketEventBuffer:
 
     @property
     def dropped(self) -> int:
-        """How many events have given way so far."""
+        """Number of events and sync records dropped so far because the buffer was full."""
         return self._dropped
 
     def __len__(self) -> int:
-        """Return how many events are held."""
+        """Return the number of buffered events and sync records."""
         with self._lock:
             return len(self._events) + len(self._syncs)
 
@@ -48,19 +49,19 @@ class WebSocketEventBuffer:
                 (self._syncs or self._events).popleft()
                 self._dropped += 1
 
-    def drain(self, most_syncs: int | None = None) -> list[BufferedEvent]:
-        """Return what is held in order of arrival and hold it no longer.
+    def drain(self, max_syncs: int | None = None) -> list[BufferedEvent]:
+        """Remove and return the buffered events in order of arrival.
 
-        With `most_syncs` all events, but only so many of the sync records, the oldest: events of
-        one burst must be put in order together, records may wait.
+        With `max_syncs`, return all events but only that many of the oldest sync records: the
+        events of a burst must be put in order together, whereas records can wait.
         """
         with self._lock:
             events, self._events = self._events, deque()
-            if most_syncs is None or len(self._syncs) <= most_syncs:
+            if max_syncs is None or len(self._syncs) <= max_syncs:
                 syncs, self._syncs = self._syncs, deque()
             else:
-                syncs = deque(self._syncs.popleft() for _ in range(most_syncs))
+                syncs = deque(self._syncs.popleft() for _ in range(max_syncs))
         if events and syncs:
-            # Both are in order already, which sorting recognises: one pass.
+            # Sorting two sorted runs takes a single pass.
             return [event for _, event in sorted(chain(events, syncs), key=itemgetter(0))]
         return [event for _, event in events or syncs]

@@ -1,4 +1,4 @@
-"""REST: find out what the controller is, log in, read sites, clients and devices."""
+"""REST client: detect the kind of controller, log in, read sites, clients and devices."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Generator
@@ -18,7 +18,7 @@ from .errors import (
     ControllerStartingError,
     NotPermittedError,
     SessionExpiredError,
-    UnexpectedAnswerError,
+    UnexpectedResponseError,
     UnifiError,
 )
 from .records import (
@@ -34,203 +34,208 @@ from .records import (
     parse_system_info,
 )
 from .responses import (
-    Answer,
+    Response,
     check_command,
     check_login,
-    entries,
-    kind_of,
+    controller_kind,
+    extract_records,
     parse_json,
     parse_retry_after,
 )
-from .system_log import MOST_PAGES, LogRow, log_page, log_query
+from .system_log import MAX_PAGES, LogRow, log_query, parse_log_page
 from .tls import Certificate, fetch_certificate
 
 _TIMEOUT = aiohttp.ClientTimeout(total=10)
-_LARGEST_ANSWER = 32 * 2**20
-# The newest token wins, whichever of the two names it came under (protocol.md 2).
+_MAX_RESPONSE_SIZE = 32 * 2**20
+# In order of precedence (docs/protocol.md 2).
 _CSRF_HEADERS = ("X-Updated-CSRF-Token", "X-CSRF-Token")
 
 
 class UnifiClient:
-    """One account's REST session with one controller.
+    """An account's REST session with a controller.
 
-    `session` is private to this client and has a `CookieJar(unsafe=True)`: controllers are mostly
-    reached by IP address. Every request raises CannotConnectError, CertificateNotTrustedError,
-    RateLimitedError or ControllerStartingError when that is what happened; requests that need a
-    login raise SessionExpiredError, and UnexpectedAnswerError for JSON of another shape.
+    `session` must not be shared and needs a `CookieJar(unsafe=True)`, because most controllers are
+    addressed by IP. Every request may raise CannotConnectError, CertificateNotTrustedError,
+    RateLimitedError or ControllerStartingError; requests that need a login may also raise
+    SessionExpiredError and, for undocumented JSON, UnexpectedResponseError.
     """
 
     def __init__(
         self, session: aiohttp.ClientSession, base_url: str, ssl_context: ssl.SSLContext
     ) -> None:
-        """Prepare, without a request; raise ValueError when `base_url` is not an HTTP(S) URL."""
+        """Store the settings; raise ValueError if `base_url` is not an HTTP(S) URL."""
         self._session = session
         self._origin = URL(base_url).origin()
         self._ssl_context = ssl_context
         self._csrf: str | None = None
-        # A controller that renews the CSRF token with every answer takes one request at a time.
-        self._turn = asyncio.Lock()
+        # Some controllers rotate the CSRF token with every response: send one request at a time.
+        self._lock = asyncio.Lock()
         self.device_type: DeviceType | None = None
 
     @property
     def cookies(self) -> dict[str, str]:
-        """The session's cookies, for the WebSocket's handshake. Secret."""
+        """The session's cookies, for the WebSocket handshake. Secret."""
         jar = self._session.cookie_jar
         return {name: morsel.value for name, morsel in jar.filter_cookies(self._origin).items()}
 
     def forget_session(self) -> None:
-        """Drop the cookies and the CSRF token of this controller."""
+        """Discard the cookies and the CSRF token of this controller."""
         self._forget_cookies()
         self._csrf = None
 
     async def detect(self) -> DeviceType:
-        """Find out the controller's kind by GET / (protocol.md 1) and remember it."""
+        """Detect the kind of controller by GET / (docs/protocol.md 1) and store it."""
         self.device_type = None
-        async with self._connected():
-            # In one turn: a login between asking and answering would be undone here.
+        async with self._guarded():
+            # Inside the lock, or this would undo a login made during the request.
             session, csrf = self.cookies, self._csrf
             try:
-                answer = await self._exchange("GET", "/", None)
+                response = await self._send("GET", "/", None)
             finally:
-                # It hands out those of nobody's session, even in place of ours (protocol.md 1).
+                # The response may replace our cookies with anonymous ones (docs/protocol.md 1).
                 self._csrf = csrf
                 self._forget_cookies()
                 self._session.cookie_jar.update_cookies(session, self._origin)
-        self.device_type = kind_of(answer)
+        self.device_type = controller_kind(response)
         return self.device_type
 
     async def login(self, username: str, password: str) -> None:
-        """Begin a new session, with exactly one POST; detect the kind first when unknown.
+        """Start a new session with exactly one POST; first detect the kind if it is unknown.
 
-        Raises BadCredentialsError or SecondFactorRequiredError when the controller says so.
+        Raises BadCredentialsError or SecondFactorRequiredError if the login is rejected.
         """
         self.forget_session()
         kind = self.device_type or await self.detect()
         body = {"username": username, "password": password, "rememberMe": True}
         if kind is DeviceType.SELF_HOSTED:
             body["remember"] = True
-        answer = await self._request("POST", login_path(kind), body)
-        with self._suspecting_kind():
-            check_login(answer)
+        response = await self._request("POST", login_path(kind), body)
+        with self._invalidating_kind():
+            check_login(response)
         if not self.cookies:
-            raise UnexpectedAnswerError("The login was accepted without a session cookie")
+            raise UnexpectedResponseError("The login succeeded but set no session cookie")
 
     async def logout(self) -> None:
-        """End the session as well as possible."""
+        """End the session; ignore errors of the request."""
         if self.device_type is not None and self.cookies:
             with contextlib.suppress(UnifiError):
                 await self._request("POST", logout_path(self.device_type))
         self.forget_session()
 
     async def sites(self) -> tuple[Site, ...]:
-        """Return the sites this account may see (`/api/self/sites`)."""
+        """Return the sites this account has access to (`/api/self/sites`)."""
         kind = self.device_type or await self.detect()
-        records = await self._get(rest_path(kind, "/api/self/sites"))
+        records = await self._get_records(rest_path(kind, "/api/self/sites"))
         return tuple(site for record in records if (site := parse_site(record)))
 
     async def stations(self, site: str) -> tuple[StationRecord, ...]:
-        """Return the clients connected now (`stat/sta`); raise SiteUnknownError."""
-        records = await self._get_of_site(site, "stat/sta")
+        """Return the connected clients (`stat/sta`); raise SiteUnknownError."""
+        records = await self._get_site_records(site, "stat/sta")
         received = time.time()
-        # To read the JSON of a large site, and then its records, takes too long for one turn.
+        # Yield to the event loop between decoding a large site's JSON and parsing its records.
         await asyncio.sleep(0)
         return tuple(station for record in records if (station := parse_station(record, received)))
 
     async def known_clients(self, site: str) -> tuple[KnownClient, ...]:
-        """Return every client ever seen, here or not (`rest/user`); raise SiteUnknownError."""
-        records = await self._get_of_site(site, "rest/user")
+        """Return all clients that ever connected (`rest/user`); raise SiteUnknownError."""
+        records = await self._get_site_records(site, "rest/user")
         return tuple(client for record in records if (client := parse_known_client(record)))
 
     async def access_points(self, site: str) -> tuple[DeviceRecord, ...]:
-        """Return the adopted devices of every type (`stat/device-basic`); raise SiteUnknownError.
+        """Return the adopted devices of all types (`stat/device-basic`); raise SiteUnknownError.
 
-        Not only those of type `uap`: consoles with a radio are access points too.
+        Not limited to type `uap`: UniFi OS consoles with a radio are access points too.
         """
-        records = await self._get_of_site(site, "stat/device-basic")
+        records = await self._get_site_records(site, "stat/device-basic")
         return tuple(device for record in records if (device := parse_device(record)))
 
     async def system_info(self, site: str) -> SystemInfo:
-        """Return who the controller is (`stat/sysinfo`); raise SiteUnknownError."""
-        records = await self._get_of_site(site, "stat/sysinfo")
+        """Return the controller's identity (`stat/sysinfo`); raise SiteUnknownError."""
+        records = await self._get_site_records(site, "stat/sysinfo")
         if not records:
-            # Seen only while a controller starts, as is an empty list of sites (core#99794).
-            raise ControllerStartingError("The controller tells nothing about itself yet")
+            # Only seen while a controller starts, as is an empty list of sites (core#99794).
+            raise ControllerStartingError("The controller returned no system information")
         return parse_system_info(records[0])
 
     async def client_log(self, site: str, since: float, until: float) -> tuple[LogRow, ...]:
-        """Return what the system log tells of WiFi clients between two POSIX times.
+        """Return the system log's rows about WiFi clients between two POSIX times.
 
-        Both are by the controller's clock. Network 10 has it (protocol.md 4): raises
-        NotSupportedError elsewhere. When there is too much of it, only the newest is returned.
+        The times are on the controller's clock. If there are more than 4000 rows, only the newest
+        are read. Raises NotSupportedError before Network 10 (docs/protocol.md 4).
         """
         kind = self.device_type or await self.detect()
         path = v2_site_path(kind, site, "system-log/all")
         rows: list[LogRow] = []
-        for number in range(MOST_PAGES):
-            answer = await self._request("POST", path, log_query(since, until, number))
-            page = log_page(answer, number, time.time())
+        for number in range(MAX_PAGES):
+            response = await self._request("POST", path, log_query(since, until, number))
+            page = parse_log_page(response, number, time.time())
             rows += page.rows
-            if page.last:
+            if page.is_last:
                 break
         return tuple(rows)
 
     async def reconnect_client(self, site: str, mac: str) -> None:
-        """Cut a client's link, so that it connects anew (`cmd/stamgr`).
+        """Disconnect a client, so that it reconnects (`cmd/stamgr`).
 
-        Raises ClientNotConnectedError, NotPermittedError for an account that may only look, or
+        Raises ClientNotConnectedError, NotPermittedError for a read-only account, or
         SiteUnknownError.
         """
         kind = self.device_type or await self.detect()
         path = site_path(kind, site, "cmd/stamgr")
-        answer = await self._request("POST", path, {"cmd": "kick-sta", "mac": mac})
+        response = await self._request("POST", path, {"cmd": "kick-sta", "mac": mac})
         try:
-            with self._suspecting_kind():
-                check_command(answer, site)
+            with self._invalidating_kind():
+                check_command(response, site)
         except SessionExpiredError as err:
-            # A missing right may be told in the same words as a session that has ended. Who can
-            # still read needs no new login, which would be refused just so.
+            # Some controllers respond to a missing permission as to an expired session.
+            # If reading still works, the session is valid and a new login would not help.
             await self.sites()
-            raise NotPermittedError("The account may read, but lacks the right to do this") from err
+            raise NotPermittedError("The account has read access only") from err
 
-    async def _get_of_site(self, site: str, path: str) -> list[dict[str, Any]]:
+    async def _get_site_records(self, site: str, path: str) -> list[dict[str, Any]]:
         kind = self.device_type or await self.detect()
-        return await self._get(site_path(kind, site, path), site)
+        return await self._get_records(site_path(kind, site, path), site)
 
-    async def _get(self, path: str, site: str | None = None) -> list[dict[str, Any]]:
-        answer = await self._request("GET", path)
-        with self._suspecting_kind():
-            return entries(answer, site)
+    async def _get_records(self, path: str, site: str | None = None) -> list[dict[str, Any]]:
+        response = await self._request("GET", path)
+        with self._invalidating_kind():
+            return extract_records(response, site)
 
     @contextlib.contextmanager
-    def _suspecting_kind(self) -> Generator[None]:
-        # A booting controller looks like another kind, and answers so to the wrong paths.
+    def _invalidating_kind(self) -> Generator[None]:
+        """Discard the detected kind on an error that a wrong path could have caused.
+
+        A booting controller can be mistaken for the other kind.
+        """
         try:
             yield
-        except BadCredentialsError, ControllerStartingError, UnexpectedAnswerError:
+        except BadCredentialsError, ControllerStartingError, UnexpectedResponseError:
             self.device_type = None
             raise
 
-    async def _request(self, method: str, path: str, body: dict[str, Any] | None = None) -> Answer:
-        async with self._connected():
-            return await self._exchange(method, path, body)
+    async def _request(
+        self, method: str, path: str, body: dict[str, Any] | None = None
+    ) -> Response:
+        async with self._guarded():
+            return await self._send(method, path, body)
 
     @contextlib.asynccontextmanager
-    async def _connected(self) -> AsyncGenerator[None]:
-        """Take a turn, and say in our own errors what goes wrong in it."""
+    async def _guarded(self) -> AsyncGenerator[None]:
+        """Hold the request lock and translate transport errors."""
         try:
-            async with self._turn:
+            async with self._lock:
                 yield
         except aiohttp.ClientConnectorCertificateError as err:
             raise CertificateNotTrustedError(
                 "The controller's certificate is not trusted",
-                certificate=await self._shown_certificate(),
+                certificate=await self._fetch_certificate(),
             ) from err
         except TimeoutError as err:
-            raise CannotConnectError("The controller did not answer in time") from err
+            raise CannotConnectError("The controller did not respond in time") from err
         except (aiohttp.ClientError, OSError) as err:
-            raise CannotConnectError(f"No answer: {type(err).__name__}") from err
+            raise CannotConnectError(f"The request failed: {type(err).__name__}") from err
 
-    async def _exchange(self, method: str, path: str, body: dict[str, Any] | None) -> Answer:
+    async def _send(self, method: str, path: str, body: dict[str, Any] | None) -> Response:
         async with self._session.request(
             method,
             self._origin.join(URL(path, encoded=True)),
@@ -247,15 +252,15 @@ class UnifiClient:
             content = bytearray()
             async for chunk in response.content.iter_any():
                 content += chunk
-                if len(content) > _LARGEST_ANSWER:
-                    raise UnexpectedAnswerError("The answer is too large")
-            return Answer(
+                if len(content) > _MAX_RESPONSE_SIZE:
+                    raise UnexpectedResponseError("The response is too large")
+            return Response(
                 status=response.status,
                 document=parse_json(bytes(content)),
                 retry_after=parse_retry_after(response.headers.get("Retry-After")),
             )
 
-    async def _shown_certificate(self) -> Certificate | None:
+    async def _fetch_certificate(self) -> Certificate | None:
         try:
             return await fetch_certificate(self._origin.raw_host or "", self._origin.port or 443)
         except CannotConnectError:

@@ -1,4 +1,4 @@
-"""What can go wrong between us and a controller: one tree, and no secret in any text."""
+"""Exceptions of the API layer; their messages never contain secrets."""
 
 from typing import TYPE_CHECKING
 
@@ -7,40 +7,40 @@ if TYPE_CHECKING:  # tls.py raises these errors
 
 
 class UnifiError(Exception):
-    """Root of every error that `api` raises on purpose."""
+    """Base class of every exception that `api` raises deliberately."""
 
 
 class CannotConnectError(UnifiError):
-    """No connection, no answer in time, or the answer of something that is no controller."""
+    """No connection, no response in time, or the server is not a UniFi controller."""
 
 
 class ControllerStartingError(UnifiError):
     """The controller, or the application behind it, is still booting or being upgraded.
 
-    Seen as 404, 502, 503, a redirect, or HTML where JSON is expected (protocol.md 1 and 2). What
-    was found out about the controller's kind before this is not to be relied on.
+    Seen as 404, 502, 503, a redirect, or HTML instead of JSON (docs/protocol.md 1 and 2). The
+    controller kind detected before this error is unreliable.
     """
 
 
 class AuthenticationError(UnifiError):
-    """The controller does not accept who we are."""
+    """The controller rejects our credentials or our session."""
 
 
 class BadCredentialsError(AuthenticationError):
     """A login was rejected.
 
-    `definite` is False for an answer that a booting console also gives to a right password (401):
-    only its repetition means that the password is wrong.
+    `definite` is False for 401, which a booting controller also returns for a correct password:
+    only repeated rejections mean that the password is wrong.
     """
 
     def __init__(self, message: str, *, definite: bool) -> None:
-        """Keep whether the answer leaves no doubt."""
+        """Store whether the response is unambiguous."""
         super().__init__(message)
         self.definite = definite
 
 
 class SecondFactorRequiredError(AuthenticationError):
-    """The account wants a second factor, which nobody is there to enter."""
+    """The account requires a second factor, which an integration cannot provide."""
 
 
 class SessionExpiredError(AuthenticationError):
@@ -48,46 +48,46 @@ class SessionExpiredError(AuthenticationError):
 
 
 class RateLimitedError(UnifiError):
-    """The controller asks us to wait; `retry_after` is in seconds, None when it names no time."""
+    """The controller is rate limiting us; `retry_after` is in seconds, None if not given."""
 
     def __init__(self, message: str, *, retry_after: float | None) -> None:
-        """Keep how long to wait."""
+        """Store the requested wait."""
         super().__init__(message)
         self.retry_after = retry_after
 
 
 class CertificateNotTrustedError(UnifiError):
-    """The controller showed a certificate that our TLS setting does not accept.
+    """The controller presented a certificate that our TLS setting does not accept.
 
-    `certificate` is what it shows, None when that could not be read. No credential was sent.
+    `certificate` is the presented one, None if it could not be read. No credentials were sent.
     """
 
     def __init__(self, message: str, *, certificate: Certificate | None = None) -> None:
-        """Keep the certificate, so that the user can compare it."""
+        """Store the certificate, for the user to compare."""
         super().__init__(message)
         self.certificate = certificate
 
 
 class SiteUnknownError(UnifiError):
-    """The controller has no such site, or none that this account may see."""
+    """The site does not exist, or this account has no access to it."""
 
     def __init__(self, site: str) -> None:
-        """Keep the site's short name."""
-        super().__init__(f"Site {site!r} is unknown to the controller or closed to this account")
+        """Store the site's short name."""
+        super().__init__(f"Site {site!r} does not exist or this account has no access to it")
         self.site = site
 
 
 class NotPermittedError(UnifiError):
-    """The account may look, but lacks the right to do this."""
+    """The account has read access but lacks permission for this command."""
 
 
 class ClientNotConnectedError(UnifiError):
-    """The controller has no link with the client that something was to be done with."""
+    """The client that a command addresses is not connected."""
 
 
 class NotSupportedError(UnifiError):
-    """This version of the controller does not have what was asked for."""
+    """This version of the controller does not support the request."""
 
 
-class UnexpectedAnswerError(UnifiError):
-    """The answer is JSON, but not of the documented shape."""
+class UnexpectedResponseError(UnifiError):
+    """The response does not have the documented form."""

@@ -1,4 +1,7 @@
-"""Structured logging that ends in the standard library's logger of the module."""
+"""Structured logging through the standard library's loggers.
+
+The owner of this project asked for structlog by name, as they did for the `websockets` library.
+"""
 
 from collections.abc import MutableMapping
 import logging
@@ -6,15 +9,15 @@ from typing import Any
 
 import structlog
 
-# Frames of structlog between the caller and the standard library's logger.
-_FRAMES_BETWEEN = 4
+# Stack frames of structlog between the caller and the standard library's logger.
+_STRUCTLOG_STACK_FRAMES = 4
 
 
 def get_logger(name: str) -> structlog.stdlib.BoundLogger:
-    """Return a structured logger whose records pass through the logger called `name`.
+    """Return a structured logger that logs through the standard library's logger `name`.
 
-    Bound to it and not configured globally: Home Assistant's levels, filters and log stay in
-    charge, and other users of structlog in the same process are left alone.
+    It is wrapped instead of configured globally: Home Assistant's levels and filters keep
+    working, and other users of structlog in the same process are not affected.
     """
     logger: structlog.stdlib.BoundLogger = structlog.wrap_logger(
         logging.getLogger(name),
@@ -33,4 +36,4 @@ def _render(
     exc_info = event.pop("exc_info", None)
     details = " ".join(f"{key}={value!r}" for key, value in event.items())
     message = f"{text}: {details}" if details else text
-    return (message,), {"exc_info": exc_info, "stacklevel": _FRAMES_BETWEEN}
+    return (message,), {"exc_info": exc_info, "stacklevel": _STRUCTLOG_STACK_FRAMES}

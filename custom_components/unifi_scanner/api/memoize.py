@@ -1,35 +1,37 @@
-"""What was made of some texts is remembered: most records of a client hold the same ones."""
+"""Memoize parsed text fields: consecutive records of a client repeat them."""
 
 from collections.abc import Callable
 from typing import Any
 
-# More than a site has clients, so that they do not push each other out all the time.
-_MOST = 8192
-# No texts that anyone reads together are longer; those of a stranger must not fill the memory.
-_LONGEST = 1024
+# More than a site has clients, so that their entries do not keep evicting each other.
+_MAX_ENTRIES = 8192
+# Longer than any legitimate set of fields; an attacker's long texts must not fill the memory.
+_MAX_TEXT_LENGTH = 1024
 
 
 class Memoize[V]:
-    """Asks a function what to make of some values, once for as long as it is remembered.
+    """Cache the result of a pure function of a tuple of texts.
 
-    The values come as a tuple, in which anything but texts and None is of an unexpected form. The
-    function must always make the same of them.
+    Results for tuples that contain anything but strings and None, or more than 1024 characters,
+    are not cached. The cache is emptied when it is full.
     """
 
-    def __init__(self, make: Callable[[tuple[Any, ...]], V]) -> None:
-        """Remember nothing yet."""
-        self._make = make
-        self._known: dict[tuple[Any, ...], V] = {}
+    def __init__(self, function: Callable[[tuple[Any, ...]], V]) -> None:
+        """Wrap `function`."""
+        self._function = function
+        self._cache: dict[tuple[Any, ...], V] = {}
 
     def __call__(self, values: tuple[Any, ...]) -> V:
-        """Return what is made of these values."""
+        """Return the function's result for these values."""
         try:
-            return self._known[values]
+            return self._cache[values]
         except KeyError, TypeError:
-            made = self._make(values)
+            result = self._function(values)
         texts = [value for value in values if value is not None]
-        if all(isinstance(text, str) for text in texts) and sum(map(len, texts)) <= _LONGEST:
-            if len(self._known) >= _MOST:
-                self._known.clear()
-            self._known[values] = made
-        return made
+        if all(isinstance(text, str) for text in texts) and sum(map(len, texts)) <= (
+            _MAX_TEXT_LENGTH
+        ):
+            if len(self._cache) >= _MAX_ENTRIES:
+                self._cache.clear()
+            self._cache[values] = result
+        return result

@@ -1,4 +1,4 @@
-"""Values as the controller sends them, of whatever kind, as values that can be relied on."""
+"""Convert untrusted JSON values of any type to valid Python values, or None."""
 
 from functools import lru_cache
 from math import isfinite
@@ -7,17 +7,17 @@ from typing import Literal
 
 type Band = Literal["2.4", "5", "6"]
 
-# The controller's radio codes (protocol.md 3.3).
+# The controller's radio codes (docs/protocol.md 3.3).
 BANDS: dict[str, Band] = {"ng": "2.4", "na": "5", "6e": "6"}
 
 _LOG_BANDS: dict[str, Band] = {band: band for band in BANDS.values()}
 
-# Above this a timestamp can only be milliseconds: as seconds it would lie beyond the year 5000.
+# Larger timestamps are in milliseconds: in seconds they would be beyond the year 5000.
 _MILLISECONDS_FROM = 1e11
 _YEAR_2100 = 4_102_444_800.0
 _MAC = re.compile(r"(?:[0-9a-f]{2}[:-]?){5}[0-9a-f]{2}")
-_NO_MACS = frozenset({"00:00:00:00:00:00", "ff:ff:ff:ff:ff:ff"})
-# Home Assistant keeps no state longer than this, and no name needs more.
+_INVALID_MACS = frozenset({"00:00:00:00:00:00", "ff:ff:ff:ff:ff:ff"})
+# The longest state that Home Assistant accepts; longer than any real name.
 _TEXT_LIMIT = 255
 _NUMBER_LIMIT = 32
 _MAC_LENGTHS = range(12, 20)
@@ -30,30 +30,30 @@ def _canonical_mac(value: str) -> str | None:
         return None
     digits = lowered.replace(":", "").replace("-", "")
     mac = ":".join(digits[i : i + 2] for i in range(0, 12, 2))
-    return None if mac in _NO_MACS else mac
+    return None if mac in _INVALID_MACS else mac
 
 
 def normalise_mac(value: object) -> str | None:
-    """Return a MAC as `aa:bb:cc:dd:ee:ff`, None for what is not one (masked, short, zero)."""
+    """Return a MAC as `aa:bb:cc:dd:ee:ff`, None if it is malformed, masked, zero or broadcast."""
     if not isinstance(value, str) or len(value) not in _MAC_LENGTHS:
         return None
     return _canonical_mac(value)
 
 
 def as_ssid(value: object) -> str | None:
-    """Return an SSID as it is, blanks and all; None for a hidden one, whose name is not told."""
+    """Return an SSID unchanged, including whitespace; None for a hidden network (empty name)."""
     return value[:_TEXT_LIMIT] if isinstance(value, str) and value else None
 
 
 def as_text(value: object) -> str | None:
-    """Return a text without blanks around it, None for an empty one; bounded in length."""
+    """Return a string stripped and limited to 255 characters, None if it is empty."""
     if not isinstance(value, str):
         return None
     return value[: _TEXT_LIMIT * 2].strip()[:_TEXT_LIMIT] or None
 
 
 def as_band(value: object) -> Band | None:
-    """Return the band of a radio code."""
+    """Return the band of a radio code such as "na"."""
     return BANDS.get(value) if isinstance(value, str) else None
 
 
@@ -66,29 +66,29 @@ def as_log_band(value: object) -> Band | None:
 
 
 def as_number(value: object) -> float | None:
-    """Return a number, also from a text, else None."""
-    # By its very type: a truth value is an int, too.
+    """Return a finite number, also from a numeric string, else None."""
+    # Compare types exactly: bool is a subclass of int.
     if type(value) is int or type(value) is float:
-        given: float | str = value
+        numeric: float | str = value
     elif isinstance(value, str) and len(value) <= _NUMBER_LIMIT:
-        given = value
+        numeric = value
     else:
         return None
     try:
-        number = float(given)
+        number = float(numeric)
     except ValueError, OverflowError:
         return None
     return number if isfinite(number) else None
 
 
 def as_integer(value: object, low: int, high: int) -> int | None:
-    """Return a whole number within bounds, also from a text, else None."""
+    """Return a number within bounds as an int, also from a numeric string, else None."""
     number = value if type(value) is int else as_number(value)
     return int(number) if number is not None and low <= number <= high else None
 
 
 def as_time(value: object) -> float | None:
-    """Return a time as POSIX seconds, from seconds or milliseconds, else None."""
+    """Return a timestamp in seconds or milliseconds as POSIX seconds, else None."""
     number = as_number(value)
     if number is None:
         return None

@@ -1,4 +1,4 @@
-"""The controller's JSON as typed observations: the only place that knows its field names."""
+"""Parse the controller's JSON into typed records; no other module reads its field names."""
 
 from collections.abc import Container, Mapping
 from dataclasses import dataclass
@@ -52,7 +52,7 @@ class EventKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """One site of the controller; `name` is the short name that stands in URLs."""
+    """A site of the controller; `name` is the short name used in URLs."""
 
     name: str
     description: str
@@ -60,7 +60,7 @@ class Site:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SystemInfo:
-    """Who the controller is; `controller_id` stays when its address changes."""
+    """Identity of the controller; `controller_id` is independent of its address."""
 
     controller_id: str | None
     name: str | None
@@ -70,7 +70,7 @@ class SystemInfo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceRecord:
-    """An adopted UniFi device, from `stat/device-basic` (protocol.md 5)."""
+    """An adopted UniFi device, from `stat/device-basic` (docs/protocol.md 5)."""
 
     mac: str
     name: str | None
@@ -79,7 +79,7 @@ class DeviceRecord:
 
 
 class Link(NamedTuple):
-    """An association: the radio of an access point that a client is on, and its SSID."""
+    """A client's association: access point, band, channel and SSID."""
 
     ap_mac: str
     band: Band | None = None
@@ -88,10 +88,10 @@ class Link(NamedTuple):
 
 
 class StationRecord(NamedTuple):
-    """A client as `stat/sta`, `sta:sync` and `client:sync` describe it (protocol.md 3.3, 3.4).
+    """A connected client, from `stat/sta`, `sta:sync` or `client:sync` (docs/protocol.md 3.3, 3.4).
 
-    Times are POSIX seconds: `received` by our clock, all others by the controller's.
-    `signal` is in dBm; the controller's `rssi` is not and is never read.
+    Times are POSIX seconds: `received` on our clock, all others on the controller's.
+    `signal` is in dBm; the controller's `rssi` is not in dBm and is never read.
     """
 
     mac: str
@@ -112,7 +112,7 @@ class StationRecord(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownClient:
-    """A client that a site has seen at some time, from `rest/user` (protocol.md 5)."""
+    """A client that has ever connected to a site, from `rest/user` (docs/protocol.md 5)."""
 
     mac: str
     alias: str | None
@@ -121,11 +121,11 @@ class KnownClient:
 
 
 class EventRecord(NamedTuple):
-    """What an `EVT_WU_*` or `EVT_WG_*` entry or a system log's row tells (protocol.md 3.2, 4).
+    """An `EVT_WU_*` or `EVT_WG_*` event or a row of the system log (docs/protocol.md 3.2, 4).
 
-    A connection has no `link_from`, a disconnection no `link_to`; a change of radio has the same
-    access point in both. `time` is POSIX seconds by the controller's clock, `received` by ours.
-    Only a row of the system log (`logged`) knows the new link's `signal`, in dBm.
+    `link_from` is None for a connection, `link_to` for a disconnection; a change of radio has the
+    same access point in both. `time` is POSIX seconds on the controller's clock, `received` on
+    ours. Only rows of the system log (`logged`) have the new link's `signal`, in dBm.
     """
 
     kind: EventKind
@@ -141,12 +141,12 @@ class EventRecord(NamedTuple):
 
     @property
     def ap_from(self) -> str | None:
-        """The access point that the client left."""
+        """MAC of the access point that the client left."""
         return None if self.link_from is None else self.link_from.ap_mac
 
     @property
     def ap_to(self) -> str | None:
-        """The access point that the client is on now."""
+        """MAC of the access point that the client moved to."""
         return None if self.link_to is None else self.link_to.ap_mac
 
 
@@ -157,7 +157,7 @@ _EVENT_KINDS: dict[str, tuple[EventKind, bool]] = {
     for prefix in ("wu", "wg")
     for kind in EventKind
 }
-# Rows of the v2 system log, as their keys are called from Network 10 on without the final "_2".
+# Keys of v2 system log rows; Network 10 appends "_2" to them.
 _LOG_KINDS: dict[str, EventKind] = {
     "CLIENT_ROAMED": EventKind.ROAM,
     "CLIENT_CONNECTED_WIRELESS": EventKind.CONNECTED,
@@ -166,23 +166,23 @@ _LOG_KINDS: dict[str, EventKind] = {
 
 
 def is_wanted(event: BufferedEvent, clients: Container[str]) -> bool:
-    """Return whether a frame's entry is an event, or a record of one of these clients."""
+    """Return whether this is an event of any client, or a record of one of these clients."""
     return event.event_type not in SYNC_TYPES or normalise_mac(event.data.get("mac")) in clients
 
 
 def observation_from(event: BufferedEvent) -> Observation | None:
-    """Return what a frame's entry tells about a client, None when it tells nothing usable."""
+    """Parse a buffered event, None if it is unusable or not about a client."""
     received = event.timestamp.timestamp()
     if event.event_type in SYNC_TYPES:
         return parse_station(event.data, received)
-    if (known := _EVENT_KINDS.get(event.event_type)) is None:
+    if (event_kind := _EVENT_KINDS.get(event.event_type)) is None:
         return None
-    kind, guest = known
+    kind, guest = event_kind
     return _parse_event(event.data, kind, received, guest=guest)
 
 
 class _StationTexts(NamedTuple):
-    """What the texts of a client record say."""
+    """The parsed text fields of a client record."""
 
     mac: str
     is_wired: bool
@@ -226,7 +226,7 @@ def _station_texts(values: tuple[Any, ...]) -> _StationTexts | None:
 
 
 def parse_station(data: Mapping[str, Any], received: float) -> StationRecord | None:
-    """Return a client record, None without a usable MAC or for a tunnel (VPN, Teleport)."""
+    """Parse a client record, None without a valid MAC or for a tunnel (VPN, Teleport)."""
     get = data.get
     if (texts := _station_texts((*map(get, _STATION_TEXTS),))) is None:
         return None
@@ -255,7 +255,7 @@ def _parse_event(
     data: Mapping[str, Any], kind: EventKind, received: float, *, guest: bool
 ) -> EventRecord | None:
     get = data.get
-    # The client stands in `user` or `guest` by kind of event, in `mac` only in alias frames.
+    # The MAC is in `user` or `guest`, depending on the event; alias frames may use `mac`.
     mac = normalise_mac(get("guest" if guest else "user")) or normalise_mac(get("mac"))
     if mac is None:
         return None
@@ -296,7 +296,7 @@ def _link(
 
 
 def parse_log_row(row: Mapping[str, Any], received: float) -> EventRecord | None:
-    """Return what a row of the v2 system log tells of a wireless client, if any (protocol.md 4)."""
+    """Parse a v2 system log row, None if not about a wireless client (docs/protocol.md 4)."""
     key = row.get("key", row.get("event"))
     kind = _LOG_KINDS.get(key.removesuffix("_2")) if isinstance(key, str) else None
     parameters = row.get("parameters")
@@ -311,22 +311,24 @@ def parse_log_row(row: Mapping[str, Any], received: float) -> EventRecord | None
     if mac is None:
         return None
     device = normalise_mac(get("DEVICE", "id"))
-    left, reached = normalise_mac(get("DEVICE_FROM", "id")), normalise_mac(get("DEVICE_TO", "id"))
+    ap_from, ap_to = normalise_mac(get("DEVICE_FROM", "id")), normalise_mac(get("DEVICE_TO", "id"))
     ssid = as_ssid(get("WLAN"))
     radio = as_log_band(get("RADIO_BAND")), as_integer(get("CHANNEL"), 1, 300)
     radio_from = (
         as_log_band(get("PREVIOUS_RADIO_BAND")),
         as_integer(get("PREVIOUS_CHANNEL"), 1, 300),
     )
-    gone = kind is EventKind.DISCONNECTED
+    disconnected = kind is EventKind.DISCONNECTED
     return EventRecord(
         kind=kind,
         mac=mac,
         received=received,
         time=as_time(row.get("timestamp")),
         guest=False,
-        link_from=_link(left or device, radio, ssid) if gone else _link(left, radio_from, ssid),
-        link_to=None if gone else _link(reached or device, radio, ssid),
+        link_from=_link(ap_from or device, radio, ssid)
+        if disconnected
+        else _link(ap_from, radio_from, ssid),
+        link_to=None if disconnected else _link(ap_to or device, radio, ssid),
         hostname=as_text(get("CLIENT")) or as_text(get("CLIENT", "hostname")),
         signal=as_integer(get("SIGNAL_STRENGTH"), -150, -1),
         logged=True,
@@ -334,7 +336,7 @@ def parse_log_row(row: Mapping[str, Any], received: float) -> EventRecord | None
 
 
 def parse_site(data: Mapping[str, Any]) -> Site | None:
-    """Return a site of `/api/self/sites`, None when it has no name."""
+    """Parse a site of `/api/self/sites`, None without a name."""
     name = as_text(data.get("name"))
     if name is None:
         return None
@@ -345,7 +347,7 @@ def parse_site(data: Mapping[str, Any]) -> Site | None:
 
 
 def parse_device(data: Mapping[str, Any]) -> DeviceRecord | None:
-    """Return a device of `stat/device-basic`, None without a usable MAC or not adopted."""
+    """Parse a device of `stat/device-basic`, None without a valid MAC or if not adopted."""
     mac = normalise_mac(data.get("mac"))
     if mac is None or data.get("adopted") is False:
         return None
@@ -358,7 +360,7 @@ def parse_device(data: Mapping[str, Any]) -> DeviceRecord | None:
 
 
 def parse_known_client(data: Mapping[str, Any]) -> KnownClient | None:
-    """Return a client of `rest/user`, None without a usable MAC."""
+    """Parse a client of `rest/user`, None without a valid MAC."""
     mac = normalise_mac(data.get("mac"))
     if mac is None:
         return None
@@ -371,7 +373,7 @@ def parse_known_client(data: Mapping[str, Any]) -> KnownClient | None:
 
 
 def parse_system_info(data: Mapping[str, Any]) -> SystemInfo:
-    """Return `data[0]` of `stat/sysinfo`."""
+    """Parse `data[0]` of `stat/sysinfo`."""
     return SystemInfo(
         controller_id=as_text(data.get("anonymous_controller_id")),
         name=as_text(data.get("name")) or as_text(data.get("hostname")),

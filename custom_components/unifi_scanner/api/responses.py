@@ -1,4 +1,4 @@
-"""What a controller's HTTP answer means (protocol.md 2 and 5)."""
+"""Interpret a controller's HTTP responses (docs/protocol.md 2 and 5)."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,19 +20,23 @@ from .errors import (
     SecondFactorRequiredError,
     SessionExpiredError,
     SiteUnknownError,
-    UnexpectedAnswerError,
+    UnexpectedResponseError,
     UnifiError,
 )
 
-# UniFi OS asks for a second factor with a status of its own.
+# UniFi OS's own status for a login that requires a second factor.
 _SECOND_FACTOR_STATUS = 499
-# No controller means more, and a wrong figure must not end the stream for good.
-_LONGEST_WAIT = 3600.0
+# Seconds; an absurd Retry-After header must not keep the stream closed.
+_MAX_RETRY_AFTER = 3600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """An HTTP answer; `document` is its JSON, None when it has none (as is JSON's own null)."""
+class Response:
+    """An HTTP response.
+
+    `document` is the parsed JSON, None if the body is not JSON or is `null`; `retry_after` is in
+    seconds.
+    """
 
     status: int
     document: object
@@ -40,25 +44,25 @@ class Answer:
 
     @property
     def ok(self) -> bool:
-        """Whether the status is one of success."""
+        """Whether the status is 2xx."""
         return HTTPStatus.OK <= self.status < HTTPStatus.MULTIPLE_CHOICES
 
     @property
-    def code(self) -> str:
-        """The controller's own word for what is wrong, empty when there is none."""
+    def error_code(self) -> str:
+        """The controller's error code or message, empty if there is none."""
         if not isinstance(self.document, dict):
             return ""
         meta = self.document.get("meta")
-        found = (
+        code = (
             meta.get("msg")
             if isinstance(meta, dict)
             else self.document.get("code") or self.document.get("message")
         )
-        return found[:64] if isinstance(found, str) else ""
+        return code[:64] if isinstance(code, str) else ""
 
 
 def parse_json(body: bytes) -> object:
-    """Return the JSON of a body, None when it is none."""
+    """Parse a body as JSON; return None if it is not JSON."""
     try:
         document: object = orjson.loads(body)
     except orjson.JSONDecodeError:
@@ -67,7 +71,7 @@ def parse_json(body: bytes) -> object:
 
 
 def parse_retry_after(value: str | None) -> float | None:
-    """Return a Retry-After header's wait in seconds; it holds seconds or a date (RFC 9110)."""
+    """Return the wait in seconds of a Retry-After header: a number or a date (RFC 9110)."""
     if value is None:
         return None
     try:
@@ -80,134 +84,144 @@ def parse_retry_after(value: str | None) -> float | None:
         if at.tzinfo is None:
             at = at.replace(tzinfo=UTC)
         seconds = (at - datetime.now(UTC)).total_seconds()
-    # Comparisons with NaN are False, which leaves it to the first bound.
-    return max(0.0, min(_LONGEST_WAIT, seconds))
+    # Comparisons with NaN are False, so `min` returns its first argument.
+    return max(0.0, min(_MAX_RETRY_AFTER, seconds))
 
 
-def kind_of(answer: Answer) -> DeviceType:
-    """Return the controller's kind by its answer to GET / (protocol.md 1).
+def controller_kind(response: Response) -> DeviceType:
+    """Return the kind of the controller that sent this response to GET / (docs/protocol.md 1).
 
-    Raises ControllerStartingError, RateLimitedError or CannotConnectError when it does not tell.
+    Raises ControllerStartingError, RateLimitedError or CannotConnectError if it is inconclusive.
     """
-    if answer.status == HTTPStatus.OK:
+    if response.status == HTTPStatus.OK:
         return DeviceType.UNIFI_OS
-    if HTTPStatus.MULTIPLE_CHOICES <= answer.status < HTTPStatus.BAD_REQUEST:
+    if HTTPStatus.MULTIPLE_CHOICES <= response.status < HTTPStatus.BAD_REQUEST:
         return DeviceType.SELF_HOSTED
-    raise _busy(answer) or CannotConnectError(
-        f"HTTP {answer.status} from something that is no UniFi controller"
+    raise _unavailable_error(response) or CannotConnectError(
+        f"HTTP {response.status} from a server that is not a UniFi controller"
     )
 
 
-def check_login(answer: Answer) -> None:
-    """Raise what the answer to a login means, unless it succeeded."""
-    code = answer.code
-    if answer.status == _SECOND_FACTOR_STATUS or "2fa" in code.lower() or "MFA" in code:
-        raise SecondFactorRequiredError("The account asks for a second factor")
-    if code == "AUTHENTICATION_FAILED_LIMIT_REACHED":
-        raise _rate_limited(answer)
-    if code == "api.err.LoginRequired":
-        # A classic application says so of every path it does not know: the kind was wrong.
-        raise ControllerStartingError("The login path is unknown to the controller")
-    if answer.status == HTTPStatus.UNAUTHORIZED:
-        raise BadCredentialsError("The login was rejected", definite=False)
-    if answer.status == HTTPStatus.FORBIDDEN or code in {"api.err.Invalid", "api.err.NoPermission"}:
-        raise BadCredentialsError("The login was rejected", definite=True)
-    if (busy := _busy(answer)) is not None:
-        raise busy
-    if answer.ok and not isinstance(answer.document, dict):
-        raise ControllerStartingError("The login was not answered with JSON")
-    if not answer.ok or _is_error(answer.document):
-        raise UnexpectedAnswerError(f"The login was answered with HTTP {answer.status} {code}")
+def check_login(response: Response) -> None:
+    """Raise unless a login succeeded.
 
-
-def entries(answer: Answer, site: str | None = None) -> list[dict[str, Any]]:
-    """Return the records of a REST answer's `data`.
-
-    `site` is the one that was asked for. Raises SessionExpiredError, RateLimitedError,
-    SiteUnknownError, ControllerStartingError or UnexpectedAnswerError.
+    Raises BadCredentialsError, SecondFactorRequiredError, RateLimitedError,
+    ControllerStartingError or UnexpectedResponseError.
     """
-    code = answer.code
+    code = response.error_code
+    if response.status == _SECOND_FACTOR_STATUS or "2fa" in code.lower() or "MFA" in code:
+        raise SecondFactorRequiredError("The account requires a second factor")
+    if code == "AUTHENTICATION_FAILED_LIMIT_REACHED":
+        raise _rate_limit_error(response)
+    if code == "api.err.LoginRequired":
+        # A self-hosted application's response to any unknown path: the assumed kind was wrong.
+        raise ControllerStartingError("The controller does not know the login path")
+    if response.status == HTTPStatus.UNAUTHORIZED:
+        raise BadCredentialsError("The login was rejected", definite=False)
+    if response.status == HTTPStatus.FORBIDDEN or code in {
+        "api.err.Invalid",
+        "api.err.NoPermission",
+    }:
+        raise BadCredentialsError("The login was rejected", definite=True)
+    if (error := _unavailable_error(response)) is not None:
+        raise error
+    if response.ok and not isinstance(response.document, dict):
+        raise ControllerStartingError("The response to the login is not JSON")
+    if not response.ok or _has_error_meta(response.document):
+        raise UnexpectedResponseError(f"The login failed with HTTP {response.status} {code}")
+
+
+def extract_records(response: Response, site: str | None = None) -> list[dict[str, Any]]:
+    """Return the records in the `data` of a REST response; `site` is the requested site, if any.
+
+    Raises SessionExpiredError, RateLimitedError, SiteUnknownError, ControllerStartingError or
+    UnexpectedResponseError.
+    """
+    code = response.error_code
     if site is not None and code in {"api.err.NoSiteContext", "api.err.NoPermission"}:
         raise SiteUnknownError(site)
-    _check_session(answer)
-    if (busy := _busy(answer)) is not None:
-        raise busy
-    document = answer.document
-    if answer.ok and document is None:
-        raise ControllerStartingError("The answer is not JSON")
-    if not answer.ok or not isinstance(document, dict) or _is_error(document):
-        raise UnexpectedAnswerError(f"HTTP {answer.status} {code}")
+    _check_session(response)
+    if (error := _unavailable_error(response)) is not None:
+        raise error
+    document = response.document
+    if response.ok and document is None:
+        raise ControllerStartingError("The response is not JSON")
+    if not response.ok or not isinstance(document, dict) or _has_error_meta(document):
+        raise UnexpectedResponseError(f"HTTP {response.status} {code}")
     data = document.get("data")
     if not isinstance(data, list):
-        raise UnexpectedAnswerError("The answer holds no list of records")
+        raise UnexpectedResponseError("The response contains no list of records")
     return [record for record in data if isinstance(record, dict)]
 
 
-def check_command(answer: Answer, site: str) -> None:
-    """Raise what the answer to a command about a client means, unless it was obeyed.
+def check_command(response: Response, site: str) -> None:
+    """Raise unless a command for a client succeeded.
 
-    Raises NotPermittedError or ClientNotConnectedError, else as `entries` does.
+    Raises NotPermittedError, ClientNotConnectedError or an error of `extract_records`.
     """
-    if answer.code == "api.err.NoPermission":
-        raise NotPermittedError("The account lacks the right to do this")
-    if answer.code in {"api.err.UnknownStation", "api.err.UnknownUser"}:
-        raise ClientNotConnectedError("The controller has no link with this client")
-    entries(answer, site)
+    if response.error_code == "api.err.NoPermission":
+        raise NotPermittedError("The account lacks permission for this command")
+    if response.error_code in {"api.err.UnknownStation", "api.err.UnknownUser"}:
+        raise ClientNotConnectedError("The client is not connected to this controller")
+    extract_records(response, site)
 
 
-def check_v2_response(answer: Answer) -> None:
-    """Raise what the second API's answer means, unless it is a success (protocol.md 2 and 4).
+def check_v2_response(response: Response) -> None:
+    """Raise unless a request to the v2 API succeeded (docs/protocol.md 2 and 4).
 
-    Raises NotSupportedError where a version lacks what was asked for, SessionExpiredError,
-    RateLimitedError, ControllerStartingError or UnexpectedAnswerError.
+    Raises NotSupportedError if the controller's version does not have the endpoint,
+    SessionExpiredError, RateLimitedError, ControllerStartingError or UnexpectedResponseError.
     """
-    _check_session(answer)
-    if answer.status in {
+    _check_session(response)
+    if response.status in {
         HTTPStatus.BAD_REQUEST,
         HTTPStatus.NOT_FOUND,
         HTTPStatus.METHOD_NOT_ALLOWED,
     }:
-        raise NotSupportedError(f"HTTP {answer.status} {answer.code}")
-    if (busy := _busy(answer)) is not None:
-        raise busy
-    if not answer.ok:
-        raise UnexpectedAnswerError(f"HTTP {answer.status} {answer.code}")
+        raise NotSupportedError(f"HTTP {response.status} {response.error_code}")
+    if (error := _unavailable_error(response)) is not None:
+        raise error
+    if not response.ok:
+        raise UnexpectedResponseError(f"HTTP {response.status} {response.error_code}")
 
 
-def refusal(status: int, retry_after: float | None) -> UnifiError:
-    """Return what a refused WebSocket handshake means (protocol.md 2, last table)."""
+def handshake_error(status: int, retry_after: float | None) -> UnifiError:
+    """Return the error for a refused WebSocket handshake (docs/protocol.md 2, last table)."""
     if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
         return SessionExpiredError(f"The handshake was refused with HTTP {status}")
     if status < HTTPStatus.MULTIPLE_CHOICES:
         return ControllerStartingError(f"HTTP {status} instead of a WebSocket")
-    answer = Answer(status=status, document=None, retry_after=retry_after)
-    return _busy(answer) or CannotConnectError(f"The handshake was refused with HTTP {status}")
+    response = Response(status=status, document=None, retry_after=retry_after)
+    return _unavailable_error(response) or CannotConnectError(
+        f"The handshake was refused with HTTP {status}"
+    )
 
 
-def _check_session(answer: Answer) -> None:
-    if answer.code == "api.err.LoginRequired" or answer.status in {
+def _check_session(response: Response) -> None:
+    if response.error_code == "api.err.LoginRequired" or response.status in {
         HTTPStatus.UNAUTHORIZED,
         HTTPStatus.FORBIDDEN,
     }:
         raise SessionExpiredError("The controller no longer accepts the session")
 
 
-def _is_error(document: object) -> bool:
+def _has_error_meta(document: object) -> bool:
     meta = document.get("meta") if isinstance(document, dict) else None
     return isinstance(meta, dict) and meta.get("rc") == "error"
 
 
-def _busy(answer: Answer) -> UnifiError | None:
-    if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
-        return _rate_limited(answer)
-    redirect = HTTPStatus.MULTIPLE_CHOICES <= answer.status < HTTPStatus.BAD_REQUEST
-    failing = answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR
-    if redirect or failing or answer.status == HTTPStatus.NOT_FOUND:
-        return ControllerStartingError(f"HTTP {answer.status}: the controller is not ready")
+def _unavailable_error(response: Response) -> UnifiError | None:
+    """Return the error if the controller is rate limiting or starting, None otherwise."""
+    if response.status == HTTPStatus.TOO_MANY_REQUESTS:
+        return _rate_limit_error(response)
+    redirect = HTTPStatus.MULTIPLE_CHOICES <= response.status < HTTPStatus.BAD_REQUEST
+    failing = response.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    if redirect or failing or response.status == HTTPStatus.NOT_FOUND:
+        return ControllerStartingError(f"HTTP {response.status}: the controller is not ready")
     return None
 
 
-def _rate_limited(answer: Answer) -> RateLimitedError:
+def _rate_limit_error(response: Response) -> RateLimitedError:
     return RateLimitedError(
-        "The controller limits logins or requests", retry_after=answer.retry_after
+        "The controller is rate limiting logins or requests", retry_after=response.retry_after
     )

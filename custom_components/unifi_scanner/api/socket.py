@@ -1,4 +1,7 @@
-"""How the event socket is opened, again and again: with a valid session, at the right path."""
+"""Open the event socket, renewing the session or redetecting the controller's kind if needed.
+
+The socket is one of the `websockets` library, which was asked for by name.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -18,23 +21,23 @@ from .errors import (
     SessionExpiredError,
     UnifiError,
 )
-from .responses import parse_retry_after, refusal
+from .responses import handshake_error, parse_retry_after
 from .tls import TlsMode, create_context
 
-# The library would log handshakes with their cookies, and frames with the controller's keys.
-_SILENT = logging.getLogger(f"{__name__}.websockets")
-_SILENT.disabled = True
+# The library logs handshakes with their cookies, and frames that contain the controller's keys.
+_DISABLED_LOGGER = logging.getLogger(f"{__name__}.websockets")
+_DISABLED_LOGGER.disabled = True
 
-# Frames over 4 MiB exist (protocol.md 3.1).
-_LARGEST_FRAME = 32 * 2**20
+# Frames larger than 4 MiB exist (docs/protocol.md 3.1).
+_MAX_FRAME_SIZE = 32 * 2**20
 _OPEN_TIMEOUT = 10.0
 _CLOSE_TIMEOUT = 2.0
 _PING_INTERVAL = 20.0
 _PING_TIMEOUT = 20.0
 
 
-class _Connect(connect):
-    """A handshake that stays where it was sent: a redirect must not carry the cookies elsewhere."""
+class _ConnectWithoutRedirects(connect):
+    """A handshake that follows no redirect, which could send the cookies to another host."""
 
     @override
     def process_redirect(self, exc: Exception) -> Exception:
@@ -44,14 +47,14 @@ class _Connect(connect):
 async def open_socket(
     url: str, cookies: Mapping[str, str], ssl_context: ssl.SSLContext | None
 ) -> ClientConnection:
-    """Return an open connection to `url`; `ssl_context` belongs to a `wss` one.
+    """Return an open connection to `url`; a `wss` URL requires an `ssl_context`.
 
     Raises SessionExpiredError, RateLimitedError, ControllerStartingError,
     CertificateNotTrustedError or CannotConnectError.
     """
     header = "; ".join(f"{name}={value}" for name, value in cookies.items())
     try:
-        return await _Connect(
+        return await _ConnectWithoutRedirects(
             url,
             additional_headers={"Cookie": header} if header else None,
             compression=None,
@@ -61,25 +64,25 @@ async def open_socket(
             ping_interval=_PING_INTERVAL,
             ping_timeout=_PING_TIMEOUT,
             close_timeout=_CLOSE_TIMEOUT,
-            max_size=_LARGEST_FRAME,
-            logger=_SILENT,
+            max_size=_MAX_FRAME_SIZE,
+            logger=_DISABLED_LOGGER,
         )
     except InvalidStatus as err:
-        answer = err.response
-        wait = parse_retry_after(answer.headers.get("Retry-After"))
-        refused = refusal(answer.status_code, wait)
+        response = err.response
+        retry_after = parse_retry_after(response.headers.get("Retry-After"))
+        error = handshake_error(response.status_code, retry_after)
     except ssl.SSLCertVerificationError as err:
         raise CertificateNotTrustedError("The controller's certificate is not trusted") from err
     except TimeoutError as err:
-        raise CannotConnectError("The handshake was not answered in time") from err
+        raise CannotConnectError("The handshake timed out") from err
     except (OSError, WebSocketException, EOFError) as err:
         raise CannotConnectError(f"The handshake failed: {type(err).__name__}") from err
-    # Not as a consequence of the library's error, which holds the answer with its cookies.
-    raise refused
+    # Raised here so that it is not chained to InvalidStatus, whose response contains cookies.
+    raise error
 
 
 async def close_socket(connection: ClientConnection) -> None:
-    """Close a connection, politely for 2 seconds, then anyhow; a dead peer holds nobody up."""
+    """Close a connection; abort it if the closing handshake takes more than 2 seconds."""
     try:
         async with asyncio.timeout(_CLOSE_TIMEOUT):
             await connection.close()
@@ -96,9 +99,8 @@ type KindDetection = Callable[[], Awaitable[DeviceType]]
 class SocketOpener:
     """Opens the event socket of one site.
 
-    A session that is refused is renewed once per attempt. A controller that answers as one that is
-    starting may not be of the kind that it was taken for (protocol.md 1): `find_kind` is asked
-    before the next attempt.
+    A refused session is renewed once per attempt. A controller that seems to be starting may be of
+    another kind than assumed (docs/protocol.md 1), so `detect_kind` runs before the next attempt.
     """
 
     def __init__(
@@ -112,32 +114,32 @@ class SocketOpener:
         tls_mode: TlsMode,
         ssl_context: ssl.SSLContext | None,
         renew_session: SessionRenewal | None,
-        find_kind: KindDetection | None,
+        detect_kind: KindDetection | None,
     ) -> None:
-        """Prepare; raise ValueError when `base_url` is not an HTTP(S) URL."""
+        """Store the settings; raise ValueError if `base_url` is not an HTTP(S) URL."""
         self.endpoint = websocket_url(base_url, site, device_type)
         self.cookies = dict(cookies)
-        self.renews = renew_session is not None
+        self.can_renew_session = renew_session is not None
         self._logger = logger
         self._base_url = base_url
         self._site = site
         self._tls_mode = tls_mode
         self._ssl_context = ssl_context
         self._renew_session = renew_session
-        self._find_kind = find_kind
-        self._doubts_kind = False
+        self._detect_kind = detect_kind
+        self._is_kind_uncertain = False
 
     async def open(self) -> ClientConnection:
         """Return an open connection; raise UnifiError."""
-        if self._find_kind is not None and self._doubts_kind:
-            kind = await self._ask(self._find_kind, "The controller's kind could not be found out")
+        if self._detect_kind is not None and self._is_kind_uncertain:
+            kind = await self._call(self._detect_kind, "Detecting the kind of controller failed")
             self.endpoint = websocket_url(self._base_url, self._site, kind)
         try:
             return await self._try_handshake()
         except SessionExpiredError:
             if self._renew_session is None:
                 raise
-        cookies = await self._ask(self._renew_session, "The session could not be renewed")
+        cookies = await self._call(self._renew_session, "Renewing the session failed")
         self.cookies = dict(cookies)
         return await self._try_handshake()
 
@@ -145,17 +147,18 @@ class SocketOpener:
         secure = self.endpoint.startswith("wss:")
         if self._ssl_context is None and secure:
             self._ssl_context = await asyncio.to_thread(create_context, self._tls_mode)
-        self._doubts_kind = False
+        self._is_kind_uncertain = False
         try:
             context = self._ssl_context if secure else None
             return await open_socket(self.endpoint, self.cookies, context)
         except ControllerStartingError:
-            self._doubts_kind = True
+            self._is_kind_uncertain = True
             raise
 
-    async def _ask[T](self, question: Callable[[], Awaitable[T]], failure: str) -> T:
+    async def _call[T](self, callback: Callable[[], Awaitable[T]], failure: str) -> T:
+        """Await a callback; log an unexpected exception and raise it as CannotConnectError."""
         try:
-            return await question()
+            return await callback()
         except UnifiError:
             raise
         except Exception as err:

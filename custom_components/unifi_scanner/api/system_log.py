@@ -1,20 +1,20 @@
-"""The v2 system log, which Network has from version 10 on (protocol.md 4)."""
+"""The v2 system log, available from Network 10 on (docs/protocol.md 4)."""
 
 from dataclasses import dataclass
 
-from .errors import UnexpectedAnswerError
+from .errors import UnexpectedResponseError
 from .parsing import as_text
 from .records import EventRecord, parse_log_row
-from .responses import Answer, check_v2_response
+from .responses import Response, check_v2_response
 
 _PAGE_SIZE = 200
-# Nobody makes this many rows in an outage that is worth telling all of.
-MOST_PAGES = 20
+# 4000 rows cover any gap that is worth backfilling in full.
+MAX_PAGES = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogRow:
-    """A row about a WiFi client; `id` is there to know it again."""
+    """A row about a WiFi client; `id` identifies it when it is read again."""
 
     id: str | None
     event: EventRecord
@@ -22,16 +22,16 @@ class LogRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogPage:
-    """One page's rows about WiFi clients, and whether there is no further page."""
+    """The rows of one page that are about WiFi clients, and whether it is the last page."""
 
     rows: tuple[LogRow, ...]
-    last: bool
+    is_last: bool
 
 
 def log_query(since: float, until: float, page: int) -> dict[str, int]:
-    """Return the body that asks for a page, from 0, of what lies between two POSIX times.
+    """Return the request body for one page, counted from 0, between two POSIX times.
 
-    Categories are not asked for: those a version does not know are answered with 400.
+    The body names no categories: a version answers 400 to one that it does not know.
     """
     return {
         "timestampFrom": int(since * 1000),
@@ -41,17 +41,17 @@ def log_query(since: float, until: float, page: int) -> dict[str, int]:
     }
 
 
-def log_page(answer: Answer, number: int, received: float) -> LogPage:
-    """Return a page of that number; `received` is POSIX seconds.
+def parse_log_page(response: Response, number: int, received: float) -> LogPage:
+    """Return page `number` of the system log; `received` is POSIX seconds.
 
     Raises NotSupportedError, SessionExpiredError, RateLimitedError, ControllerStartingError or
-    UnexpectedAnswerError.
+    UnexpectedResponseError.
     """
-    check_v2_response(answer)
-    document = answer.document
+    check_v2_response(response)
+    document = response.document
     rows = document.get("data") if isinstance(document, dict) else None
     if not isinstance(document, dict) or not isinstance(rows, list):
-        raise UnexpectedAnswerError("The answer holds no page of the system log")
+        raise UnexpectedResponseError("The response is not a page of the system log")
     pages = document.get("total_page_count")
     return LogPage(
         rows=tuple(
@@ -59,5 +59,5 @@ def log_page(answer: Answer, number: int, received: float) -> LogPage:
             for row in rows
             if isinstance(row, dict) and (event := parse_log_row(row, received)) is not None
         ),
-        last=not rows or number + 1 >= (pages if isinstance(pages, int) else MOST_PAGES),
+        is_last=not rows or number + 1 >= (pages if isinstance(pages, int) else MAX_PAGES),
     )

@@ -1,4 +1,4 @@
-"""How far a controller's certificate is trusted, and which one it shows."""
+"""TLS trust modes, and the certificate that a controller presents."""
 
 import asyncio
 from dataclasses import dataclass
@@ -11,12 +11,12 @@ from cryptography.hazmat.primitives.hashes import SHA256
 
 from .errors import CannotConnectError
 
-# X509_V_FLAG_NO_CHECK_TIME of OpenSSL, which the ssl module does not name.
+# OpenSSL's X509_V_FLAG_NO_CHECK_TIME, for which the ssl module has no constant.
 _NO_CHECK_TIME = 0x200000
 
 
 class TlsMode(StrEnum):
-    """What a connection to a controller accepts."""
+    """Which certificates a connection accepts: trusted ones, one pinned one, or any."""
 
     VERIFY = "verify"
     PINNED = "pinned"
@@ -25,7 +25,7 @@ class TlsMode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """A certificate as it came over the wire; `der` is its binary form."""
+    """An X.509 certificate; `der` is its DER encoding."""
 
     der: bytes
 
@@ -35,35 +35,35 @@ class Certificate:
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 of the certificate, as browsers show it: `AA:BB:...`."""
+        """SHA-256 fingerprint as browsers show it: `AA:BB:...`."""
         return self._parsed.fingerprint(SHA256()).hex(":").upper()
 
     @property
     def subject(self) -> str:
-        """Whom it names, as RFC 4514 text."""
+        """Subject as an RFC 4514 string."""
         return self._parsed.subject.rfc4514_string()
 
     @property
     def issuer(self) -> str:
-        """Who signed it, as RFC 4514 text."""
+        """Issuer as an RFC 4514 string."""
         return self._parsed.issuer.rfc4514_string()
 
     @property
     def not_before(self) -> datetime:
-        """Valid from (UTC)."""
+        """Start of validity (UTC)."""
         return self._parsed.not_valid_before_utc
 
     @property
     def not_after(self) -> datetime:
-        """Valid until (UTC)."""
+        """End of validity (UTC)."""
         return self._parsed.not_valid_after_utc
 
 
 def create_context(mode: TlsMode, certificate: bytes | None = None) -> ssl.SSLContext:
-    """Return a client context; `certificate` (DER) is the one to accept when pinned.
+    """Return a client-side TLS context; `certificate` is the one to pin, in DER.
 
-    Blocks for `verify`, which reads the system's certificate store: run it in an executor. Raises
-    ValueError when pinned without a certificate, ssl.SSLError when that is not a certificate.
+    Run in an executor for `verify`, which blocks to read the system's trust store. Raises
+    ValueError when pinned without a certificate, ssl.SSLError if the certificate is invalid.
     """
     if mode is TlsMode.VERIFY:
         return ssl.create_default_context()
@@ -73,27 +73,26 @@ def create_context(mode: TlsMode, certificate: bytes | None = None) -> ssl.SSLCo
         context.verify_mode = ssl.CERT_NONE
         return context
     if certificate is None:
-        raise ValueError("A pinned connection needs a certificate")
+        raise ValueError("Pinning requires a certificate")
     context.load_verify_locations(cadata=certificate)
-    # Exactly this certificate, whoever signed it and however old it is.
+    # Accept exactly this certificate, whatever its issuer and validity.
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN | _NO_CHECK_TIME
     return context
 
 
-async def fetch_certificate(host: str, port: int, timeout: float = 10) -> Certificate:  # noqa: ASYNC109 - the caller's limit is part of the contract
-    """Return the certificate shown at `host`; `timeout` is in seconds.
+async def fetch_certificate(host: str, port: int, timeout: float = 10) -> Certificate:  # noqa: ASYNC109 - callers choose the timeout
+    """Return the certificate that a server presents; `timeout` is in seconds.
 
-    Only a TLS handshake takes place, nothing is sent over the connection. Raises CannotConnectError
-    when there is none.
+    Only performs the TLS handshake and sends no data. Raises CannotConnectError if that fails.
     """
     context = create_context(TlsMode.INSECURE)
     try:
         async with asyncio.timeout(timeout):
             _, writer = await asyncio.open_connection(host, port, ssl=context)
     except (OSError, ValueError) as err:
-        raise CannotConnectError(f"No TLS connection: {type(err).__name__}") from err
-    shown = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
+        raise CannotConnectError(f"The TLS connection failed: {type(err).__name__}") from err
+    der = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
     writer.transport.abort()
-    if not shown:
-        raise CannotConnectError("The server showed no certificate")
-    return Certificate(shown)
+    if not der:
+        raise CannotConnectError("The server presented no certificate")
+    return Certificate(der)

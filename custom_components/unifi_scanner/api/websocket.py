@@ -1,4 +1,4 @@
-"""The event socket: opens it, keeps it open, hands over what the controller tells."""
+"""Client for a site's event stream: keeps the WebSocket open and passes on its events."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
@@ -25,20 +25,14 @@ from .errors import (
     SessionExpiredError,
     UnifiError,
 )
-from .frames import (
-    BufferedEvent,
-    FrameStatistics,
-    Passed,
-    parse_unifi_event,
-    parse_unifi_events,
-)
+from .frames import BufferedEvent, FrameStatistics, parse_unifi_event, parse_unifi_events
 from .log import get_logger
 from .socket import KindDetection, SessionRenewal, SocketOpener, close_socket
 from .tls import TlsMode
 
 
 class StreamState(StrEnum):
-    """What the event stream is doing."""
+    """State of the event stream."""
 
     STOPPED = "stopped"
     CONNECTING = "connecting"
@@ -47,17 +41,17 @@ class StreamState(StrEnum):
 
 
 class StreamStatus:
-    """The state of one stream."""
+    """The state of a stream; logs each failure and recovery once."""
 
     def __init__(self, logger: BoundLogger, on_state: Callable[[StreamState], None] | None) -> None:
-        """Begin stopped; `on_state` is called after every change, its exceptions are logged."""
+        """Start as stopped; call `on_state` after every change and log its exceptions."""
         self.state = StreamState.STOPPED
         self._logger = logger
         self._on_state = on_state
         self._failing = False
 
-    def change(self, state: StreamState) -> None:
-        """Take a state; log the recovery when the stream had failed before."""
+    def set_state(self, state: StreamState) -> None:
+        """Set the state; log the recovery after a failure."""
         if state is self.state:
             return
         self.state = state
@@ -70,8 +64,8 @@ class StreamStatus:
             except Exception:
                 self._logger.exception("The state callback failed", state=state.value)
 
-    def fail(self, error: UnifiError) -> None:
-        """Log why the stream is down, once until it is up again."""
+    def log_failure(self, error: UnifiError) -> None:
+        """Log why the stream is down, once until it recovers."""
         if not self._failing:
             self._failing = True
             self._logger.warning("The event stream is down", reason=str(error))
@@ -92,19 +86,18 @@ _LOGGER = get_logger(__name__)
 
 type EventCallback = Callable[[BufferedEvent], Awaitable[None] | None]
 
-# `stop` waits no longer than this for what it has ended.
+# How long `stop` waits for the tasks that it cancelled.
 _STOP_TIMEOUT = 2.0
 _RECONNECT = ReconnectPolicy()
 
 
 class UnifiWebSocketClient:
-    """The events of one site, as long as it is wanted.
+    """Streams the events of a site and reconnects until it is stopped.
 
-    `cookies` are those of a logged-in session; `renew_session` logs in anew and returns fresh ones;
-    `find_kind` asks the controller what it is when its answers make `device_type` doubtful.
-    Without `ssl_context` one is made from `verify_ssl`, off the event loop. After `stop` a client
-    stays stopped. `connections` counts how often the socket was opened; `recorder` hears of frames
-    that are of no use.
+    `cookies` are those of a logged-in session; `renew_session` logs in again and returns new ones;
+    `detect_kind` detects the kind of controller when its responses cast doubt on `device_type`.
+    Without `ssl_context`, one is created from `verify_ssl` off the event loop. A stopped client
+    cannot be restarted. `connections` counts how often the socket was opened.
     """
 
     def __init__(
@@ -114,18 +107,16 @@ class UnifiWebSocketClient:
         site: str,
         cookies: Mapping[str, str],
         device_type: DeviceType,
-        verify_ssl: bool = False,
+        verify_ssl: bool = True,
         ssl_context: ssl.SSLContext | None = None,
         renew_session: SessionRenewal | None = None,
-        find_kind: KindDetection | None = None,
+        detect_kind: KindDetection | None = None,
         reconnect: ReconnectPolicy = _RECONNECT,
         on_state: Callable[[StreamState], None] | None = None,
-        recorder: Passed | None = None,
     ) -> None:
-        """Prepare, without a connection; raise ValueError when `base_url` is not an HTTP(S) URL."""
+        """Store the settings; raise ValueError if `base_url` is not an HTTP(S) URL."""
         self.statistics = FrameStatistics()
         self.connections = 0
-        self._recorder = recorder
         self._opener = SocketOpener(
             _LOGGER,
             base_url=base_url,
@@ -135,11 +126,11 @@ class UnifiWebSocketClient:
             tls_mode=TlsMode.VERIFY if verify_ssl else TlsMode.INSECURE,
             ssl_context=ssl_context,
             renew_session=renew_session,
-            find_kind=find_kind,
+            detect_kind=detect_kind,
         )
         self._reconnect = reconnect
         self._status = StreamStatus(_LOGGER, on_state)
-        self._random = Random()  # noqa: S311 - spreads load, guards nothing
+        self._random = Random()  # noqa: S311 - jitter, not security
         self._connection: ClientConnection | None = None
         self._opening = asyncio.Lock()
         self._work: set[asyncio.Task[Any]] = set()
@@ -152,12 +143,12 @@ class UnifiWebSocketClient:
 
     @property
     def endpoint(self) -> str:
-        """The socket's URL; its path follows the controller's kind."""
+        """The socket's URL; its path depends on the kind of controller."""
         return self._opener.endpoint
 
     @property
     def state(self) -> StreamState:
-        """What the stream is doing now."""
+        """The state of the stream."""
         return self._status.state
 
     @property
@@ -167,11 +158,11 @@ class UnifiWebSocketClient:
 
     @property
     def last_frame(self) -> float | None:
-        """When the last frame came, by the event loop's clock in seconds; None before the first."""
+        """Event-loop time in seconds of the last received frame; None before the first."""
         return self._last_frame
 
     async def __aenter__(self) -> Self:
-        """Return the client, which is stopped at the end of the block."""
+        """Return the client; it is stopped at the end of the block."""
         return self
 
     async def __aexit__(
@@ -184,24 +175,23 @@ class UnifiWebSocketClient:
         await self.stop()
 
     async def connect(self) -> bool:
-        """Open the socket once and return whether it is open; never raises for the network's sake.
+        """Try once to open the socket and return whether it is open; network errors are logged.
 
-        Not needed before `listen`, which opens it by itself.
+        Optional: `listen` opens the socket if needed.
         """
         if self._listening:
             return self.is_connected
         return bool(await self._until_stopped(self._try_open()))
 
     async def listen(self, on_event: EventCallback) -> None:
-        """Call `on_event` for every event, over reconnects, until `stop`.
+        """Call `on_event` for every event, across reconnects, until `stop`.
 
-        An exception in the callback is logged and changes nothing. Raises BadCredentialsError and
-        SecondFactorRequiredError when `renew_session` does (the former only if it is `definite`),
-        SessionExpiredError when the session is rejected and there is no `renew_session`,
-        RuntimeError when it listens already.
+        Exceptions in the callback are logged and otherwise ignored. Raises BadCredentialsError (if
+        `definite`) or SecondFactorRequiredError from `renew_session`, SessionExpiredError if the
+        session is rejected and there is no `renew_session`, RuntimeError if already listening.
         """
         if self._listening:
-            raise RuntimeError("The client listens already")
+            raise RuntimeError("The client is already listening")
         self._listening = True
         try:
             await self._until_stopped(self._stream(on_event))
@@ -209,15 +199,15 @@ class UnifiWebSocketClient:
             self._listening = False
 
     async def drop(self) -> None:
-        """Close the socket, for one that has gone mute; `listen` opens another at once."""
+        """Close a socket that has gone silent; `listen` opens another one immediately."""
         if self._connection is not None and self.is_connected:
             self._dropped = True
             await close_socket(self._connection)
 
     async def stop(self) -> None:
-        """End `connect` and `listen` at once and close the socket, within 2 seconds.
+        """Make `connect` and `listen` return and close the socket, within 2 seconds.
 
-        May be called from the callback, and repeatedly.
+        May be called repeatedly and from within the callback.
         """
         self._stopped = True
         others = self._work - {asyncio.current_task()}
@@ -226,10 +216,10 @@ class UnifiWebSocketClient:
         await self._close()
         if others:
             await asyncio.wait(others, timeout=_STOP_TIMEOUT)
-        self._status.change(StreamState.STOPPED)
+        self._status.set_state(StreamState.STOPPED)
 
     async def _until_stopped[T](self, work: Coroutine[Any, Any, T]) -> T | None:
-        """Return what `work` returns, None when `stop` ended it."""
+        """Return the result of `work`, None if `stop` cancelled it."""
         if self._stopped:
             work.close()
             return None
@@ -251,10 +241,10 @@ class UnifiWebSocketClient:
             if self._stopped:
                 await self._close()
         except UnifiError as err:
-            self._status.fail(err)
+            self._status.log_failure(err)
         finally:
             if not self.is_connected:
-                self._status.change(StreamState.STOPPED)
+                self._status.set_state(StreamState.STOPPED)
         return self.is_connected
 
     async def _stream(self, on_event: EventCallback) -> None:
@@ -266,7 +256,7 @@ class UnifiWebSocketClient:
                 except UnifiError as err:
                     dropped, self._dropped = self._dropped, False
                     if not dropped:
-                        self._status.fail(err)
+                        self._status.log_failure(err)
                     if self._is_final(err):
                         raise
                     await self._close()
@@ -274,30 +264,30 @@ class UnifiWebSocketClient:
                         attempt = 0
                     if dropped:
                         continue
-                    self._status.change(StreamState.WAITING)
+                    self._status.set_state(StreamState.WAITING)
                     await asyncio.sleep(delay_after(err, attempt, self._reconnect, self._random))
                     attempt += 1
         finally:
             await self._close()
-            self._status.change(StreamState.STOPPED)
+            self._status.set_state(StreamState.STOPPED)
 
     async def _run(self, on_event: EventCallback) -> None:
-        """Hand over events until the socket closes; whatever goes wrong is a UnifiError."""
+        """Pass on events until the socket closes; raise every failure as a UnifiError."""
         try:
-            # One that has just been lost may still hold frames.
+            # A connection lost since `connect` may still hold unread frames.
             if self._connection is None:
                 await self._open()
             await self._receive(on_event)
         except UnifiError:
             raise
-        except Exception as err:  # noqa: BLE001 - nothing unforeseen may end the stream for good
-            # Without the cause: its text could hold headers, and with them secrets.
+        except Exception as err:  # noqa: BLE001 - an unforeseen error must not end the stream
+            # Drop the cause: its text could contain headers with cookies.
             failure = f"The event stream failed: {type(err).__name__}"
             raise CannotConnectError(failure) from None
 
     def _is_final(self, err: UnifiError) -> bool:
         if isinstance(err, SessionExpiredError):
-            return not self._opener.renews
+            return not self._opener.can_renew_session
         if isinstance(err, BadCredentialsError):
             return err.definite
         return isinstance(err, SecondFactorRequiredError)
@@ -312,33 +302,33 @@ class UnifiWebSocketClient:
         async with self._opening:
             if self.is_connected:
                 return
-            self._status.change(StreamState.CONNECTING)
+            self._status.set_state(StreamState.CONNECTING)
             self._connection = await self._opener.open()
             self.connections += 1
             self._opened = asyncio.get_running_loop().time()
             self._frames_before = self.statistics.frames
-        self._status.change(StreamState.CONNECTED)
+        self._status.set_state(StreamState.CONNECTED)
 
     async def _receive(self, on_event: EventCallback) -> None:
-        """Hand over events until `stop`; raise CannotConnectError when the socket closes."""
+        """Pass on events until `stop`; raise CannotConnectError when the socket closes."""
         connection = self._connection
         clock = asyncio.get_running_loop().time
         while connection is not None and not self._stopped:
             try:
-                # Bytes save decoding what is not wanted, and broken UTF-8 closes nothing.
+                # Bytes avoid decoding unwanted frames, and invalid UTF-8 then closes no socket.
                 frame = await connection.recv(decode=False)
             except ConnectionClosed as err:
                 closed = f"was closed, code {err.rcvd.code}" if err.rcvd else "was lost"
                 raise CannotConnectError(f"The connection {closed}") from err
             self._last_frame = clock()
             began = perf_counter()
-            for event in parse_unifi_events(frame, self.statistics, self._recorder):
-                await self._hand_over(on_event, event)
+            for event in parse_unifi_events(frame, self.statistics):
+                await self._call_back(on_event, event)
                 if self._stopped:
                     return
             self.statistics.seconds += perf_counter() - began
 
-    async def _hand_over(self, on_event: EventCallback, event: BufferedEvent) -> None:
+    async def _call_back(self, on_event: EventCallback, event: BufferedEvent) -> None:
         try:
             pending = on_event(event)
             if pending is not None and isawaitable(pending):
