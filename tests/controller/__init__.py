@@ -1,6 +1,6 @@
-"""A simulated UniFi controller: a real HTTPS and WebSocket server for tests, demo and benchmark.
+"""A simulated UniFi controller: a real HTTPS and WebSocket server for tests, demo and benchmarks.
 
-It imports nothing of the integration it judges.
+It is written from protocol facts alone and never imports the integration it tests.
 """
 
 from .certificate import ServerCertificate, make_certificate

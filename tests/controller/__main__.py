@@ -17,8 +17,8 @@ from .world import World
 
 HIGHEST_PORT = 65535
 EPILOG = """
-The first line on standard output is JSON: url, port, username, fingerprint, sites. With
---print-truth each thing that happens follows as one line of JSON. Ctrl-C or SIGTERM stops it.
+The first line of output is JSON with url, port, username, fingerprint and sites. With
+--print-truth, every client movement follows as a line of JSON. Stop with Ctrl-C or SIGTERM.
 """
 
 
@@ -26,46 +26,58 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespac
     """Read the command line."""
     parser = argparse.ArgumentParser(
         prog="python -m tests.controller",
-        description="A simulated UniFi controller on loopback, with people walking in a house.",
+        description="A simulated UniFi controller on loopback, with people walking around a house.",
         epilog=EPILOG,
     )
     add = parser.add_argument
-    add("--flavour", type=Flavour, choices=list(Flavour), default=Flavour.UNIFI_OS)
-    add("--generation", type=Generation, choices=list(Generation), default=Generation.EVENTS)
-    add("--network-version", default="9.4.19", help="10.x has the v2 system log (%(default)s)")
-    add("--port", type=int, default=0, help="0 takes a free one (%(default)s)")
-    add("--username", default="homeassistant", help="%(default)s")
-    add("--password", default="correct horse", help="%(default)s")
+    add(
+        "--flavour",
+        type=Flavour,
+        choices=list(Flavour),
+        default=Flavour.UNIFI_OS,
+        help="kind of controller (%(default)s)",
+    )
+    add(
+        "--generation",
+        type=Generation,
+        choices=list(Generation),
+        default=Generation.EVENTS,
+        help="whether clients are reported by events or by sync records only (%(default)s)",
+    )
+    add("--network-version", default="9.4.19", help="10.x adds the v2 system log (%(default)s)")
+    add("--port", type=int, default=0, help="0 picks a free port (%(default)s)")
+    add("--username", default="homeassistant", help="username to accept (%(default)s)")
+    add("--password", default="correct horse", help="password to accept (%(default)s)")
     add(
         "--site",
         action="append",
         metavar="NAME[:DESCRIPTION]",
-        help="repeat for several sites; the house is the first one (default:Default)",
+        help="repeat for several sites; people walk in the first (default:Default)",
     )
     add("--people", type=int, default=4, help="number of people walking (%(default)s)")
-    add("--seed", type=int, default=1, help="same seed, same walk (%(default)s)")
-    add("--speed", type=float, default=5.0, help="times the pace of real people (%(default)s)")
-    add("--wait-for-socket", action="store_true", help="all stay put until somebody listens")
-    add("--sync-seconds", type=float, default=3.0, help="pause of sync frames (%(default)s)")
-    add("--login-limit", type=int, default=5, help="logins a minute, 0: no limit (%(default)s)")
-    add("--certificate", type=Path, help="PEM file to show in place of a new certificate")
-    add("--key", type=Path, help="PEM file with the key of --certificate")
-    add("--print-truth", action="store_true", help="print what truly happens, as JSON lines")
-    add("--ready-file", type=Path, help="file for the first line, once it listens")
+    add("--seed", type=int, default=1, help="the same seed repeats the walk (%(default)s)")
+    add("--speed", type=float, default=5.0, help="multiple of walking pace (%(default)s)")
+    add("--wait-for-socket", action="store_true", help="walk once an event socket opens")
+    add("--sync-seconds", type=float, default=3.0, help="seconds between syncs (%(default)s)")
+    add("--login-limit", type=int, default=5, help="logins per minute, 0: no limit (%(default)s)")
+    add("--certificate", type=Path, help="PEM certificate to serve (a new self-signed one)")
+    add("--key", type=Path, help="PEM private key of --certificate")
+    add("--print-truth", action="store_true", help="print every movement as a line of JSON")
+    add("--ready-file", type=Path, help="also write the first line to this file once listening")
     options = parser.parse_args(arguments)
     if (options.certificate is None) is not (options.key is None):
         parser.error("--certificate and --key go together")
     if not 0 <= options.port <= HIGHEST_PORT:
-        parser.error(f"--port has to be between 0 and {HIGHEST_PORT}")
+        parser.error(f"--port must be between 0 and {HIGHEST_PORT}")
     if options.people < 0:
         parser.error("--people cannot be negative")
     if not (options.speed > 0 and options.sync_seconds > 0):
-        parser.error("--speed and --sync-seconds have to be more than 0")
+        parser.error("--speed and --sync-seconds must be greater than 0")
     return options
 
 
 async def run(options: argparse.Namespace) -> None:
-    """Serve until a signal comes."""
+    """Serve until SIGINT or SIGTERM."""
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -89,7 +101,7 @@ async def run(options: argparse.Namespace) -> None:
         sites=_sites(options.site or ["default:Default"]),
         certificate=certificate,
     )
-    life = WalkSimulation(
+    walk = WalkSimulation(
         controller,
         WalkOptions(
             seed=options.seed,
@@ -116,22 +128,22 @@ async def run(options: argparse.Namespace) -> None:
             "sites": list(controller.worlds),
         }
         if options.ready_file is not None:
-            # Whoever waits for the file shall never read half of it.
+            # Replaced atomically, so that a waiting reader never sees half a line.
             part = options.ready_file.with_suffix(".part")
             part.write_text(json.dumps(ready) + "\n")
             part.replace(options.ready_file)
         _print(ready)
         async with asyncio.TaskGroup() as tasks:
-            begin = tasks.create_task(_begin(life, controller, wait=options.wait_for_socket))
+            start = tasks.create_task(_start(walk, controller, wait=options.wait_for_socket))
             await stopped.wait()
-            begin.cancel()
-        await life.stop()
+            start.cancel()
+        await walk.stop()
 
 
-async def _begin(life: WalkSimulation, controller: SimulatedController, *, wait: bool) -> None:
+async def _start(walk: WalkSimulation, controller: SimulatedController, *, wait: bool) -> None:
     if wait:
         await controller.wait_for_sockets(seconds=inf)
-    life.start()
+    walk.start()
 
 
 def _sites(texts: Sequence[str]) -> list[Site]:
@@ -140,7 +152,7 @@ def _sites(texts: Sequence[str]) -> list[Site]:
 
 
 def _truth(movement: Movement, world: World) -> dict[str, object]:
-    """One line of truth; times in POSIX seconds, signals in dBm, ends None where there is none."""
+    """Return a movement as JSON: POSIX seconds, dBm; `from` or `to` is None while away."""
 
     def end(link: Link | None) -> dict[str, object] | None:
         if link is None:
@@ -171,7 +183,7 @@ def _print(line: dict[str, object]) -> None:
 
 
 def main() -> int:
-    """Run as a command."""
+    """Run the command and return its exit status."""
     options = parse_arguments()
     try:
         asyncio.run(run(options))

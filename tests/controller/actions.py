@@ -1,4 +1,4 @@
-"""What a test, or the walking house, can let happen in a simulated controller and tell."""
+"""Actions for tests and the walk simulation: move clients and send frames about it."""
 
 from dataclasses import replace
 
@@ -10,29 +10,29 @@ from .models import Band, Client, Generation, Json, Movement, MovementKind
 from .state import ControllerState, Settings
 from .world import DEFAULT_SIGNAL, World
 
-# An access point change told as leaving and arriving took this long in a capture (protocol.md 3.2).
+# Time between Disconnected and Connected for a roam in a capture (docs/protocol.md 3.2).
 GAP_SECONDS = 0.85
 
 
 class Actions:
-    """The verbs: lets things happen and tells them to the event sockets.
+    """Moves clients and sends frames about it to the event sockets.
 
-    A movement by `world` alone is one that no frame tells. Clients and access points are given by
-    name or MAC address; `site` is a site's short name, the first site unless told.
+    To move a client without sending a frame, use the same method of `world`. Clients and access
+    points are given by name or MAC address; `site` is a site's short name, by default the first.
     """
 
     def __init__(self, state: ControllerState) -> None:
-        """Drive this console."""
+        """Act on this controller."""
         self.state = state
 
     @property
     def settings(self) -> Settings:
-        """What this controller is."""
+        """The controller's settings."""
         return self.state.settings
 
     @property
     def worlds(self) -> dict[str, World]:
-        """The sites' worlds by the sites' short names."""
+        """The world of each site by its short name."""
         return self.state.worlds
 
     @property
@@ -42,29 +42,29 @@ class Actions:
 
     @property
     def faults(self) -> Faults:
-        """The faults now in force."""
+        """The active faults."""
         return self.state.faults
 
     def world_of(self, site: str | None) -> World:
-        """Return a site's world, the first one's for None."""
+        """Return the world of a site; None means the first site."""
         return self.world if site is None else self.worlds[site]
 
     async def send(self, frame: Json | str | bytes, *, site: str | None = None) -> None:
-        """Send any frame to the sockets, as it is: text stays text, bytes go out as binary."""
+        """Send any frame to the sockets; text is sent unchanged, bytes as a binary frame."""
         await self.state.hub.send(frame, site=site)
 
     async def close_sockets(self, code: int | None = WSCloseCode.GOING_AWAY) -> None:
-        """Close all sockets with a code, or cut them off with None (the peer sees 1006)."""
+        """Close all sockets with a code; None aborts them (the peer sees 1006)."""
         await self.state.hub.close(code)
 
     def half_open(self) -> None:
-        """Freeze the sockets open now: TCP stays, nothing comes, pings stay unanswered."""
+        """Freeze all open sockets: TCP stays up, no frames are sent and pings go unanswered."""
         self.state.hub.half_open()
 
     async def report(self, *movements: Movement, site: str | None = None) -> None:
-        """Tell movements in one frame by the means of this generation: events, or sync records.
+        """Report movements in one frame: as events, or as sync records if there are no events.
 
-        Without events, whoever disconnects just stops being told of.
+        With sync records only, a disconnect sends nothing: the client just stops being listed.
         """
         world = self.world_of(site)
         if self.settings.generation is Generation.EVENTS:
@@ -74,13 +74,13 @@ class Actions:
         await self.sync(*(mac for mac in macs if world.clients[mac].connected), site=site)
 
     async def send_events(self, *movements: Movement, site: str | None = None) -> None:
-        """Tell movements by one `events` frame, whatever the generation."""
+        """Send movements in one `events` frame, whatever the generation."""
         world = self.world_of(site)
         records = [event_record(item, world, self.settings.major) for item in movements]
         await self.state.hub.send(events_frame(*records), site=world.site.name)
 
     async def send_as_reconnect(self, roam: Movement, *, site: str | None = None) -> None:
-        """Tell a roam the way some access points do: as Disconnected and Connected, two frames."""
+        """Send a roam as some access points do: one frame Disconnected, one frame Connected."""
         left = replace(
             roam,
             kind=MovementKind.DISCONNECTED,
@@ -91,7 +91,7 @@ class Actions:
         await self.send_events(replace(roam, kind=MovementKind.CONNECTED, before=None), site=site)
 
     async def sync(self, *keys: str, site: str | None = None) -> None:
-        """Send one sync frame with these clients; with those connected unless told which."""
+        """Send one sync frame with these clients, by default all connected ones."""
         world = self.world_of(site)
         clients = [world.client(key) for key in keys] if keys else world.online()
         if clients:
@@ -106,7 +106,7 @@ class Actions:
         signal: int = DEFAULT_SIGNAL,
         site: str | None = None,
     ) -> Movement:
-        """Connect a client and tell it."""
+        """Connect a client and report it."""
         movement = self.world_of(site).connect(key, ap, band=band, signal=signal)
         await self.report(movement, site=site)
         return movement
@@ -114,7 +114,7 @@ class Actions:
     async def disconnect(
         self, key: str, *, left: float | None = None, site: str | None = None
     ) -> Movement:
-        """Disconnect a client, at `left` (POSIX seconds) if earlier than now, and tell it."""
+        """Disconnect a client, now or at the earlier time `left` (POSIX seconds), and report it."""
         movement = self.world_of(site).disconnect(key, left=left)
         await self.report(movement, site=site)
         return movement
@@ -128,7 +128,7 @@ class Actions:
         signal: int = DEFAULT_SIGNAL,
         site: str | None = None,
     ) -> Movement:
-        """Let a client roam and tell it."""
+        """Move a client to another access point and report it."""
         movement = self.world_of(site).roam(key, ap_to, band=band, signal=signal)
         await self.report(movement, site=site)
         return movement
@@ -136,13 +136,13 @@ class Actions:
     async def roam_radio(
         self, key: str, band: Band, *, signal: int = DEFAULT_SIGNAL, site: str | None = None
     ) -> Movement:
-        """Let a client change its band and tell it."""
+        """Move a client to another band and report it."""
         movement = self.world_of(site).roam_radio(key, band, signal=signal)
         await self.report(movement, site=site)
         return movement
 
     async def rename(self, key: str, name: str | None, *, site: str | None = None) -> Client:
-        """Change a client's alias and tell it by `user:sync`."""
+        """Change a client's alias and report it by `user:sync`."""
         world = self.world_of(site)
         client = world.client(key)
         client.name = name

@@ -1,4 +1,4 @@
-"""The certificate a simulated console shows: self-signed, made at start."""
+"""The self-signed certificate of a simulated controller."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -22,7 +22,7 @@ class ServerCertificate:
 
     @property
     def der(self) -> bytes:
-        """The certificate as a client pins it."""
+        """The certificate DER encoded, as clients pin it."""
         return ssl.PEM_cert_to_DER_cert(self.certificate.decode())
 
     @property
@@ -34,7 +34,7 @@ class ServerCertificate:
     def context(self) -> ssl.SSLContext:
         """Make the server's TLS context."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        # The ssl module reads a chain from a file only.
+        # The ssl module loads a certificate chain only from a file.
         with tempfile.NamedTemporaryFile(suffix=".pem") as file:
             file.write(self.certificate + self.key)
             file.flush()
@@ -43,7 +43,7 @@ class ServerCertificate:
 
     @classmethod
     def load(cls, certificate: Path, key: Path) -> ServerCertificate:
-        """Read a given certificate (PEM) and its key (PEM, without a passphrase)."""
+        """Load a PEM certificate and its PEM key, which must have no passphrase."""
         return cls(certificate=certificate.read_bytes(), key=key.read_bytes())
 
 
@@ -53,7 +53,7 @@ def make_certificate(
     not_before: datetime | None = None,
     not_after: datetime | None = None,
 ) -> ServerCertificate:
-    """Make a self-signed certificate for loopback; valid for a year from yesterday unless told."""
+    """Create a self-signed certificate for loopback, by default valid for a year from yesterday."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
     start = not_before or datetime.now(UTC) - timedelta(days=1)

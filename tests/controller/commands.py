@@ -1,4 +1,4 @@
-"""Commands about clients: a kick cuts a client off, and it comes back by itself."""
+"""Client commands: a kicked client is disconnected and soon reconnects by itself."""
 
 import asyncio
 from typing import Any
@@ -14,33 +14,33 @@ from .state import ControllerState
 
 
 class Commands:
-    """The site's manager of clients, `cmd/stamgr`.
+    """The client commands of a site, `cmd/stamgr`.
 
-    What is known of it, by public clients of this API: a kick is answered with no records;
-    `api.err.UnknownStation` says that the client has no link, `api.err.NoPermission` with 403 that
-    the account may only look.
+    Public clients of this API show that a kick is answered without records, with
+    `api.err.UnknownStation` if the client is not connected, and with 403 and
+    `api.err.NoPermission` if the account is read-only.
     """
 
     def __init__(self, state: ControllerState, authentication: Authentication) -> None:
-        """CannedResponse for this console, behind this authentication."""
+        """Serve this controller; `authentication` guards the routes."""
         self._state = state
         self._authentication = authentication
         self._actions = Actions(state)
-        self._returns: set[asyncio.Task[None]] = set()
+        self._reconnects: set[asyncio.Task[None]] = set()
 
     def routes(self) -> list[web.RouteDef]:
-        """Return the routes of this part."""
+        """Return the routes served by this class."""
         path = f"{self._state.settings.prefix}/api/s/{{site}}/cmd/stamgr"
-        return [web.post(path, self._authentication.guarded(self._manage))]
+        return [web.post(path, self._authentication.guarded(self._handle_command))]
 
     async def stop(self) -> None:
-        """Let nobody come back any more."""
-        returns, self._returns = self._returns, set()
-        for task in returns:
+        """Cancel the pending reconnects."""
+        reconnects, self._reconnects = self._reconnects, set()
+        for task in reconnects:
             task.cancel()
-        await asyncio.gather(*returns, return_exceptions=True)
+        await asyncio.gather(*reconnects, return_exceptions=True)
 
-    async def _manage(self, request: web.Request) -> web.Response:
+    async def _handle_command(self, request: web.Request) -> web.Response:
         site = request.match_info["site"]
         if (world := self._state.worlds.get(site)) is None:
             return meta_error("api.err.NoSiteContext", 400)
@@ -57,13 +57,13 @@ class Commands:
             return meta_error("api.err.UnknownStation", 400)
         link = client.link
         await self._actions.disconnect(client.mac, site=site)
-        task = asyncio.create_task(self._return(site, client.mac, link))
-        self._returns.add(task)
-        task.add_done_callback(self._returns.discard)
+        task = asyncio.create_task(self._reconnect(site, client.mac, link))
+        self._reconnects.add(task)
+        task.add_done_callback(self._reconnects.discard)
         return ok([])
 
-    async def _return(self, site: str, mac: str, link: Link) -> None:
+    async def _reconnect(self, site: str, mac: str, link: Link) -> None:
         await asyncio.sleep(self._state.settings.kicked_seconds)
-        # It may have walked to another access point meanwhile.
+        # It may have connected to another access point in the meantime.
         if not self._state.worlds[site].clients[mac].connected:
             await self._actions.connect(mac, link.ap, band=link.band, signal=link.signal, site=site)

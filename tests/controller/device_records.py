@@ -1,4 +1,4 @@
-"""The full device records of `stat/device` and `device:sync`: big, and full of secrets."""
+"""Full device records of `stat/device` and `device:sync`, which are large and contain secrets."""
 
 from .models import Band, Device, Json, Wlan, object_id
 from .records import PLANTED_SECRETS, device_basic_record
@@ -38,7 +38,7 @@ STATISTICS = (
 
 
 def device_record(device: Device, world: World) -> Json:
-    """Build the full record of a device (8 KB and more, protocol.md 5) with its secrets."""
+    """Build the full record of a device with its secrets, over 8 KB (docs/protocol.md 5)."""
     now = int(world.clock())
     record = device_basic_record(device)
     record |= {
@@ -241,8 +241,8 @@ def _uplink(device: Device) -> Json:
         "up": True,
         "name": "eth0",
         "mac": device.mac,
-        "ip": "0.0.0.0",  # noqa: S104 - what records say, nothing is bound
-        "netmask": "0.0.0.0",  # noqa: S104 - what records say, nothing is bound
+        "ip": "0.0.0.0",  # noqa: S104 - a record's value, nothing is bound
+        "netmask": "0.0.0.0",  # noqa: S104 - a record's value, nothing is bound
         "speed": 1000,
         "max_speed": 1000,
         "full_duplex": True,

@@ -1,4 +1,4 @@
-"""Faults a test can give to the simulated controller (shared/faults.md)."""
+"""Faults that tests inject into the simulated controller (docs/faults.md)."""
 
 import asyncio
 from collections import deque
@@ -16,7 +16,7 @@ TEXT_TYPES = {"<": "text/html", "{": "application/json", "[": "application/json"
 
 
 class Booting(StrEnum):
-    """What every path answers while the application starts (protocol.md 1 and 2)."""
+    """Status answered on every path while the application starts (docs/protocol.md 1 and 2)."""
 
     BAD_GATEWAY = "502"
     UNAVAILABLE = "503"
@@ -25,7 +25,7 @@ class Booting(StrEnum):
 
 
 class Rejection(StrEnum):
-    """How UniFi OS words a wrong password: older builds 401, newer builds 403 with a code."""
+    """How UniFi OS rejects a password: older builds with 401, newer ones with 403 and a code."""
 
     ERRORS_401 = "errors_401"
     CODE_403 = "code_403"
@@ -33,10 +33,11 @@ class Rejection(StrEnum):
 
 @dataclass(slots=True, kw_only=True)
 class CannedResponse:
-    """A canned_response answer for the paths that match; `left` answers remain (None: without end).
+    """A canned response for matching paths, used `left` more times (None: without limit).
 
-    `delay` waits (seconds) before the answer; with `hangs` none ever comes; without a `status` it
-    is the real one. `drip` sends the body a byte at a time with so many seconds between.
+    `delay` is the time before the response in seconds; with `hangs` it never comes. Without a
+    `status` the real response follows. `drip` sends the body byte by byte, at this interval in
+    seconds. `hits` counts the requests that matched.
     """
 
     path: str
@@ -52,15 +53,15 @@ class CannedResponse:
     hits: int = 0
 
     def matches(self, request: web.Request) -> bool:
-        """Tell whether this answer is due for a request."""
+        """Return whether this response applies to a request."""
         return (
             self.left != 0
             and (self.method is None or self.method == request.method)
             and fnmatchcase(request.path, self.path)
         )
 
-    async def give(self, request: web.Request) -> web.StreamResponse | None:
-        """Give the answer; None lets the request go on to its real one."""
+    async def respond(self, request: web.Request) -> web.StreamResponse | None:
+        """Send the response; None passes the request on to its real handler."""
         self.hits += 1
         if self.left is not None:
             self.left -= 1
@@ -83,10 +84,10 @@ class CannedResponse:
 
 @dataclass(slots=True, kw_only=True)
 class LoginLimit:
-    """How many logins a minute are let through, and what follows; good ones count (protocol.md 2).
+    """A limit on logins per minute, successful ones included (docs/protocol.md 2).
 
-    `retry_after` is the header sent with a 429, `extends` lets each refused attempt start the
-    lock anew.
+    Exceeding it locks logins for `lock_seconds`, answered with 429 and `retry_after` as header.
+    With `extends`, every refused attempt restarts the lock.
     """
 
     per_minute: int = 5
@@ -97,7 +98,7 @@ class LoginLimit:
     locked_until: float = 0.0
 
     def refuses(self, now: float) -> bool:
-        """Count one attempt and tell whether it is refused."""
+        """Count an attempt and return whether it is refused."""
         if now < self.locked_until:
             if self.extends:
                 self.locked_until = now + self.lock_seconds
@@ -114,10 +115,10 @@ class LoginLimit:
 
 @dataclass(slots=True, kw_only=True)
 class FrameFaults:
-    """Loses, doubles, delays and swaps frames with given probabilities, repeatable by its seed.
+    """Drops, duplicates and delays frames with given probabilities, repeatable by `seed`.
 
-    A late frame is held until `late_frames` others have gone by, or until `flush`. `counts` tells
-    what it did.
+    A late frame is held until `late_frames` others have passed or until `flush`, and so changes
+    the order. `counts` holds what happened to the frames.
     """
 
     seed: int = 0
@@ -132,21 +133,21 @@ class FrameFaults:
     _held: list[tuple[int, str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        """Seed the dice."""
+        """Seed the random numbers."""
         self._random = random.Random(self.seed)  # noqa: S311 - repeatable faults, not a secret
 
     def apply(self, text: str) -> list[str]:
-        """Return the frames that go out now in place of this one."""
+        """Return the frames to send now instead of this one."""
         due = [held for left, held in self._held if left <= 1]
         self._held = [(left - 1, held) for left, held in self._held if left > 1]
-        dice = self._random.random()
-        if dice < self.drop:
+        chance = self._random.random()
+        if chance < self.drop:
             self.counts["dropped"] += 1
             return due
-        if dice < self.drop + self.double:
+        if chance < self.drop + self.double:
             self.counts["doubled"] += 1
             return [text, text, *due]
-        if dice < self.drop + self.double + self.late:
+        if chance < self.drop + self.double + self.late:
             self.counts["late"] += 1
             self._held.append((self.late_frames, text))
             return due
@@ -154,7 +155,7 @@ class FrameFaults:
         return [text, *due]
 
     def flush(self) -> list[str]:
-        """Return the frames still held."""
+        """Return the frames still held back, and release them."""
         held = [text for _, text in self._held]
         self._held.clear()
         return held
@@ -162,15 +163,15 @@ class FrameFaults:
 
 @dataclass(slots=True, kw_only=True)
 class Faults:
-    """The faults now in force; all off at first.
+    """The active faults, all off by default.
 
-    `silent`: sockets stay open and pings are answered, frames are withheld and counted.
-    `rotate_csrf`: every answer carries a new CSRF value, and every request needs the newest.
-    `stale_root_cookie`: `GET /` replaces even a live session's cookie by one without a login.
-    `login_code`: a second factor that logins need. `frame_faults`: loses and delays frames.
+    `silent`: sockets stay open and pings are answered, but frames are withheld and counted.
+    `rotate_csrf`: every response carries a new CSRF token, and every request needs the latest.
+    `stale_root_cookie`: `GET /` replaces even a live session's cookie with one without a login.
+    `login_code`: second factor required by logins. `frame_faults`: lost and late frames.
     """
 
-    answers: list[CannedResponse] = field(default_factory=list)
+    canned_responses: list[CannedResponse] = field(default_factory=list)
     booting: Booting | None = None
     silent: bool = False
     withheld: int = 0
@@ -195,9 +196,9 @@ class Faults:
     ) -> CannedResponse:
         """Answer requests whose path matches a pattern (`*stat/sta`) with a canned response.
 
-        It holds for any status, 200 too, and for WebSocket handshakes. `body` is text, bytes or
-        anything JSON; text that starts like HTML or JSON gets that content type. The newest answer
-        that matches wins. Returns the handle: `remove` takes it, `hits` counts.
+        Works with any status, including 200, and for WebSocket handshakes. `body` is text, bytes
+        or a JSON value; text that starts like HTML or JSON gets that content type. The newest
+        matching response wins. Returns it, to pass to `remove` or to read its `hits`.
         """
         if isinstance(body, str):
             content_type = content_type or TEXT_TYPES.get(body[:1], "text/plain")
@@ -219,24 +220,24 @@ class Faults:
         )
 
     def delay(self, path: str, seconds: float, *, times: int | None = None) -> CannedResponse:
-        """Give the real answers late."""
+        """Delay the real responses by `seconds`."""
         return self._add(CannedResponse(path=path, delay=seconds, left=times))
 
     def hang(self, path: str = "*", *, times: int | None = None) -> CannedResponse:
-        """Take requests and never answer them."""
+        """Accept requests and never answer them."""
         return self._add(CannedResponse(path=path, hangs=True, left=times))
 
-    def remove(self, answer: CannedResponse) -> None:
-        """Take an answer back."""
-        self.answers.remove(answer)
+    def remove(self, response: CannedResponse) -> None:
+        """Remove a canned response."""
+        self.canned_responses.remove(response)
 
     def clear(self) -> None:
-        """Take all faults back."""
+        """Turn all faults off."""
         for name, value in Faults().items():
             setattr(self, name, value)
 
     def items(self) -> list[tuple[str, object]]:
-        """Return the faults and their settings."""
+        """Return the faults and their values."""
         return [(name, getattr(self, name)) for name in self.__dataclass_fields__]
 
     def limit_logins(
@@ -248,9 +249,9 @@ class Faults:
         extends: bool = False,
         locked_until: float = 0.0,
     ) -> LoginLimit:
-        """Refuse logins with 429 once there were too many in a minute, by the controller's clock.
+        """Refuse logins with 429 after too many in a minute of the controller's clock.
 
-        `locked_until` (POSIX seconds) locks them at once.
+        `locked_until` (POSIX seconds) locks logins immediately.
         """
         self.login_limit = LoginLimit(
             per_minute=per_minute,
@@ -262,20 +263,20 @@ class Faults:
         return self.login_limit
 
     def canned_response(self, request: web.Request) -> CannedResponse | None:
-        """Return the answer that is due for a request, if any."""
-        for answer in reversed(self.answers):
-            if answer.matches(request):
-                return answer
+        """Return the canned response for a request, if any."""
+        for response in reversed(self.canned_responses):
+            if response.matches(request):
+                return response
         return None
 
-    def boot_answer(self) -> web.Response | None:
-        """Return what a starting application says to everything, None when it has started."""
+    def boot_response(self) -> web.Response | None:
+        """Return the response of a booting application to any request, None once it is up."""
         if self.booting is None:
             return None
         status = int(self.booting)
         text = "UniFi is starting up" if status == web.HTTPOk.status_code else f"{status}"
         return web.Response(status=status, text=HTML.format(text), content_type="text/html")
 
-    def _add(self, answer: CannedResponse) -> CannedResponse:
-        self.answers.append(answer)
-        return answer
+    def _add(self, response: CannedResponse) -> CannedResponse:
+        self.canned_responses.append(response)
+        return response

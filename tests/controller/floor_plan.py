@@ -1,4 +1,4 @@
-"""The plan of a small house and the people in it: the world of the demo."""
+"""Floor plan, devices and people of the demo's small house."""
 
 from dataclasses import dataclass
 from math import dist, log10
@@ -11,14 +11,14 @@ type Point = tuple[float, float]
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """A room with its access point in the middle; metres."""
+    """A room with an access point at its center; coordinates in metres."""
 
     name: str
     center: Point
     radios: dict[Band, int]
 
     def spot(self, right: float, up: float) -> Point:
-        """Return a point of the room; both parts between -1 and 1."""
+        """Return a point in the room; `right` and `up` range from -1 to 1."""
         return self.center[0] + 2.5 * right, self.center[1] + 2.0 * up
 
 
@@ -30,31 +30,31 @@ ROOMS = (
     Room("Office", (19.0, 2.0), {Band.NG: 6, Band.NA: 149, Band.SIX: 69}),
     Room("Garden", (-14.0, 6.0), {Band.NG: 11, Band.NA: 44}),
 )
-# The far end of the garden: heard on 2.4 GHz rather than on 5 GHz.
+# The far end of the garden, where 2.4 GHz is better than 5 GHz.
 LAWN: Point = (-27.0, 9.0)
-# Where a phone is when its owner has left: out of everyone's reach.
+# Out of range of every access point: the owner has left home.
 AWAY: Point = (10.0, -70.0)
 PEOPLE = ("Anna", "Ben", "Clara", "David", "Emma", "Felix", "Greta", "Hugo")
 
 TRANSMIT_DBM = {Band.NG: 20.0, Band.NA: 20.0, Band.SIX: 18.0}
 LOSS_AT_ONE_METRE = {Band.NG: 40.0, Band.NA: 47.0, Band.SIX: 49.0}
 LOSS_PER_DECADE = 30.0
-# One wall for so many metres, on average.
+# Average distance between walls.
 METRES_PER_WALL = 5.0
 LOSS_PER_WALL = {Band.NG: 2.0, Band.NA: 3.5, Band.SIX: 5.0}
 
 
 def signal_over(band: Band, source: Point, target: Point) -> float:
-    """Return how well a phone is heard over a distance (dBm): log-distance loss and walls."""
+    """Return the signal of a phone in dBm, from log-distance path loss and walls."""
     metres = max(1.0, dist(source, target))
     walls = LOSS_PER_WALL[band] * metres / METRES_PER_WALL
     return TRANSMIT_DBM[band] - LOSS_AT_ONE_METRE[band] - LOSS_PER_DECADE * log10(metres) - walls
 
 
 def populate(world: World, people: int) -> list[str]:
-    """Put the house's devices and clients into a world; return the MACs of the phones that walk.
+    """Add the house's devices and clients to a world; return the MACs of the walking phones.
 
-    The last of them is a guest's, in the guest network and without a name.
+    The last of them belongs to a guest, on the guest network and without an alias.
     """
     world.add_device("Dream Machine", type="udm", model="UDMPRO", ip="10.0.0.1")
     world.add_device("Switch", type="usw", model="USL8LP")

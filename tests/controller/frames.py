@@ -1,4 +1,4 @@
-"""The frames of the event socket, as protocol.md section 3 describes them."""
+"""The frames of the event socket (docs/protocol.md 3)."""
 
 from datetime import UTC, datetime
 
@@ -6,9 +6,9 @@ from .models import Band, Client, Json, Link, Movement, MovementKind, object_id
 from .records import client_id, station_record, station_record_v2
 from .world import World
 
-# `_id` was on events until 2023 and is absent in the captures of 2025 (protocol.md 3.2).
+# Events had an `_id` until 2023; the captures of 2025 have none (docs/protocol.md 3.2).
 LAST_MAJOR_WITH_EVENT_ID = 7
-# Access point names on Connected and Disconnected.
+# Connected and Disconnected carry access point names from this version on.
 FIRST_MAJOR_WITH_NAMES = 7
 
 VERBS = {
@@ -20,12 +20,12 @@ VERBS = {
 
 
 def frame(message: str, data: list[Json], **meta: str) -> Json:
-    """Wrap records in the envelope of the socket."""
+    """Wrap records in a frame of the event socket."""
     return {"meta": {"rc": "ok", "message": message, **meta}, "data": data}
 
 
 def events_frame(*events: Json) -> Json:
-    """Wrap one or several EVT records in one frame."""
+    """Wrap EVT records in one `events` frame."""
     return frame("events", list(events))
 
 
@@ -37,7 +37,7 @@ def sync_frame(world: World, clients: list[Client], *, v2: bool = False) -> Json
 
 
 def user_sync_frame(client: Client, world: World) -> Json:
-    """Build the `user:sync` frame that tells of a changed alias."""
+    """Build the `user:sync` frame of a changed alias."""
     return frame(
         "user:sync",
         [
@@ -60,15 +60,15 @@ def user_sync_frame(client: Client, world: World) -> Json:
 
 
 def session_metadata_frame() -> Json:
-    """Build the frame a socket gets when it is opened."""
+    """Build the frame that every socket gets first."""
     return frame("session-metadata:sync", [{"client_mac": "02:00:00:00:00:01"}])
 
 
 def event_record(movement: Movement, world: World, major: int) -> Json:
-    """Build the EVT record of a movement, for a Network application of this major version.
+    """Build the EVT record of a movement for a major version of the Network application.
 
-    `channel*` are strings, `time` is in ms; there is no signal. A Disconnected has neither radio
-    nor channel and its `time` has no milliseconds (protocol.md 3.2).
+    `channel*` are strings, `time` is in ms, and there is no signal. A Disconnected has neither
+    radio nor channel, and its `time` is in whole seconds (docs/protocol.md 3.2).
     """
     who = "guest" if movement.guest else "user"
     scope = ("L" if movement.wired else "W") + ("G" if movement.guest else "U")
@@ -106,7 +106,7 @@ def _names(link: Link | None, world: World) -> Json:
 
 
 def _require(link: Link | None) -> Link:
-    # A movement by hand may lack an end: then the frame names an access point nobody knows.
+    # A handmade movement may lack a link: the frame then names an unknown access point.
     return link or Link(ap="00:00:00:00:00:00", band=Band.NA, channel=36, signal=-70)
 
 

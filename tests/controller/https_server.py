@@ -1,4 +1,4 @@
-"""The network side of the simulated controller: one HTTPS server on loopback."""
+"""The network side of the simulated controller: an HTTPS server on loopback."""
 
 import asyncio
 import ssl
@@ -15,10 +15,10 @@ SHUTDOWN_SECONDS = 0.2
 
 
 class HttpsServer:
-    """Listens for a console; can stop and start again on the same port."""
+    """HTTPS server of a controller; can stop and start again on the same port."""
 
     def __init__(self, state: ControllerState) -> None:
-        """Make a listener that does not listen yet."""
+        """Create a server that does not listen yet."""
         self._state = state
         self._authentication = Authentication(state)
         self._commands = Commands(state, self._authentication)
@@ -26,9 +26,9 @@ class HttpsServer:
         self._server: asyncio.Server | None = None
 
     async def start(self, port: int, context: ssl.SSLContext) -> int:
-        """Listen on a port (0: a free one) and return it; OSError when it is taken."""
+        """Listen on a port (0: any free one) and return it; OSError if it is taken."""
         if self._server is not None:
-            raise RuntimeError("it listens already")
+            raise RuntimeError("the server is already listening")
         if self._runner is None:
             self._runner = web.AppRunner(
                 self._application(),
@@ -47,11 +47,11 @@ class HttpsServer:
             ssl=context,
             ssl_shutdown_timeout=SHUTDOWN_SECONDS,
         )
-        taken: int = self._server.sockets[0].getsockname()[1]
-        return taken
+        bound_port: int = self._server.sockets[0].getsockname()[1]
+        return bound_port
 
     async def stop_listening(self, code: int | None = None) -> None:
-        """Cut all connections and refuse new ones; with `code` sockets are closed with it first."""
+        """Abort all connections and refuse new ones; `code` closes the sockets with it first."""
         if self._server is None:
             return
         server, self._server = self._server, None
@@ -61,7 +61,7 @@ class HttpsServer:
         await server.wait_closed()
 
     async def stop(self) -> None:
-        """Stop for good and leave nothing behind."""
+        """Stop for good and release everything."""
         await self._commands.stop()
         await self.stop_listening(WSCloseCode.GOING_AWAY)
         if self._runner is not None:
@@ -77,7 +77,7 @@ class HttpsServer:
 
     @web.middleware
     async def _middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Record every request and let the faults have their say first."""
+        """Log every request, and let faults answer before the real handler."""
         entry = Request(
             time=self._state.clock(),
             method=request.method,
@@ -89,10 +89,10 @@ class HttpsServer:
         self._state.request_log.add(entry)
         faults = self._state.faults
         canned_response = faults.canned_response(request)
-        response = await canned_response.give(request) if canned_response is not None else None
+        response = await canned_response.respond(request) if canned_response is not None else None
         if response is None:
             try:
-                response = faults.boot_answer() or await handler(request)
+                response = faults.boot_response() or await handler(request)
             except web.HTTPException as refusal:
                 entry.status = refusal.status
                 raise

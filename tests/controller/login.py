@@ -1,4 +1,4 @@
-"""Detection, login and logout of both kinds of controller, and the guard before everything else."""
+"""Detection, login and logout for both kinds of controller, and authentication of requests."""
 
 from collections.abc import Awaitable, Callable
 import hmac
@@ -22,21 +22,21 @@ type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def meta_error(message: str, status: int) -> web.Response:
-    """CannedResponse as the classic API does."""
+    """Return an error of the classic API."""
     return web.json_response({"meta": {"rc": "error", "msg": message}, "data": []}, status=status)
 
 
 class Authentication:
-    """Lets people in, and only them."""
+    """Logs users in and rejects requests without a session."""
 
     def __init__(self, state: ControllerState) -> None:
-        """Guard this console."""
+        """Authenticate the requests to this controller."""
         self._state = state
         self._os = state.settings.flavour is Flavour.UNIFI_OS
-        self._csrf_turn = ""
+        self._csrf_header_prefix = ""
 
     def routes(self) -> list[web.RouteDef]:
-        """Return the routes of this part."""
+        """Return the routes served by this class."""
         if self._os:
             return [
                 web.get("/", self._root_unifi_os),
@@ -51,7 +51,7 @@ class Authentication:
         ]
 
     def guarded(self, handler: Handler, *, v2: bool = False, stream: bool = False) -> Handler:
-        """Wrap a handler so that it needs a session, and the CSRF value where that is enforced."""
+        """Wrap a handler to require a session, and the CSRF token where it is enforced."""
 
         async def guard(request: web.Request) -> web.StreamResponse:
             cookie = self._state.cookie(request)
@@ -64,9 +64,9 @@ class Authentication:
             response = await handler(request)
             if not response.prepared and self._state.faults.rotate_csrf:
                 session.csrf = str(uuid.uuid4())
-                # Some answers carry the one header, some the other; the newest wins.
-                self._csrf_turn = "" if self._csrf_turn else "Updated-"
-                response.headers[f"X-{self._csrf_turn}CSRF-Token"] = session.csrf
+                # Responses alternate between the two headers; the latest one wins.
+                self._csrf_header_prefix = "" if self._csrf_header_prefix else "Updated-"
+                response.headers[f"X-{self._csrf_header_prefix}CSRF-Token"] = session.csrf
             return response
 
         return guard
@@ -77,7 +77,7 @@ class Authentication:
             return sent == session.csrf
         if request.method not in WRITING:
             return True
-        # A self-hosted application takes writes without the header (aiounifi sends none there).
+        # A self-hosted application accepts writes without the header (aiounifi sends none there).
         return sent == session.csrf or (sent is None and not self._os)
 
     def _refused(self, token_status: TokenStatus, *, v2: bool) -> web.Response:
@@ -124,7 +124,7 @@ class Authentication:
         body = await self._credentials(request)
         if isinstance(body, web.Response):
             return body
-        if not self._right(body):
+        if not self._credentials_match(body):
             if self._state.rejection is Rejection.ERRORS_401:
                 return web.json_response({"errors": ["Invalid username or password"]}, status=401)
             return web.json_response(
@@ -168,7 +168,7 @@ class Authentication:
         body = await self._credentials(request)
         if isinstance(body, web.Response):
             return body
-        if not self._right(body):
+        if not self._credentials_match(body):
             return meta_error("api.err.Invalid", 400)
         code = self._state.faults.login_code
         if code is not None and body.get("ubic_2fa_token") != code:
@@ -189,7 +189,7 @@ class Authentication:
         return response
 
     async def _credentials(self, request: web.Request) -> dict[str, Any] | web.Response:
-        # Every attempt counts against the limit, good ones too (protocol.md 2).
+        # Every attempt counts towards the limit, successful ones too (docs/protocol.md 2).
         now = self._state.clock()
         self._state.request_log.login_attempts.append(now)
         limit = self._state.faults.login_limit
@@ -212,7 +212,7 @@ class Authentication:
             return meta_error("api.err.InvalidPayload", 400)
         return body
 
-    def _right(self, body: dict[str, Any]) -> bool:
+    def _credentials_match(self, body: dict[str, Any]) -> bool:
         settings = self._state.settings
         given = f"{body.get('username')}\n{body.get('password')}"
         return hmac.compare_digest(
@@ -220,7 +220,7 @@ class Authentication:
         )
 
     def _open(self, body: dict[str, Any]) -> Session:
-        # `rememberMe` replaced `remember`, which new builds do not know (protocol.md 2).
+        # `rememberMe` replaced `remember`, which newer builds ignore (docs/protocol.md 2).
         session = self._state.sessions.open(
             self._state.settings.username,
             remember=body.get("rememberMe") is True,

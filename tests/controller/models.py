@@ -1,4 +1,4 @@
-"""What the simulated controller knows: sites, access points, clients and what happened to them."""
+"""Data models of the simulated controller: sites, devices, clients and their movements."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -7,7 +7,7 @@ from typing import Any
 
 type Json = dict[str, Any]
 
-# signal == rssi - 96 in every public record (protocol.md 3.3).
+# signal == rssi - 96 in all public records (docs/protocol.md 3.3).
 RSSI_OFFSET = 96
 
 
@@ -19,14 +19,14 @@ class Flavour(StrEnum):
 
 
 class Generation(StrEnum):
-    """What the event socket tells of a client: EVT frames and sync records, or the records only."""
+    """What the event socket sends about clients: EVT and sync records, or sync records only."""
 
     EVENTS = "events"
     SYNC_ONLY = "sync_only"
 
 
 class Band(StrEnum):
-    """Radio codes of the wire: 2.4, 5 and 6 GHz (protocol.md 3.3)."""
+    """Radio codes in controller records: 2.4, 5 and 6 GHz (docs/protocol.md 3.3)."""
 
     NG = "ng"
     NA = "na"
@@ -34,7 +34,7 @@ class Band(StrEnum):
 
     @property
     def frequency(self) -> str:
-        """The band as the system log words it."""
+        """The band as the system log spells it."""
         return {"ng": "2.4 GHz", "na": "5 GHz", "6e": "6 GHz"}[self.value]
 
     @property
@@ -49,12 +49,12 @@ class Band(StrEnum):
 
     @property
     def protocol(self) -> str:
-        """Generation of the radio protocol as client records name it."""
+        """WiFi generation as spelled in client records."""
         return {"ng": "ng", "na": "ac", "6e": "6e"}[self.value]
 
 
 class MovementKind(StrEnum):
-    """What can happen to a client."""
+    """Kind of a client movement."""
 
     CONNECTED = "connected"
     DISCONNECTED = "disconnected"
@@ -63,13 +63,13 @@ class MovementKind(StrEnum):
 
 
 def object_id(*parts: str) -> str:
-    """Return the 24 hex digits the controller's database would use, the same at every start."""
+    """Derive a database id of 24 hex digits from some text, stable across restarts."""
     return hashlib.sha256("/".join(parts).encode()).hexdigest()[:24]
 
 
 @dataclass(slots=True, kw_only=True)
 class Site:
-    """A site: `name` is the short name of the paths, `desc` what people read."""
+    """A site: `name` is the short name used in paths, `desc` the display name."""
 
     name: str
     desc: str
@@ -77,7 +77,7 @@ class Site:
 
     @classmethod
     def named(cls, name: str, desc: str | None = None) -> Site:
-        """Make a site with an id derived from its name."""
+        """Create a site with an id derived from its name."""
         return cls(name=name, desc=desc or name.title(), id=object_id("site", name))
 
 
@@ -96,9 +96,9 @@ class Wlan:
 
 @dataclass(slots=True, kw_only=True)
 class Device:
-    """A UniFi device: an access point when it has radios (band -> channel).
+    """A UniFi device, which is an access point if it has `radios` (band -> channel).
 
-    `x` and `y` are metres; `state` is 1 when connected (protocol.md 5).
+    `x` and `y` are in metres; `state` is 1 when connected (docs/protocol.md 5).
     """
 
     mac: str
@@ -112,7 +112,7 @@ class Device:
     radios: dict[Band, int] = field(default_factory=dict)
 
     def bssid(self, band: Band, ssid: str) -> str:
-        """Return the BSSID of one network on one radio: locally administered, like real ones."""
+        """Return the BSSID of an SSID on a radio, locally administered like real ones."""
         digest = hashlib.sha256(f"{self.mac}/{band}/{ssid}".encode()).digest()
         head = int(self.mac[:2], 16) | 2
         return f"{head:02x}{self.mac[2:9]}{digest[0]:02x}:{digest[1]:02x}:{self.mac[15:]}"
@@ -120,7 +120,7 @@ class Device:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Link:
-    """An association: where, on which radio, how good (dBm)."""
+    """A client's link: access point MAC, band, channel and signal in dBm."""
 
     ap: str
     band: Band
@@ -130,9 +130,9 @@ class Link:
 
 @dataclass(slots=True, kw_only=True)
 class Client:
-    """A client; `link` is None while it is away. Times are POSIX seconds.
+    """A client; `link` is None while it is away or wired. Times are POSIX seconds.
 
-    `extra` overrides fields of its records, `without` removes some: for odd records.
+    For unusual records, `extra` adds or overrides record fields and `without` removes some.
     """
 
     mac: str
@@ -156,15 +156,16 @@ class Client:
 
     @property
     def label(self) -> str:
-        """Name people know it by: alias, hostname or MAC address."""
+        """Display name: alias, hostname or MAC address."""
         return self.name or self.hostname or self.mac
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Movement:
-    """Something that truly happened to a client; `time` in POSIX seconds, `duration` in seconds.
+    """A client's true change of link: connect, disconnect, roam or change of radio.
 
-    `number` counts a world's movements.
+    `number` counts a world's movements, `time` is in POSIX seconds, and `duration` is how long the
+    client had been connected, in seconds. `before` and `after` are None while it is away.
     """
 
     number: int

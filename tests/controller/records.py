@@ -1,10 +1,10 @@
-"""Records of clients and devices with the field names and types of protocol.md."""
+"""Client and device records with the field names and types of docs/protocol.md."""
 
 from .models import RSSI_OFFSET, Band, Client, Device, Json, object_id
 from .world import World
 
-# Fake keys of the kind real device records carry (protocol.md 3.1): tests look for them where
-# they must not be. Each one is long and nowhere else.
+# Fake values of the secrets in real device records (docs/protocol.md 3.1). Tests search for them
+# where no secret may appear, so each one is long and unique.
 PLANTED_SECRETS = {
     "x_authkey": "planted-authkey-2f1c7a90d4",
     "x_vwirekey": "planted-vwirekey-8be3310c55",
@@ -20,12 +20,12 @@ NOISE_FLOOR = {Band.NG: -92, Band.NA: -96, Band.SIX: -97}
 
 
 def client_id(client: Client) -> str:
-    """`_id` of a client's records, and its `user_id`."""
+    """Return the `_id` and `user_id` of a client's records."""
     return object_id("user", client.mac)
 
 
 def station_record(client: Client, world: World) -> Json:
-    """Build the record of `stat/sta` and `sta:sync` (protocol.md 3.3); times are seconds."""
+    """Build a record of `stat/sta` and `sta:sync`, with POSIX seconds (docs/protocol.md 3.3)."""
     now = int(world.clock())
     record: Json = {
         "site_id": world.site.id,
@@ -80,7 +80,7 @@ def _wired(client: Client, world: World) -> Json:
 
 
 def _wireless(client: Client, world: World, now: int) -> Json:
-    # A client that a test lists without a link is one the controller knows too little of.
+    # Tests list a client without a link to get a record without an access point.
     if (link := client.link) is None or (device := world.devices.get(link.ap)) is None:
         return {}
     up = max(0, int(client.last_seen - client.assoc_time))
@@ -131,7 +131,7 @@ def _wireless(client: Client, world: World, now: int) -> Json:
 
 
 def station_record_v2(client: Client, world: World) -> Json:
-    """Build the record of `client:sync` and v2 `clients/active` (protocol.md 3.4)."""
+    """Build a record of `client:sync` and v2 `clients/active` (docs/protocol.md 3.4)."""
     old = station_record(client, world)
     dropped = {"_id", "user_id", "name", "channelWidth", "usergroup_id", "site_id", "roam_count"}
     record = {
@@ -139,7 +139,7 @@ def station_record_v2(client: Client, world: World) -> Json:
         for key, value in old.items()
         if key not in dropped and not key.startswith("_") and not key.startswith("wired-")
     }
-    # Without an alias the UI's name ends in the last two bytes of the address.
+    # Without an alias, the display name ends with the last two bytes of the MAC address.
     display = client.name or f"{client.hostname or client.oui} {client.mac[-5:]}".strip()
     record |= {
         "id": client.mac,
@@ -159,7 +159,7 @@ def station_record_v2(client: Client, world: World) -> Json:
 
 
 def user_record(client: Client, world: World) -> Json:
-    """Build the record of `rest/user`: a known client, here or not."""
+    """Build a record of `rest/user`, for a known client that may be away."""
     record: Json = {
         "_id": client_id(client),
         "mac": client.mac,
@@ -180,7 +180,7 @@ def user_record(client: Client, world: World) -> Json:
 
 
 def device_basic_record(device: Device) -> Json:
-    """Build the record of `stat/device-basic`; an unnamed device has no `name`."""
+    """Build a record of `stat/device-basic`; an unnamed device has no `name`."""
     record: Json = {
         "mac": device.mac,
         "type": device.type,

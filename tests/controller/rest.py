@@ -1,4 +1,4 @@
-"""The REST reads of the Network application (protocol.md 5) and the event socket's handshake."""
+"""REST endpoints of the Network application and the event socket (docs/protocol.md 5)."""
 
 from collections.abc import Callable
 from typing import Any
@@ -27,15 +27,15 @@ type Records = Callable[[World], list[Json]]
 
 
 class RestApi:
-    """The reads of one console."""
+    """Read requests and the event socket of a controller."""
 
     def __init__(self, state: ControllerState, authentication: Authentication) -> None:
-        """CannedResponse for this console, behind this authentication."""
+        """Serve this controller; `authentication` guards the routes."""
         self._state = state
         self._authentication = authentication
 
     def routes(self) -> list[web.RouteDef]:
-        """Return the routes of this part."""
+        """Return the routes served by this class."""
         prefix, guarded = self._state.settings.prefix, self._authentication.guarded
         site, site_v2 = f"{prefix}/api/s/{{site}}", f"{prefix}/v2/api/site/{{site}}"
         routes = [
@@ -49,7 +49,7 @@ class RestApi:
             web.get(f"{prefix}/wss/s/{{site}}/events", guarded(self._events, stream=True)),
         ]
         if self._state.has_system_log:
-            # POST only: a GET is answered 405 (protocol.md 4).
+            # POST only: a GET is answered with 405 (docs/protocol.md 4).
             log = guarded(self._system_log, v2=True)
             routes += [web.post(f"{site_v2}/system-log/{kind}", log) for kind in LOGS]
         return routes
@@ -163,7 +163,7 @@ def _dumps(data: object) -> str:
 
 
 def ok(rows: list[Json]) -> web.Response:
-    """CannedResponse as the classic API does."""
+    """Return a successful response of the classic API."""
     return web.json_response({"meta": {"rc": "ok"}, "data": rows}, dumps=_dumps)
 
 

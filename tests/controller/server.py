@@ -17,11 +17,11 @@ from .walk_simulation import WalkOptions, WalkSimulation
 class SimulatedController(Actions):
     """A controller for tests: `async with SimulatedController() as controller`.
 
-    Scripting comes in pairs: `controller.world.roam(...)` lets a roam happen that no frame tells,
-    `await controller.roam(...)` lets it happen and tells it, by the frames of its generation.
-    Further keywords are those of `Settings`. `clock` gives POSIX seconds for everything: the times
-    in records, the life of sessions, the login limit. With `walking` the first site becomes a
-    house in which people walk; without it the world is empty and nothing happens by itself.
+    `controller.world.roam(...)` moves a client silently; `await controller.roam(...)` also reports
+    it in a frame of the controller's generation. Further keyword arguments are those of `Settings`.
+    `clock` returns POSIX seconds and is used for records, session lifetimes and the login limit.
+    With `walk`, people walk around the first site; otherwise the world is empty and nothing moves
+    by itself.
     """
 
     def __init__(
@@ -31,10 +31,10 @@ class SimulatedController(Actions):
         clock: Callable[[], float] = time.time,
         port: int = 0,
         certificate: ServerCertificate | None = None,
-        walking: WalkOptions | None = None,
+        walk: WalkOptions | None = None,
         **settings: Any,
     ) -> None:
-        """Make a controller that does not listen yet; port 0 takes a free one and keeps it."""
+        """Create a controller that does not listen yet; port 0 picks a free one and keeps it."""
         named = [Site.named(site) if isinstance(site, str) else site for site in sites]
         super().__init__(
             ControllerState(Settings(**settings), {site.name: site for site in named}, clock)
@@ -42,41 +42,41 @@ class SimulatedController(Actions):
         self.certificate = certificate or make_certificate()
         self.port = port
         self._server = HttpsServer(self.state)
-        self._life = WalkSimulation(self, walking) if walking is not None else None
+        self._walk = WalkSimulation(self, walk) if walk is not None else None
 
     @property
     def base_url(self) -> str:
-        """Address without a path, as `https://127.0.0.1:PORT`."""
+        """Base URL without a path, such as `https://127.0.0.1:8443`."""
         return f"https://{HOST}:{self.port}"
 
     @property
     def username(self) -> str:
-        """Name of the one account."""
+        """Username of the only account."""
         return self.settings.username
 
     @property
     def password(self) -> str:
-        """Password of the one account."""
+        """Password of the only account."""
         return self.settings.password
 
     @property
     def certificate_der(self) -> bytes:
-        """The certificate that is shown, DER encoded."""
+        """The server certificate, DER encoded."""
         return self.certificate.der
 
     @property
     def logins(self) -> int:
-        """Number of logins that were let in."""
+        """Number of successful logins."""
         return len(self.state.request_log.logins)
 
     @property
     def login_attempts(self) -> int:
-        """Number of logins that were tried."""
+        """Number of login attempts, successful or not."""
         return len(self.state.request_log.login_attempts)
 
     @property
     def open_sockets(self) -> int:
-        """Number of event sockets now open, half-open ones left out."""
+        """Number of open event sockets, not counting half-open ones."""
         return self.state.hub.live
 
     @property
@@ -86,7 +86,7 @@ class SimulatedController(Actions):
         return handshakes[-1] if handshakes else None
 
     def requests(self, part: str = "", *, method: str | None = None) -> list[Request]:
-        """Return the requests, with their times, whose path holds this text."""
+        """Return the requests whose path contains `part`, optionally of one method."""
         return [
             request
             for request in self.state.request_log.matching(part)
@@ -103,22 +103,22 @@ class SimulatedController(Actions):
         await self.stop()
 
     async def start(self) -> None:
-        """Start listening; OSError when the port is taken. Also the end of a `stop_listening`."""
+        """Start listening, or resume after `stop_listening`; OSError if the port is taken."""
         self.port = await self._server.start(self.port, self.certificate.context())
-        if self._life is not None:
-            self._life.start()
+        if self._walk is not None:
+            self._walk.start()
 
     async def stop_listening(self, code: int | None = None) -> None:
-        """Stop as a controller that goes down: connections are cut, new ones refused.
+        """Go down: abort all connections and refuse new ones.
 
-        With `code` the sockets are closed with it first.
+        With `code`, the sockets are closed with it first.
         """
         await self._server.stop_listening(code)
 
     async def stop(self) -> None:
-        """Stop for good and leave nothing behind."""
-        if self._life is not None:
-            await self._life.stop()
+        """Stop for good and release everything."""
+        if self._walk is not None:
+            await self._walk.stop()
         await self._server.stop()
 
     async def restart(
@@ -132,8 +132,8 @@ class SimulatedController(Actions):
     ) -> None:
         """Go down for `down` real seconds and come back on the same port.
 
-        `booting` is what everything answers for `boot_seconds` after it; with 0 of them it stays
-        so until `faults.booting` is set to None. `certificate` replaces the one shown.
+        Then every request is answered with `booting` for `boot_seconds`, or if 0 until
+        `faults.booting` is set to None. `certificate` replaces the server certificate.
         """
         await self.stop_listening()
         if forget_sessions:
@@ -148,15 +148,15 @@ class SimulatedController(Actions):
             self.faults.booting = None
 
     async def expire_sessions(self, *, close_code: int | None = None, cut: bool = True) -> None:
-        """End all sessions: REST and handshakes get 401.
+        """End all sessions: REST requests and handshakes get 401.
 
-        The sockets are cut off (1006) or closed with a code; with `cut` False they stay open.
+        Sockets are aborted (1006) or closed with `close_code`; without `cut` they stay open.
         """
         self.state.sessions.expire()
         if cut:
             await self.state.hub.close(close_code)
 
     async def wait_for_sockets(self, count: int = 1, *, seconds: float = 5.0) -> None:
-        """Wait until so many sockets are open; TimeoutError after so many real seconds."""
+        """Wait until `count` sockets are open; TimeoutError after `seconds` of real time."""
         async with asyncio.timeout(seconds):
             await self.state.hub.wait_for(count)

@@ -1,4 +1,4 @@
-"""Who is logged in: session tokens, their lifetime and their CSRF values (protocol.md 2)."""
+"""Login sessions: tokens, their lifetime and their CSRF tokens (docs/protocol.md 2)."""
 
 import base64
 from collections.abc import Callable
@@ -16,18 +16,18 @@ LONG_LIFE = 30 * 86_400.0
 
 
 class TokenStatus(Enum):
-    """What a request's cookie is worth."""
+    """Whether a request's session cookie is accepted."""
 
     VALID = "valid"
     # No cookie, a pre-login cookie, or a session that has ended: 401.
     NONE = "none"
-    # A session from before the controller's restart: 403.
+    # A session from before a restart of the controller: 403.
     FORGOTTEN = "forgotten"
 
 
 @dataclass(slots=True, kw_only=True)
 class Session:
-    """One login; times in POSIX seconds."""
+    """A login session; times in POSIX seconds."""
 
     token: str = field(repr=False)
     csrf: str = field(repr=False)
@@ -37,10 +37,10 @@ class Session:
 
 
 class Sessions:
-    """All logins of a controller."""
+    """All login sessions of a controller."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
-        """Start without any."""
+        """Start without sessions; `clock` returns POSIX seconds."""
         self._clock = clock
         self._key = secrets.token_bytes(32)
         self._live: dict[str, Session] = {}
@@ -51,7 +51,7 @@ class Sessions:
         return sum(session.expires > self._clock() for session in self._live.values())
 
     def open(self, username: str, *, remember: bool, jwt: bool) -> Session:
-        """Log in: the session lives 30 days when remembered, else 2 hours."""
+        """Open a session, valid for 30 days if `remember`, else for 2 hours."""
         now = self._clock()
         csrf = str(uuid.uuid4())
         expires = now + (LONG_LIFE if remember else SHORT_LIFE)
@@ -61,31 +61,31 @@ class Sessions:
         return session
 
     def get(self, token: str | None) -> Session | None:
-        """Return the live session of a cookie's value."""
+        """Return the live session of a token."""
         session = self._live.get(token or "")
         return session if session is not None and session.expires > self._clock() else None
 
     def token_status(self, token: str | None) -> TokenStatus:
-        """Judge a cookie's value."""
+        """Return whether a token is accepted."""
         if self.get(token) is not None:
             return TokenStatus.VALID
         return TokenStatus.FORGOTTEN if token in self._forgotten else TokenStatus.NONE
 
     def close(self, token: str | None) -> None:
-        """Log out."""
+        """Close a session."""
         self._live.pop(token or "", None)
 
     def expire(self) -> None:
-        """End every session: their cookies now mean 401."""
+        """End all sessions; their cookies now lead to 401."""
         self._live.clear()
 
     def forget(self) -> None:
-        """Forget every session, as a restart does: their cookies now mean 403."""
+        """Forget all sessions, as a restart does; their cookies now lead to 403."""
         self._forgotten |= set(self._live)
         self._live.clear()
 
     def token(self, csrf: str, user: str | None, expires: float) -> str:
-        """Make a JWT with the claim `csrfToken`; without a user it opens nothing."""
+        """Create a JWT with the claim `csrfToken`; without a user it is not logged in."""
         claims = {"csrfToken": csrf, "jti": str(uuid.uuid4()), "exp": int(expires)}
         if user is not None:
             claims |= {"userId": user, "passwordRevision": 1}

@@ -1,4 +1,4 @@
-"""What the parts of the simulated controller share: settings, worlds, sessions, faults, records."""
+"""Shared state of the simulated controller: settings, worlds, sessions, faults, request log."""
 
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping
@@ -13,18 +13,20 @@ from .sessions import Sessions
 from .stream import Hub
 from .world import World
 
-# Kept for tests that count; a controller that runs for days must not grow.
+# Bounded, because a controller may run for days.
 KEPT_REQUESTS = 20_000
+# First major versions of the Network application with these features.
 SYSTEM_LOG_SINCE = 10
 CODE_REJECTION_SINCE = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What a controller is. `cookie` names the session cookie of UniFi OS (TOKEN or UOS_TOKEN).
+    """Settings of a controller.
 
-    `role` is the account's at every site: one that is "readonly" may not command. Who is kicked
-    comes back after `kicked_seconds` of real time.
+    `cookie` names the session cookie of UniFi OS (TOKEN or UOS_TOKEN). `role` is the account's
+    role at every site; "readonly" may not send commands. A kicked client reconnects after
+    `kicked_seconds` of real time.
     """
 
     flavour: Flavour = Flavour.UNIFI_OS
@@ -40,7 +42,7 @@ class Settings:
 
     @property
     def prefix(self) -> str:
-        """What stands before the paths of the Network application."""
+        """Path prefix of the Network application."""
         return "/proxy/network" if self.flavour is Flavour.UNIFI_OS else ""
 
     @property
@@ -50,19 +52,19 @@ class Settings:
 
     @property
     def controller_id(self) -> str:
-        """`anonymous_controller_id` of the system information, the same at every start."""
+        """`anonymous_controller_id` of the system information, stable across restarts."""
         digits = object_id("controller", self.name, self.flavour) + "a1b2c3d4"
         return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:32]))
 
     @property
     def session_cookie(self) -> str:
-        """Name of the cookie that carries the session."""
+        """Name of the session cookie."""
         return self.cookie if self.flavour is Flavour.UNIFI_OS else "unifises"
 
 
 @dataclass(slots=True, kw_only=True)
 class Request:
-    """A request and how it was answered (0: not yet); `time` in POSIX seconds."""
+    """A received request; `time` in POSIX seconds, `status` 0 until it is answered."""
 
     time: float
     method: str
@@ -74,10 +76,10 @@ class Request:
 
 
 class RequestLog:
-    """What clients asked for."""
+    """The requests received, with the times of all login attempts and successful logins."""
 
     def __init__(self) -> None:
-        """Start with nothing."""
+        """Start an empty log."""
         self.requests: deque[Request] = deque(maxlen=KEPT_REQUESTS)
         self.counts: Counter[str] = Counter()
         self.handshakes: deque[Request] = deque(maxlen=KEPT_REQUESTS)
@@ -85,24 +87,24 @@ class RequestLog:
         self.logins: list[float] = []
 
     def add(self, request: Request) -> None:
-        """Remember a request."""
+        """Add a request."""
         self.requests.append(request)
         self.counts[request.path] += 1
         if "/wss/" in request.path:
             self.handshakes.append(request)
 
     def matching(self, part: str) -> Iterator[Request]:
-        """Return the requests whose path holds this text."""
+        """Return the requests whose path contains a text."""
         return (request for request in self.requests if part in request.path)
 
 
 class ControllerState:
-    """The controller without its network side; request handlers work on this."""
+    """A controller without its network side, shared by all request handlers."""
 
     def __init__(
         self, settings: Settings, sites: Mapping[str, Site], clock: Callable[[], float]
     ) -> None:
-        """Make a console with an empty world per site; `clock` gives POSIX seconds."""
+        """Create an empty world for each site; `clock` returns POSIX seconds."""
         self.settings = settings
         self.clock = clock
         self.worlds = {name: World(site, clock) for name, site in sites.items()}
@@ -113,15 +115,15 @@ class ControllerState:
 
     @property
     def has_system_log(self) -> bool:
-        """Tell whether this Network application has the v2 system log."""
+        """Whether this Network application has the v2 system log."""
         return self.settings.major >= SYSTEM_LOG_SINCE
 
     @property
     def rejection(self) -> Rejection:
-        """How a wrong password is answered."""
+        """How the controller answers a wrong password."""
         newer = self.settings.major >= CODE_REJECTION_SINCE
         return self.faults.rejection or (Rejection.CODE_403 if newer else Rejection.ERRORS_401)
 
     def cookie(self, request: web.Request) -> str | None:
-        """Return the session cookie's value of a request."""
+        """Return the value of a request's session cookie."""
         return request.cookies.get(self.settings.session_cookie)

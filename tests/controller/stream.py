@@ -1,4 +1,4 @@
-"""The event sockets and what is sent to them."""
+"""The event sockets and sending frames to them."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ SEND_TIMEOUT = 10.0
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class Socket:
-    """One open event socket; `v2` clients asked for `client:sync`."""
+    """An open event socket; with `v2` it receives `client:sync` instead of `sta:sync`."""
 
     site: str
     v2: bool
@@ -24,7 +24,7 @@ class Socket:
     sent: int = field(default=0)
 
     async def send(self, message: str | bytes) -> None:
-        """Send one frame; a peer that is gone, or does not read, loses its socket."""
+        """Send a frame; abort the socket if the peer does not read."""
         if self.stuck or self.response.closed:
             return
         try:
@@ -40,13 +40,13 @@ class Socket:
         self.sent += 1
 
     def freeze(self) -> None:
-        """Go half-open: TCP stays, nothing is read or sent any more, pings stay unanswered."""
+        """Become half-open: TCP stays up, nothing is read or sent, pings go unanswered."""
         self.stuck = True
         if self.transport is not None:
             self.transport.pause_reading()
 
     def abort(self) -> None:
-        """Cut the connection without a closing frame (the peer sees 1006)."""
+        """Abort the connection without a close frame (the peer sees 1006)."""
         if self.transport is not None:
             self.transport.abort()
 
@@ -66,7 +66,7 @@ class Hub:
         return sum(not socket.stuck for socket in self.sockets)
 
     async def serve(self, request: web.Request, site: str, greeting: Json) -> web.WebSocketResponse:
-        """Hold one socket until it ends; text `ping` gets text `pong` (protocol.md 1)."""
+        """Serve a socket until it closes; text `ping` gets text `pong` (docs/protocol.md 1)."""
         response = web.WebSocketResponse(timeout=1.0)
         await response.prepare(request)
         socket = Socket(
@@ -95,9 +95,9 @@ class Hub:
         v2: bool | None = None,
         only: Socket | None = None,
     ) -> None:
-        """Send a frame to all sockets, or those of one site, or those of one kind.
+        """Send a frame to all sockets, or to those of one site or one kind of sync record.
 
-        Text and bytes go out as they are, bytes as a binary frame. The faults may hold frames back.
+        Text and bytes are sent unchanged, bytes as a binary frame. Faults may withhold frames.
         """
         sockets = [
             socket
@@ -118,7 +118,7 @@ class Hub:
                 await socket.send(text)
 
     async def close(self, code: int | None = WSCloseCode.GOING_AWAY) -> None:
-        """Close all sockets with a code; None cuts them off without one."""
+        """Close all sockets with a code; None aborts them without one."""
         sockets = tuple(self.sockets)
         for socket in sockets:
             if code is None or socket.stuck:
@@ -129,12 +129,12 @@ class Hub:
             )
 
     async def wait_for(self, count: int) -> None:
-        """Wait until so many sockets are live."""
+        """Wait until exactly this number of sockets is live."""
         while self.live != count:
             self._changed.clear()
             await self._changed.wait()
 
     def half_open(self) -> None:
-        """Freeze the sockets that are open now; new ones work."""
+        """Freeze all open sockets; new ones work."""
         for socket in self.sockets:
             socket.freeze()

@@ -1,4 +1,4 @@
-"""The v2 system log of Network 10 (protocol.md 4): what happened, with signals."""
+"""The v2 system log of Network 10: client movements with signals (docs/protocol.md 4)."""
 
 from typing import Any
 
@@ -29,7 +29,7 @@ MESSAGES[MovementKind.ROAM_RADIO] = MESSAGES[MovementKind.ROAM]
 
 
 def system_log_page(world: World, query: dict[str, Any]) -> Json:
-    """CannedResponse one POST: rows between two times (ms), newest first, a page at a time."""
+    """Answer a POST with one page of rows between two times (ms), newest first."""
     since, until = query.get("timestampFrom") or 0, query.get("timestampTo") or float("inf")
     keys = set(query.get("keys") or ())
     severities = set(query.get("severities") or ())
@@ -51,7 +51,7 @@ def system_log_page(world: World, query: dict[str, Any]) -> Json:
 
 
 def system_log_row(movement: Movement, world: World) -> Json:
-    """Build the row of a movement."""
+    """Build the system log row of a movement."""
     event, title = TEXTS[movement.kind]
     if movement.wired:
         event = event.replace("WIRELESS", "WIRED")

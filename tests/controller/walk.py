@@ -1,4 +1,4 @@
-"""People walking through the house, and their phones choosing access points by signal."""
+"""A repeatable walk: people move through the house and their phones choose access points."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -10,24 +10,25 @@ from .models import Band, Client, Device, Movement
 from .world import World
 
 METRES_PER_SECOND = 1.3
-# Another access point must be so much better (dB) before a phone roams, and not too soon again.
+# How much better (dB) another access point must be for a phone to roam, and how often at most.
 ROAM_HYSTERESIS = 8.0
 SECONDS_BETWEEN_ROAMS = 2.0
-# Below OUT_OF_REACH (dBm) a phone is not heard; it comes back at BACK_IN_REACH.
-OUT_OF_REACH = -88.0
-BACK_IN_REACH = -82.0
-# A controller tells late that somebody has left (protocol.md 3.2, ordering fact 5).
-SECONDS_UNTIL_MISSED = 20.0
-# Per band: left below the first signal, taken (again) from the second on.
+# Signal (dBm) below which a phone loses its link, and from which it connects again.
+OUT_OF_RANGE = -88.0
+BACK_IN_RANGE = -82.0
+# Controllers report a disconnect late (docs/protocol.md 3.2, ordering fact 5).
+SECONDS_UNTIL_DISCONNECT = 20.0
+# Signal (dBm) below which a phone leaves a band, and from which it chooses that band.
 LEAVE_BAND = {Band.SIX: -68.0, Band.NA: -76.0}
-TAKE_BAND = {Band.SIX: -58.0, Band.NA: -68.0}
+JOIN_BAND = {Band.SIX: -58.0, Band.NA: -68.0}
+# Probability of each choice when a person has arrived somewhere.
 SHARE_LEAVING = 0.05
-SHARE_NAPPING = 0.04
+SHARE_ASLEEP = 0.04
 SHARE_LAWN = 0.08
 
 
 class Activity(StrEnum):
-    """What a person is up to."""
+    """What a person and their phone are doing."""
 
     WALKING = "walking"
     ASLEEP = "asleep"
@@ -36,7 +37,7 @@ class Activity(StrEnum):
 
 @dataclass(slots=True, kw_only=True)
 class Walker:
-    """A person with a phone; seconds are those of the walk."""
+    """A person with a phone; durations are in seconds of the walk, points in metres."""
 
     mac: str
     place: Point
@@ -44,15 +45,15 @@ class Walker:
     activity: Activity = Activity.WALKING
     pause: float = 0.0
     since_roam: float = 60.0
-    unheard: float = 0.0
-    unheard_from: float = 0.0
+    out_of_range_for: float = 0.0
+    out_of_range_since: float = 0.0
 
 
 class Walk:
-    """Moves people and lets their phones roam: the same walk for the same seed and steps."""
+    """Moves people and their phones; the same seed and steps give the same walk."""
 
     def __init__(self, world: World, phones: list[str], seed: int) -> None:
-        """Put everyone where the phone is associated."""
+        """Place every person at the access point of their phone."""
         self._world = world
         self._random = random.Random(seed)  # noqa: S311 - a repeatable walk, not a secret
         self._walkers = []
@@ -64,11 +65,11 @@ class Walk:
             self._walkers.append(Walker(mac=mac, place=place, target=place, pause=pause))
 
     def step(self, seconds: float) -> list[Movement]:
-        """Let so many seconds of the walk pass; return what happened, one thing a phone at most."""
+        """Advance the walk by some seconds; return the movements, at most one per phone."""
         movements = []
         for walker in self._walkers:
             self._move(walker, seconds)
-            movement = self._listen(walker, seconds)
+            movement = self._update_phone(walker, seconds)
             if movement is not None:
                 movements.append(movement)
         return movements
@@ -88,43 +89,43 @@ class Walk:
         self._decide(walker)
 
     def _decide(self, walker: Walker) -> None:
-        """Choose what a person does after having arrived somewhere."""
-        dice = self._random.random()
+        """Choose what a person does after arriving somewhere."""
+        choice = self._random.random()
         if walker.activity is Activity.WALKING and walker.target == AWAY:
             walker.activity, walker.pause = Activity.AWAY, self._random.uniform(30.0, 120.0)
             return
-        if walker.activity is Activity.WALKING and dice < SHARE_NAPPING:
+        if walker.activity is Activity.WALKING and choice < SHARE_ASLEEP:
             walker.activity, walker.pause = Activity.ASLEEP, self._random.uniform(40.0, 120.0)
             return
-        if walker.activity is Activity.WALKING and dice < SHARE_NAPPING + SHARE_LEAVING:
+        if walker.activity is Activity.WALKING and choice < SHARE_ASLEEP + SHARE_LEAVING:
             walker.target = AWAY
             return
         walker.activity = Activity.WALKING
         walker.pause = self._random.uniform(2.0, 12.0)
-        if dice > 1.0 - SHARE_LAWN:
+        if choice > 1.0 - SHARE_LAWN:
             walker.target = LAWN
             return
         room = self._random.choice(ROOMS)
         right, up = self._random.uniform(-1, 1), self._random.uniform(-1, 1)
         walker.target = room.spot(right, up)
 
-    def _listen(self, walker: Walker, seconds: float) -> Movement | None:
-        """Let the phone choose: stay, change its band, roam, vanish or come back."""
+    def _update_phone(self, walker: Walker, seconds: float) -> Movement | None:
+        """Let a phone stay, change its band, roam, disconnect or connect."""
         client = self._world.client(walker.mac)
-        best, heard = self._best(walker.place)
+        best, strength = self._best(walker.place)
         walker.since_roam += seconds
-        gone = heard < (OUT_OF_REACH if client.connected else BACK_IN_REACH)
+        gone = strength < (OUT_OF_RANGE if client.connected else BACK_IN_RANGE)
         if gone or walker.activity is Activity.ASLEEP:
-            return self._vanish(walker, client, seconds)
-        walker.unheard = 0.0
+            return self._lose_link(walker, client, seconds)
+        walker.out_of_range_for = 0.0
         if client.link is None:
             band = self._band(best, walker.place, Band.NG)
             signal = self._signal(best, band, walker.place)
             return self._world.connect(walker.mac, best.mac, band=band, signal=signal)
         here = self._world.access_point(client.link.ap)
-        gain = heard - self._strength(here, walker.place)
-        roams = walker.since_roam >= SECONDS_BETWEEN_ROAMS
-        device = best if gain >= ROAM_HYSTERESIS and roams else here
+        gain = strength - self._strength(here, walker.place)
+        may_roam = walker.since_roam >= SECONDS_BETWEEN_ROAMS
+        device = best if gain >= ROAM_HYSTERESIS and may_roam else here
         band = self._band(device, walker.place, client.link.band)
         signal = self._signal(device, band, walker.place)
         if device is not here:
@@ -135,16 +136,16 @@ class Walk:
         self._world.set_signal(walker.mac, signal)
         return None
 
-    def _vanish(self, walker: Walker, client: Client, seconds: float) -> Movement | None:
+    def _lose_link(self, walker: Walker, client: Client, seconds: float) -> Movement | None:
         if not client.connected:
             return None
-        if not walker.unheard:
-            walker.unheard_from = self._world.clock()
-        walker.unheard += seconds
-        if walker.unheard < SECONDS_UNTIL_MISSED:
+        if not walker.out_of_range_for:
+            walker.out_of_range_since = self._world.clock()
+        walker.out_of_range_for += seconds
+        if walker.out_of_range_for < SECONDS_UNTIL_DISCONNECT:
             return None
-        walker.unheard = 0.0
-        return self._world.disconnect(walker.mac, left=walker.unheard_from)
+        walker.out_of_range_for = 0.0
+        return self._world.disconnect(walker.mac, left=walker.out_of_range_since)
 
     def _best(self, place: Point) -> tuple[Device, float]:
         strengths = [
@@ -155,15 +156,15 @@ class Walk:
 
     @staticmethod
     def _strength(device: Device, place: Point) -> float:
-        """How loud an access point is, by the radio that reaches farthest."""
+        """Return the signal (dBm) of the access point's strongest radio at a place."""
         return max(signal_over(band, (device.x, device.y), place) for band in device.radios)
 
     @staticmethod
     def _band(device: Device, place: Point, now: Band) -> Band:
-        """Choose the fastest band that is good enough, and keep the present one if in doubt."""
+        """Choose the fastest band with enough signal, with hysteresis for the current one."""
         for band in (Band.SIX, Band.NA):
             if band in device.radios:
-                enough = LEAVE_BAND[band] if band is now else TAKE_BAND[band]
+                enough = LEAVE_BAND[band] if band is now else JOIN_BAND[band]
                 if signal_over(band, (device.x, device.y), place) >= enough:
                     return band
         return Band.NG

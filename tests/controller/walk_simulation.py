@@ -1,4 +1,4 @@
-"""Everyday life: people walk in real time, and the sockets hear of it among the usual noise."""
+"""Walk simulation: people walk in real time, and frames report it among the usual noise."""
 
 import asyncio
 from collections.abc import Callable
@@ -18,12 +18,12 @@ TICK_SECONDS = 0.2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WalkOptions:
-    """How lively the house is.
+    """Options of the walk simulation.
 
-    `speed` is how much faster than real people they walk; times in frames stay real. Every
-    `sync_seconds` all connected clients are told by sync frames, one per access point; every
-    `noise_seconds` some frames come that nobody wants. `gap_share` is the share of roams told as
-    Disconnected and Connected. `on_movement` hears the truth.
+    `speed` is a multiple of walking pace; times in frames stay real. Every `sync_seconds` one sync
+    frame per access point lists its clients; every `noise_seconds` some irrelevant frames are sent.
+    `gap_share` is the share of roams reported as Disconnected and Connected. `on_movement` is
+    called with every movement.
     """
 
     seed: int = 1
@@ -36,25 +36,25 @@ class WalkOptions:
 
 
 class WalkSimulation:
-    """Runs the walk of the first site's world while the controller is up, and while it restarts."""
+    """Runs a walk in the first site's world, which continues while the controller restarts."""
 
-    def __init__(self, actions: Actions, walking: WalkOptions) -> None:
-        """Furnish the house."""
+    def __init__(self, actions: Actions, options: WalkOptions) -> None:
+        """Add the house's devices and clients."""
         self._actions = actions
-        self._walking = walking
-        self._phones = populate(actions.world, walking.people)
-        self._walk = Walk(actions.world, self._phones, walking.seed)
-        # Apart from the walk's dice, so that frames have no influence on where people go.
-        self._random = random.Random(walking.seed)  # noqa: S311 - repeatable, not a secret
+        self._options = options
+        self._phones = populate(actions.world, options.people)
+        self._walk = Walk(actions.world, self._phones, options.seed)
+        # Separate from the walk's random numbers, so that frames do not change the walk.
+        self._random = random.Random(options.seed)  # noqa: S311 - repeatable, not a secret
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Begin; no matter if begun already."""
+        """Start; does nothing if already started."""
         if self._task is None:
             self._task = asyncio.create_task(self._run())
 
     async def stop(self) -> None:
-        """End."""
+        """Stop."""
         if self._task is not None:
             task, self._task = self._task, None
             task.cancel()
@@ -64,29 +64,29 @@ class WalkSimulation:
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()
         last = loop.time()
-        next_sync, next_noise = last, last + self._walking.noise_seconds
+        next_sync, next_noise = last, last + self._options.noise_seconds
         while True:
             await asyncio.sleep(TICK_SECONDS)
             now = loop.time()
-            for movement in self._walk.step((now - last) * self._walking.speed):
-                await self._tell(movement)
+            for movement in self._walk.step((now - last) * self._options.speed):
+                await self._report(movement)
             last = now
             if now >= next_sync:
-                next_sync = now + self._walking.sync_seconds
+                next_sync = now + self._options.sync_seconds
                 await self._sync_everyone()
             if now >= next_noise:
-                next_noise = now + self._walking.noise_seconds
+                next_noise = now + self._options.noise_seconds
                 await self._make_noise()
 
-    async def _tell(self, movement: Movement) -> None:
-        if self._walking.on_movement is not None:
-            self._walking.on_movement(movement)
-        gap = (
+    async def _report(self, movement: Movement) -> None:
+        if self._options.on_movement is not None:
+            self._options.on_movement(movement)
+        as_reconnect = (
             self._actions.settings.generation is Generation.EVENTS
             and movement.kind is MovementKind.ROAM
-            and self._random.random() < self._walking.gap_share
+            and self._random.random() < self._options.gap_share
         )
-        if gap:
+        if as_reconnect:
             await self._actions.send_as_reconnect(movement)
         else:
             await self._actions.report(movement)
@@ -102,7 +102,7 @@ class WalkSimulation:
             await self._actions.sync(*macs)
 
     async def _make_noise(self) -> None:
-        """Send what real sockets are full of (protocol.md 3.1)."""
+        """Send frames that real sockets carry but nobody needs (docs/protocol.md 3.1)."""
         world = self._actions.world
         device = self._random.choice(list(world.devices.values()))
         record = device_record(device, world)

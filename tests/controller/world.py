@@ -1,4 +1,4 @@
-"""One site's world: its devices and clients, and what truly happened to them. No I/O here."""
+"""World of a site: its devices, its clients and their movements, without any I/O."""
 
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -13,28 +13,28 @@ HOME_SSID = "Home"
 GUEST_SSID = "Guests"
 DEFAULT_RADIOS = {Band.NG: 1, Band.NA: 36}
 DEFAULT_SIGNAL = -55
-# Truth kept for tests and for the system log: enough for a long soak.
+# Number of movements kept for tests and the system log; enough for a long soak.
 TRUTH_SIZE = 50_000
 
 
 def generate_mac(kind: str, name: str) -> str:
-    """Derive an address from a name; clients get a locally administered one, as phones do."""
+    """Derive a MAC address from a name; clients get a locally administered one, as phones do."""
     digest = hashlib.sha256(f"{kind}/{name}".encode()).digest()
     if kind == "device":
         return f"78:45:58:{digest[:3].hex(':')}"
-    # Six bytes of dice: tests make tens of thousands of clients.
+    # Nearly all 48 bits vary, because tests create tens of thousands of clients.
     return bytes([digest[0] & 0xFC | 0x02, *digest[1:6]]).hex(":")
 
 
 class World:
     """Devices and clients of a site.
 
-    A method that changes where a client is returns what happened and remembers it in `truth`;
-    it tells nobody: that is the controller's part. Access points are given by name or MAC address.
+    A method that moves a client returns the movement and adds it to `truth`; sending frames about
+    it is up to the controller. Access points are given by name or MAC address.
     """
 
     def __init__(self, site: Site, clock: Callable[[], float]) -> None:
-        """Make an empty world; `clock` gives POSIX seconds."""
+        """Create an empty world; `clock` returns POSIX seconds."""
         self.site = site
         self.clock = clock
         self.devices: dict[str, Device] = {}
@@ -45,7 +45,7 @@ class World:
         }
         self.truth: deque[Movement] = deque(maxlen=TRUTH_SIZE)
         self._numbers = count(1)
-        # Shown by `stat/sta` as they are, behind the clients: VPN records, broken records.
+        # Listed by `stat/sta` unchanged, after the clients: VPN records, broken records.
         self.raw_stations: list[Json] = []
 
     def add_device(self, name: str | None, *, mac: str | None = None, **fields: Any) -> Device:
@@ -77,7 +77,7 @@ class World:
         signal: int = DEFAULT_SIGNAL,
         **fields: Any,
     ) -> Client:
-        """Add a known client, already associated when `ap` is given; nothing happens by it."""
+        """Add a known client, already connected if `ap` is given; this is not a movement."""
         fields.setdefault("hostname", name)
         mac = mac or generate_mac("client", f"{self.site.name}/{name}/{len(self.clients)}")
         now = self.clock()
@@ -97,7 +97,7 @@ class World:
         return client
 
     def access_point(self, key: str) -> Device:
-        """Find a device by MAC address or name; KeyError when there is none."""
+        """Find a device by MAC address or name; KeyError if there is none."""
         if key in self.devices:
             return self.devices[key]
         for device in self.devices.values():
@@ -106,7 +106,7 @@ class World:
         raise KeyError(key)
 
     def client(self, key: str) -> Client:
-        """Find a client by MAC address or name; KeyError when there is none."""
+        """Find a client by MAC address or name; KeyError if there is none."""
         if key in self.clients:
             return self.clients[key]
         for client in self.clients.values():
@@ -119,7 +119,7 @@ class World:
         return [device for device in self.devices.values() if device.radios]
 
     def online(self) -> list[Client]:
-        """Return the clients now connected."""
+        """Return the connected clients."""
         return [client for client in self.clients.values() if client.connected]
 
     def connect(
@@ -139,7 +139,7 @@ class World:
         return self._record(client, MovementKind.CONNECTED, link)
 
     def disconnect(self, key: str, *, left: float | None = None) -> Movement:
-        """Disconnect a client that left at `left` (POSIX seconds; now unless told)."""
+        """Disconnect a client that left at `left` (POSIX seconds, by default now)."""
         client = self.client(key)
         left = self.clock() if left is None else left
         client.connected = False
@@ -149,7 +149,7 @@ class World:
     def roam(
         self, key: str, ap_to: str, *, band: Band | None = None, signal: int = DEFAULT_SIGNAL
     ) -> Movement:
-        """Move a connected client to another access point, on its band unless told."""
+        """Move a connected client to another access point, by default on the same band."""
         client = self.client(key)
         if band is None:
             band = client.link.band if client.link else Band.NA
@@ -157,7 +157,7 @@ class World:
         return self._moved(client, MovementKind.ROAM, self._link(ap_to, band, signal))
 
     def roam_radio(self, key: str, band: Band, *, signal: int = DEFAULT_SIGNAL) -> Movement:
-        """Move a connected client to another radio of its access point; ValueError when away."""
+        """Move a client to another radio of its access point; ValueError if it is away."""
         client = self.client(key)
         if client.link is None:
             msg = f"{client.label} is not connected"
@@ -167,14 +167,14 @@ class World:
         )
 
     def set_signal(self, key: str, signal: int) -> None:
-        """Change how a connected client is heard (dBm); it counts as seen."""
+        """Set the signal (dBm) of a connected client and mark it as seen now."""
         client = self.client(key)
         if client.link is not None:
             client.link = replace(client.link, signal=signal)
             client.last_seen = self.clock()
 
     def touch(self, keys: Iterable[str] | None = None) -> None:
-        """Mark connected clients as seen now: all of them unless told which."""
+        """Mark connected clients as seen now, by default all of them."""
         chosen = self.online() if keys is None else [self.client(key) for key in keys]
         for client in chosen:
             if client.connected:

@@ -52,7 +52,7 @@ async def switched(
         ("unifi_scanner_disconnected", {"area_from": "hall"}, [("turn_off", "hall")]),
     ],
 )
-async def test_the_light_follows_anna(
+async def test_demo_automation_makes_the_light_follow_anna(
     hass: HomeAssistant, event: str, areas: dict[str, str], done: list[tuple[str, str]]
 ) -> None:
     [automation] = INCLUDED["automation"]
@@ -61,7 +61,7 @@ async def test_the_light_follows_anna(
 
 
 @pytest.mark.parametrize(("room", "done"), [("Bedroom", [("turn_on", "bedroom")]), ("Hall", [])])
-async def test_the_example_of_the_readme_works_as_it_stands_there(
+async def test_readme_automation_works_unchanged(
     hass: HomeAssistant, room: str, done: list[tuple[str, str]]
 ) -> None:
     example, *_ = re.findall(r"```yaml\n(.*?)```", README.read_text(), re.DOTALL)

@@ -18,7 +18,7 @@ from .options import parse_arguments
         ("--sites 0", "--sites has to be between 1 and 20"),
     ],
 )
-def test_what_makes_no_sense_is_refused_with_the_reason(
+def test_demo_options_reject_invalid_values_with_a_reason(
     arguments: str, reason: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit):
@@ -26,6 +26,6 @@ def test_what_makes_no_sense_is_refused_with_the_reason(
     assert reason in capsys.readouterr().err
 
 
-def test_port_0_may_be_given_twice() -> None:
+def test_demo_options_accept_port_0_twice() -> None:
     options = parse_arguments(["--port", "0", "--controller-port", "0"])
     assert (options.port, options.controller_port) == (0, 0)

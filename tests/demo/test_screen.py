@@ -20,14 +20,14 @@ WARNING = "2026-11-22 19:00:00.123+00:00 WARNING (MainThread) [custom_components
 FOREIGN = "2026-11-22 19:00:00.123+00:00 ERROR (MainThread) [homeassistant.components.sun] Dark"
 
 
-def test_a_roam_is_told_with_both_ends_band_and_signal() -> None:
+def test_roam_line_shows_both_access_points_band_and_signal() -> None:
     line = roam_line(ROAM)
     for word in ("Anna's phone", "Hall -> Kitchen", "5 GHz", "-58 dBm", ":00:00"):
         assert word in line
     assert "inferred" not in line
 
 
-def test_a_signal_that_was_not_told_is_left_out() -> None:
+def test_roam_line_omits_an_unknown_signal() -> None:
     assert "dBm" not in roam_line(ROAM | {"signal": None})
 
 
@@ -43,7 +43,7 @@ def test_a_signal_that_was_not_told_is_left_out() -> None:
         ([f"{WARNING} which has not been tested by Home Assistant"], 0),
     ],
 )
-async def test_only_complaints_about_the_integration_are_shown(
+async def test_log_watch_shows_only_problems_of_the_integration(
     lines: list[str], shown: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
     log = LogWatch("unifi_scanner")
@@ -54,14 +54,14 @@ async def test_only_complaints_about_the_integration_are_shown(
     assert capsys.readouterr().out.count("Home Assistant's log") == shown
 
 
-def test_the_columns_stand_under_their_header() -> None:
+def test_roam_line_columns_align_with_the_header() -> None:
     header, line = HEADER.splitlines()[-1], roam_line(ROAM)
     for title, value in (("who", "Anna"), ("from", "Hall"), ("signal", "-58")):
         assert header.index(title) == line.index(value)
 
 
 @pytest.mark.usefixtures("socket_enabled")
-def test_all_taken_ports_are_named_at_once_with_the_way_out() -> None:
+def test_free_ports_reports_all_ports_in_use_with_a_remedy() -> None:
     with socket.create_server((HOST, 0)) as one, socket.create_server((HOST, 0)) as other:
         wanted = {"--port": one.getsockname()[1], "--other": other.getsockname()[1]}
         with pytest.raises(DemoError) as error:
@@ -72,7 +72,7 @@ def test_all_taken_ports_are_named_at_once_with_the_way_out() -> None:
 
 
 @pytest.mark.usefixtures("socket_enabled")
-def test_port_0_is_any_free_one() -> None:
+def test_free_ports_picks_any_free_port_for_0() -> None:
     ports = free_ports({"--port": 0, "--other": 0})
     assert len(set(ports)) == len(ports)
     assert all(ports)

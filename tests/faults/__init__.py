@@ -1,1 +1,1 @@
-"""Fifty faults that users of UniFi clients have reported (shared/faults.md), each by its code."""
+"""Fifty faults that users of UniFi clients have reported (docs/faults.md), each by its code."""

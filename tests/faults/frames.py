@@ -19,7 +19,7 @@ def departure(home: Home, mac: str, *, ap: str | None = None, ago: float = 0.0) 
     return Movement(
         number=0,
         kind=MovementKind.DISCONNECTED,
-        # As access points date it (protocol.md 3.2).
+        # As access points date it (docs/protocol.md 3.2).
         time=float(int(now - ago)),
         mac=mac,
         name=client.name,
@@ -33,7 +33,7 @@ def departure(home: Home, mac: str, *, ap: str | None = None, ago: float = 0.0) 
 
 
 def arrival(roam: Movement) -> Movement:
-    """Return a roam as some access points tell it: as a connection (protocol.md 3.2)."""
+    """Return a roam as some access points tell it: as a connection (docs/protocol.md 3.2)."""
     return replace(roam, kind=MovementKind.CONNECTED, before=None)
 
 

@@ -1,4 +1,4 @@
-"""F1 to F9 of shared/faults.md: frames and records that are not as they should be."""
+"""F1 to F9 of docs/faults.md: frames and records that are not as they should be."""
 
 import asyncio
 from collections.abc import Callable
@@ -39,11 +39,13 @@ def lines(caplog: pytest.LogCaptureFixture, part: str = "") -> list[str]:
     ]
 
 
-async def test_F1_frames_that_cannot_be_read(home: Home, caplog: pytest.LogCaptureFixture) -> None:
+async def test_F1_unreadable_frames_leave_the_socket_open(
+    home: Home, caplog: pytest.LogCaptureFixture
+) -> None:
     """Reported: an empty text frame every 15 minutes closed Home Assistant's socket (core#110146).
 
     Promised: whatever comes, the socket survives, and one line in the log says so. Frames of more
-    than 4 MiB do exist (protocol.md 3.1).
+    than 4 MiB do exist (docs/protocol.md 3.1).
     """
     await home.set_up()
     caplog.set_level(logging.DEBUG, logger="custom_components.unifi_scanner")
@@ -73,11 +75,11 @@ async def test_F1_frames_that_cannot_be_read(home: Home, caplog: pytest.LogCaptu
 
 
 @pytest.mark.parametrize("message", ["events", "sta:sync", "client:sync"])
-async def test_F2_data_that_is_no_list(home: Home, message: str) -> None:
+async def test_F2_frame_data_that_is_not_a_list(home: Home, message: str) -> None:
     """Reported: `data` as an object, missing or null raised in the parser (core#111189).
 
     Promised: missing, null or anything else that is no record is ignored. An object is not: it is
-    taken for the one entry of a list, as aiounifi's logs show frames (protocol.md 3.1).
+    taken for the one entry of a list, as aiounifi's logs show frames (docs/protocol.md 3.1).
     """
     await home.set_up()
     meta = {"rc": "ok", "message": message}
@@ -92,7 +94,9 @@ async def test_F2_data_that_is_no_list(home: Home, message: str) -> None:
     assert kinds(home)[1] == ("roam", "Hall", "Kitchen")
 
 
-async def test_F3_unknown_keys(home: Home, caplog: pytest.LogCaptureFixture) -> None:
+async def test_F3_unknown_event_keys_are_logged_once(
+    home: Home, caplog: pytest.LogCaptureFixture
+) -> None:
     """Reported: a warning for each event of an unknown key floods the log (core#171190, #79325).
 
     Promised: at most one line for each key, at debug level.
@@ -126,7 +130,7 @@ async def test_F3_unknown_keys(home: Home, caplog: pytest.LogCaptureFixture) -> 
     ],
     ids=["markup", "quotes", "quote", "emoji", "blanks", "text", "json", "backslash", "hidden"],
 )
-async def test_F4_names_of_networks(home: Home, ssid: str) -> None:
+async def test_F4_unusual_ssids(home: Home, ssid: str) -> None:
     """Reported: quotes, markup, emoji or nothing in an SSID broke clients (core#36278).
 
     Promised: the fields of an event count, never its text, in which the SSID may look like
@@ -149,7 +153,7 @@ async def test_F4_names_of_networks(home: Home, ssid: str) -> None:
 
 @pytest.mark.parametrize("meta_last", [False, True])
 @pytest.mark.parametrize("backwards", [False, True])
-async def test_F5_several_events_in_a_frame(
+async def test_F5_several_events_in_one_frame(
     home: Home, *, meta_last: bool, backwards: bool
 ) -> None:
     """Reported: of a frame only the first event was read, or none with `meta` last (core#34798).
@@ -172,7 +176,7 @@ async def test_F5_several_events_in_a_frame(
 
 
 @pytest.mark.parametrize("write", [str.upper, lambda mac: mac.replace(":", "-"), str.title])
-async def test_F6_ways_to_write_addresses_and_numbers(
+async def test_F6_spellings_of_mac_addresses_and_numbers(
     home: Home, write: Callable[[str], str]
 ) -> None:
     """Promised: addresses in capitals or with dashes are the same, and so are numbers as text."""
@@ -197,10 +201,10 @@ async def test_F6_ways_to_write_addresses_and_numbers(
     assert len(home.coordinator.clients) == 2
 
 
-async def test_F7_signal(home: Home) -> None:
+async def test_F7_signal_is_never_taken_from_rssi(home: Home) -> None:
     """Reported: a signal that differs from the one UniFi shows (unifi-toolkit#60, apic#58).
 
-    Promised: `signal`, which is in dBm; `rssi` is another scale (it is 96 or so higher, protocol.md
+    Promised: `signal`, which is in dBm; `rssi` is another scale (it is 96 or so higher, docs/protocol.md
     3.3) and is never taken for it. Where `signal` is missing nothing is known.
     """
     home.world.clients[ANNA].extra |= {"signal": -58, "rssi": 51, "noise": -109}
@@ -212,7 +216,7 @@ async def test_F7_signal(home: Home) -> None:
     await until(lambda: home.shows("signal", ANNA) == "unknown")
 
 
-async def test_F8_ghosts(home: Home, caplog: pytest.LogCaptureFixture) -> None:
+async def test_F8_ghost_clients_get_no_device(home: Home, caplog: pytest.LogCaptureFixture) -> None:
     """Reported: crashes without a MAC, and ghosts as new clients (UnifiClientCheck#21, #26).
 
     Ghosts are there for seconds, without an address, or shown as wired. Promised: they break
@@ -247,7 +251,9 @@ async def test_F8_ghosts(home: Home, caplog: pytest.LogCaptureFixture) -> None:
     assert [entry for entry in caplog.records if entry.levelno >= logging.ERROR] == []
 
 
-async def test_F9_a_controller_that_lists_nobody(hass: HomeAssistant, clock: VirtualTime) -> None:
+async def test_F9_empty_lists_after_a_boot_change_nothing(
+    hass: HomeAssistant, clock: VirtualTime
+) -> None:
     """Reported: entities were deleted because a booting controller listed nothing (douwe#25).
 
     Promised: five minutes of empty lists of clients and devices change nothing, neither what is

@@ -1,4 +1,4 @@
-"""P1 to P5 of shared/faults.md: many clients, and much said of them."""
+"""P1 to P5 of docs/faults.md: many clients, and much said of them."""
 
 import asyncio
 from collections import Counter
@@ -126,7 +126,7 @@ class Stretches:
         self.longest[name] = max(took, self.longest.get(name, 0.0))
 
 
-async def test_P1_many_clients_and_a_record_of_each_every_second(
+async def test_P1_states_written_for_500_clients_with_a_record_every_second(
     hass: HomeAssistant, clock: VirtualTime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Reported: every record of every client was written to the recorder's database (core#85206).
@@ -169,7 +169,7 @@ async def test_P1_many_clients_and_a_record_of_each_every_second(
 
 
 @pytest.mark.parametrize("known", [True, False])
-async def test_P2_a_frame_with_all_clients_of_a_large_site(
+async def test_P2_frame_with_1000_clients_does_not_block_the_loop(
     home: Home, monkeypatch: pytest.MonkeyPatch, *, known: bool
 ) -> None:
     """Reported: bursts of records blocked Home Assistant's loop (core#110437).
@@ -204,7 +204,7 @@ def states(home: Home, macs: Sequence[str]) -> set[int | None]:
     return {client.signal if client else None for client in clients}
 
 
-async def test_P3_a_street_full_of_passers_by(home: Home) -> None:
+async def test_P3_passers_by_fill_no_registry(home: Home) -> None:
     """Reported: 26,000 devices, each seen once, filled the registries (core#125047).
 
     Promised: even with the option that adds new clients they become no devices, as they leave
@@ -225,7 +225,7 @@ async def test_P3_a_street_full_of_passers_by(home: Home) -> None:
     assert sum(home.coordinator.tracker.clients_per_access_point.values()) == 20_000
 
 
-async def test_P4_the_numbers_of_access_points_add_up(home: Home) -> None:
+async def test_P4_clients_per_access_point_add_up(home: Home) -> None:
     """Reported: counts of clients that do not add up, or stay (core#114091, #149218, #155131).
 
     Promised: after every frame of a random walk of 50 clients over eight access points, the
@@ -259,7 +259,7 @@ async def test_P4_the_numbers_of_access_points_add_up(home: Home) -> None:
         assert sum(shown) == int(home.shows("wireless_clients") or -1) == online
 
 
-async def test_P5_a_slow_consumer(home: Home) -> None:
+async def test_P5_slow_consumer_loses_no_event(home: Home) -> None:
     """Promised: of 5,000 events within a second none is lost, however slow Home Assistant is.
 
     Among them come more sync records than are ever held. What waits is bounded.

@@ -1,4 +1,4 @@
-"""L1 to L10 of shared/faults.md: who logs in, how often, and what a refusal leads to."""
+"""L1 to L10 of docs/faults.md: who logs in, how often, and what a refusal leads to."""
 
 import asyncio
 from base64 import b64encode
@@ -81,7 +81,7 @@ def streaming(home: Home) -> bool:
 
 @pytest.mark.parametrize("retry_after", [None, 60])
 @pytest.mark.parametrize("running", [False, True])
-async def test_L1_a_lock_that_every_attempt_extends_is_left_alone_until_it_ends(
+async def test_L1_login_lock_extended_by_every_attempt_is_waited_out(
     home: Home, clock: VirtualTime, retry_after: int | None, *, running: bool
 ) -> None:
     """Reported: each login while locked out begins the lock anew, so that it never ends.
@@ -107,7 +107,7 @@ async def test_L1_a_lock_that_every_attempt_extends_is_left_alone_until_it_ends(
 
 
 @pytest.mark.usefixtures("_less_often")
-async def test_L1_a_lock_that_lasts_half_a_day_gets_three_logins_an_hour(
+async def test_L1_login_lock_of_twelve_hours_gets_three_logins_an_hour(
     home: Home, clock: VirtualTime
 ) -> None:
     """Reported and promised as above, for a console that stays locked."""
@@ -125,7 +125,7 @@ async def test_L1_a_lock_that_lasts_half_a_day_gets_three_logins_an_hour(
 # L2
 
 
-async def test_L2_eight_sites_of_one_console_share_one_login(
+async def test_L2_eight_sites_of_one_controller_share_one_login(
     hass: HomeAssistant, clock: VirtualTime
 ) -> None:
     """Reported: every site of a console logs in for itself, and the sixth is refused.
@@ -174,7 +174,7 @@ def add_entry(hass: HomeAssistant, controller: SimulatedController, site: str) -
 
 
 @pytest.mark.usefixtures("_less_often")
-async def test_L3_a_session_of_two_hours_costs_thirteen_logins_a_day(
+async def test_L3_sessions_of_two_hours_need_thirteen_logins_a_day(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Reported: good logins are limited as well, so that logging in for every request locks out.
@@ -212,11 +212,11 @@ def somebody_who_logs_in_after(home: Home, seconds: float, times: int) -> Iterat
     task.cancel()
 
 
-async def test_L4_a_session_that_somebody_ended_is_renewed_once(home: Home) -> None:
+async def test_L4_session_ended_by_another_client_is_renewed_once(home: Home) -> None:
     """Reported: another client with the same account ends our session a minute after login.
 
     Promised: one new login, without a word to the user. That it comes with close code 1008 is the
-    fault list's; nothing public shows a meaningful code (protocol.md 2), and any does the same.
+    fault list's; nothing public shows a meaningful code (docs/protocol.md 2), and any does the same.
     """
     await home.set_up()
     with somebody_who_logs_in_after(home, MINUTE, times=1):
@@ -225,12 +225,12 @@ async def test_L4_a_session_that_somebody_ended_is_renewed_once(home: Home) -> N
         await asyncio.sleep(HOUR)
     assert home.controller.login_attempts == 2
     assert streaming(home)
-    assert not home.coordinator.session.contested
+    assert not home.coordinator.session.in_conflict
     assert not asked_for_a_password(home.hass)
 
 
 @pytest.mark.usefixtures("_less_often")
-async def test_L4_two_clients_that_end_each_others_sessions_do_not_play_ping_pong(
+async def test_L4_clients_ending_each_others_sessions_do_not_alternate_logins(
     home: Home,
 ) -> None:
     """Reported: two clients with one account log each other out for ever, until both are locked.
@@ -241,7 +241,7 @@ async def test_L4_two_clients_that_end_each_others_sessions_do_not_play_ping_pon
     with somebody_who_logs_in_after(home, MINUTE, times=1000):
         await asyncio.sleep(7 * HOUR)
         times = list(attempts(home))
-        assert home.coordinator.session.contested
+        assert home.coordinator.session.in_conflict
     waits = [later - earlier for earlier, later in pairwise(times)]
     assert all(wait > least - 1 for wait, least in zip(waits, LEAST_WAITS, strict=False))
     assert all(wait > HOUR - 1 for wait in waits[len(LEAST_WAITS) :])
@@ -252,13 +252,13 @@ async def test_L4_two_clients_that_end_each_others_sessions_do_not_play_ping_pon
     # The other one has been given an account of its own.
     await eventually(lambda: streaming(home), HOUR + 10 * MINUTE)
     await asyncio.sleep(HOUR)
-    assert not home.coordinator.session.contested
+    assert not home.coordinator.session.in_conflict
 
 
 # L5
 
 
-async def test_L5_a_session_that_ends_behind_an_open_socket_is_renewed(home: Home) -> None:
+async def test_L5_session_that_expires_behind_an_open_socket_is_renewed(home: Home) -> None:
     """Reported: since 10.4.57 the token ends after two hours; REST says 401, the socket nothing.
 
     Promised: the next snapshot logs in, and tells what the silent socket did not.
@@ -293,7 +293,7 @@ REJECTED = {"errors": ["Invalid username or password"]}
 
 
 @pytest.mark.parametrize("running", [False, True])
-async def test_L6_a_console_that_boots_may_reject_a_right_password_three_times(
+async def test_L6_booting_controller_may_reject_the_right_password_three_times(
     home: Home, *, running: bool
 ) -> None:
     """Reported: while a console boots, its login service answers 401 to the right password.
@@ -317,7 +317,9 @@ async def test_L6_a_console_that_boots_may_reject_a_right_password_three_times(
 
 
 @pytest.mark.parametrize("running", [False, True])
-async def test_L6_the_fourth_rejection_in_a_row_is_believed(home: Home, *, running: bool) -> None:
+async def test_L6_fourth_rejection_in_a_row_starts_reauthentication(
+    home: Home, *, running: bool
+) -> None:
     """Promised: a console that has booted and still says 401 means it; nothing is tried after."""
     if running:
         await home.set_up()
@@ -333,7 +335,7 @@ async def test_L6_the_fourth_rejection_in_a_row_is_believed(home: Home, *, runni
 
 @pytest.mark.parametrize("running", [False, True])
 @pytest.mark.parametrize("flavour", Flavour)
-async def test_L6_a_rejection_that_leaves_no_doubt_asks_the_user_at_once(
+async def test_L6_definite_rejection_starts_reauthentication_at_once(
     hass: HomeAssistant, clock: VirtualTime, flavour: Flavour, *, running: bool
 ) -> None:
     """Promised: 403 with its code, or the classic api.err.Invalid, asks for the password at once.
@@ -356,7 +358,7 @@ async def test_L6_a_rejection_that_leaves_no_doubt_asks_the_user_at_once(
         assert home.controller.login_attempts == 1 + running
 
 
-async def test_L6_the_sites_of_a_rejected_account_cost_one_login_and_are_mended_together(
+async def test_L6_sites_of_a_rejected_account_use_one_login_and_recover_together(
     hass: HomeAssistant, clock: VirtualTime
 ) -> None:
     """Promised: eight sites whose password was changed do not try it eight times, nor ask again."""
@@ -395,7 +397,7 @@ async def test_L6_the_sites_of_a_rejected_account_cost_one_login_and_are_mended_
     ids=lambda settings: "-".join(map(str, settings.values())),
 )
 @pytest.mark.parametrize("stale_root_cookie", [False, True])
-async def test_L7_the_socket_carries_the_cookie_of_the_session_whatever_its_name(
+async def test_L7_socket_sends_the_session_cookie_whatever_its_name(
     hass: HomeAssistant, clock: VirtualTime, settings: dict[str, Any], *, stale_root_cookie: bool
 ) -> None:
     """Reported: cookies by other names, `partitioned`, on bare IP addresses, or from before login.
@@ -426,7 +428,7 @@ def assert_right_cookie(home: Home) -> None:
 
 
 @pytest.mark.usefixtures("_less_often")
-async def test_L8_a_remembered_session_needs_no_login_for_a_day(home: Home) -> None:
+async def test_L8_remembered_session_needs_no_login_for_a_day(home: Home) -> None:
     """Reported: `remember` has become `rememberMe`; without it a session ends after two hours.
 
     Promised: sessions are remembered. The simulated controller knows `rememberMe` only.
@@ -441,7 +443,7 @@ async def test_L8_a_remembered_session_needs_no_login_for_a_day(home: Home) -> N
 
 
 @pytest.mark.parametrize("flavour", Flavour)
-async def test_L9_an_account_with_a_second_factor_is_told_so_in_the_flow(
+async def test_L9_config_flow_rejects_an_account_with_a_second_factor(
     hass: HomeAssistant, clock: VirtualTime, flavour: Flavour
 ) -> None:
     """Reported: accounts with a second factor fail without a clear message, again and again.
@@ -469,7 +471,7 @@ async def test_L9_an_account_with_a_second_factor_is_told_so_in_the_flow(
 
 
 @pytest.mark.parametrize("running", [False, True])
-async def test_L9_a_second_factor_that_is_asked_for_later_is_not_tried_again(
+async def test_L9_second_factor_enabled_later_starts_reauthentication_without_retries(
     home: Home, *, running: bool
 ) -> None:
     """Promised: an account that gets a second factor later asks the user, after a single login."""
@@ -488,11 +490,11 @@ async def test_L9_a_second_factor_that_is_asked_for_later_is_not_tried_again(
 # L10
 
 
-async def test_L10_a_csrf_token_that_changes_with_every_answer_is_followed(home: Home) -> None:
+async def test_L10_rotating_csrf_token_is_followed(home: Home) -> None:
     """Reported: the CSRF token is wanted for GET as well, and is another after every answer.
 
     Promised: each request carries the newest, under whichever of its two names it came. The
-    classic application has no such headers (protocol.md 2).
+    classic application has no such headers (docs/protocol.md 2).
     """
     home.controller.faults.rotate_csrf = True
     await home.set_up()

@@ -1,4 +1,4 @@
-"""O1 to O12 of shared/faults.md: what happened comes late, twice, in the wrong order or as less."""
+"""O1 to O12 of docs/faults.md: what happened comes late, twice, in the wrong order or as less."""
 
 import asyncio
 from dataclasses import replace
@@ -39,7 +39,7 @@ async def nothing_more(home: Home, seconds: float = 2 * MINUTE) -> None:
     assert kinds(home) == told
 
 
-async def test_O1_disconnected_then_roam(home: Home) -> None:
+async def test_O1_disconnected_then_roam_is_one_roam(home: Home) -> None:
     """Reported: a Roam that begins with a Disconnected showed people as away (core#34669, #33375).
 
     Promised: one roam, nobody is away, and the gap is measured.
@@ -57,7 +57,7 @@ async def test_O1_disconnected_then_roam(home: Home) -> None:
     await nothing_more(home)
 
 
-async def test_O2_disconnected_then_connected_elsewhere(home: Home) -> None:
+async def test_O2_disconnected_then_connected_elsewhere_is_an_inferred_roam(home: Home) -> None:
     """Reported: old access points tell a roam as leaving and coming (homey#54, homey#29).
 
     Promised: a roam, marked as inferred.
@@ -74,7 +74,9 @@ async def test_O2_disconnected_then_connected_elsewhere(home: Home) -> None:
 
 
 @pytest.mark.parametrize("ago", [0.0, 300.0], ids=["dated now", "dated then"])
-async def test_O3_late_disconnected_of_the_old_access_point(home: Home, ago: float) -> None:
+async def test_O3_late_disconnected_from_the_old_access_point_is_ignored(
+    home: Home, ago: float
+) -> None:
     """Reported: what the old access point noticed late showed the client as away (mueslo#22).
 
     Promised: that is ignored, whatever time it carries.
@@ -88,7 +90,7 @@ async def test_O3_late_disconnected_of_the_old_access_point(home: Home, ago: flo
     assert home.shows("access_point", ANNA) == "Kitchen"
 
 
-async def test_O4_roam_without_connected(home: Home) -> None:
+async def test_O4_roam_of_a_disconnected_client_connects_it(home: Home) -> None:
     """Reported: after a Roam of a client that was away it stayed away (core#51709).
 
     Promised: it is there. That it has connected, unnoticed, is told as well, as inferred.
@@ -107,7 +109,9 @@ async def test_O4_roam_without_connected(home: Home) -> None:
 
 
 @pytest.mark.parametrize("departure_ago", [None, 2.0, 0.0], ids=["alone", "behind", "at once"])
-async def test_O5_change_of_radio_only(home: Home, departure_ago: float | None) -> None:
+async def test_O5_change_of_radio_keeps_the_access_point(
+    home: Home, departure_ago: float | None
+) -> None:
     """Reported: a RoamRadio, in one frame behind a Disconnected, left the client away (core#34798).
 
     Promised: the band changes, the place does not.
@@ -129,7 +133,7 @@ async def test_O5_change_of_radio_only(home: Home, departure_ago: float | None) 
     await nothing_more(home)
 
 
-async def test_O6_phones_that_are_shown_as_wired(home: Home) -> None:
+async def test_O6_phones_listed_as_wired_are_ignored(home: Home) -> None:
     """Reported: phones that were listed as wired came back, or never left (core#30029, #25915).
 
     That happens for moments, and for hours after they have left. Promised: such a record says
@@ -152,7 +156,7 @@ async def test_O6_phones_that_are_shown_as_wired(home: Home) -> None:
 
 
 @pytest.mark.parametrize("order", list(permutations(["event", "sync", "log"])), ids="-".join)
-def test_O7_one_roam_told_by_three_sources(order: tuple[str, ...]) -> None:
+def test_O7_roam_reported_by_three_sources_is_one_roam(order: tuple[str, ...]) -> None:
     """Promised: the first of event, sync record and system log makes the roam, and it alone."""
     tracker = RoamTracker()
     tracker.process_snapshot([station(NOW, LOBBY, associated_at=NOW - 3600)], NOW)
@@ -170,7 +174,9 @@ def test_O7_one_roam_told_by_three_sources(order: tuple[str, ...]) -> None:
     assert told == []
 
 
-async def test_O7_one_roam_told_by_all_there_is(hass: HomeAssistant, clock: VirtualTime) -> None:
+async def test_O7_roam_reported_by_all_sources_and_a_snapshot_is_one_roam(
+    hass: HomeAssistant, clock: VirtualTime
+) -> None:
     """Promised: event, sync record, system log and the snapshot after a reconnect make one roam."""
     async with furnished_home(hass, clock=clock.time, network_version="10.4.57") as home:
         await home.set_up()
@@ -185,7 +191,7 @@ async def test_O7_one_roam_told_by_all_there_is(hass: HomeAssistant, clock: Virt
         assert kinds(home) == ROAMED
 
 
-async def test_O8_there_and_back(home: Home) -> None:
+async def test_O8_roams_there_and_back_are_two_roams(home: Home) -> None:
     """Promised: there and back within three seconds are two roams.
 
     That a room does not change by it is a matter of rooms, not of access points.
@@ -204,7 +210,7 @@ async def test_O8_there_and_back(home: Home) -> None:
 
 @pytest.mark.parametrize("skew", [-600.0, 600.0])
 @pytest.mark.parametrize("unit", [1, 1000], ids=["seconds", "milliseconds"])
-async def test_O9_wrong_clock_of_the_controller(
+async def test_O9_wrong_clock_of_the_controller_keeps_the_order(
     hass: HomeAssistant, clock: VirtualTime, skew: float, unit: int
 ) -> None:
     """Promised: with a clock that is ten minutes off the order is right and no gap is negative.
@@ -231,7 +237,7 @@ async def test_O9_wrong_clock_of_the_controller(
         assert all(1 <= data["roam_gap"] <= 3 for _, data in told)
 
 
-def test_O9_one_record_from_the_future() -> None:
+def test_O9_record_from_the_future_does_not_set_the_clock() -> None:
     """Promised: one client's wrong `last_seen` is not taken for the controller's clock."""
     tracker = RoamTracker()
     tracker.process_snapshot([station(NOW, LOBBY), station(NOW + 86_400, LOBBY, mac=CARA)], NOW)
@@ -239,7 +245,7 @@ def test_O9_one_record_from_the_future() -> None:
     assert [(event.ap_from, event.ap_to) for event in told] == [(LOBBY, BEDROOM)]
 
 
-def test_O9_our_own_clock_is_set_back() -> None:
+def test_O9_setting_our_own_clock_back_loses_no_roam() -> None:
     """Promised: when our own clock is set back an hour, what happens is not out of date for one."""
     tracker = RoamTracker()
     tracker.process_snapshot([station(NOW, LOBBY, associated_at=NOW - 3600)], NOW)
@@ -254,7 +260,7 @@ def test_O9_our_own_clock_is_set_back() -> None:
     assert told[0].time == then + 5
 
 
-async def test_O10_an_access_point_is_renamed(home: Home) -> None:
+async def test_O10_renamed_access_point_is_updated_everywhere(home: Home) -> None:
     """Promised: the name of an access point follows within a minute, wherever it is shown."""
     await home.set_up()
     home.world.devices[HALL].name = "Lobby"
@@ -269,9 +275,7 @@ async def test_O10_an_access_point_is_renamed(home: Home) -> None:
 
 
 @pytest.mark.parametrize("removed", [False, True], ids=["offline", "removed"])
-async def test_O10_an_access_point_is_gone_while_clients_are_listed_on_it(
-    home: Home, *, removed: bool
-) -> None:
+async def test_O10_missing_access_point_keeps_its_clients(home: Home, *, removed: bool) -> None:
     """Promised: its clients stay there while they are listed on it, and roam away as ever.
 
     It keeps its name: no place comes up that does not exist.
@@ -294,10 +298,12 @@ async def test_O10_an_access_point_is_gone_while_clients_are_listed_on_it(
     assert home.shows("wireless_clients", KITCHEN) == "2"
 
 
-async def test_O11_replay_after_a_reconnect(hass: HomeAssistant, clock: VirtualTime) -> None:
+async def test_O11_replayed_events_after_a_reconnect_are_dropped(
+    hass: HomeAssistant, clock: VirtualTime
+) -> None:
     """Promised: events that a controller sends again when the socket is opened again are dropped.
 
-    The same `_id` is no help: it is on events until 2023 only (protocol.md 3.2), so who, where and
+    The same `_id` is no help: it is on events until 2023 only (docs/protocol.md 3.2), so who, where and
     when decide, with and without it.
     """
     async with furnished_home(hass, clock=clock.time, network_version="7.5.187") as home:
@@ -328,7 +334,7 @@ async def test_O11_replay_after_a_reconnect(hass: HomeAssistant, clock: VirtualT
     [(6.0, []), (1200.0, [("disconnected", "Hall", None), ("connected", None, "Hall")])],
     ids=["short", "long"],
 )
-async def test_O12_naps(
+async def test_O12_short_and_long_absences(
     home: Home, nap: float, told: list[tuple[str, str | None, str | None]]
 ) -> None:
     """Promised: a phone that naps for less than a departure is held back has not been away.

@@ -78,7 +78,7 @@ def watch_states(hass: HomeAssistant) -> list[str]:
     return written
 
 
-async def test_C1_a_boot_of_minutes_is_waited_out(home: Home, clock: VirtualTime) -> None:
+async def test_C1_reconnect_after_a_boot_of_several_minutes(home: Home, clock: VirtualTime) -> None:
     """core#40145: 502, then 503 while it boots; nothing reconnected, or a flood of attempts.
 
     Promised: attempts get rarer, are never in step, and the stream is back within a minute of the
@@ -108,9 +108,7 @@ async def test_C1_a_boot_of_minutes_is_waited_out(home: Home, clock: VirtualTime
     assert home.controller.logins == 1
 
 
-async def test_C2_a_handshake_answered_with_a_page_is_tried_again(
-    home: Home, clock: VirtualTime
-) -> None:
+async def test_C2_handshake_answered_with_html_is_retried(home: Home, clock: VirtualTime) -> None:
     """core#68328: HTTP 200 and HTML where a WebSocket is expected ended the integration.
 
     Promised: another attempt, in the same session, after a look at what the controller is.
@@ -128,7 +126,7 @@ async def test_C2_a_handshake_answered_with_a_page_is_tried_again(
 
 @pytest.mark.parametrize("flavour", list(Flavour))
 @pytest.mark.parametrize("booting", list(Booting))
-async def test_C3_the_kind_is_not_guessed_from_a_controller_that_boots(
+async def test_C3_controller_type_is_not_detected_while_it_boots(
     hass: HomeAssistant, clock: VirtualTime, flavour: Flavour, booting: Booting
 ) -> None:
     """core#114196: while it booted it was taken for another kind, and for ever.
@@ -151,7 +149,7 @@ async def test_C3_the_kind_is_not_guessed_from_a_controller_that_boots(
     ("before", "after"),
     [(Flavour.SELF_HOSTED, Flavour.UNIFI_OS), (Flavour.UNIFI_OS, Flavour.SELF_HOSTED)],
 )
-async def test_C3_a_controller_that_comes_back_as_another_kind_is_found(
+async def test_C3_controller_that_returns_as_another_type_is_detected(
     hass: HomeAssistant, clock: VirtualTime, before: Flavour, after: Flavour
 ) -> None:
     """core#87895: the wrong kind's paths were asked until a restart of Home Assistant.
@@ -180,7 +178,7 @@ async def test_C3_a_controller_that_comes_back_as_another_kind_is_found(
             await hass.config_entries.async_unload(home.entry.entry_id)
 
 
-async def test_C4_after_an_upgrade_nobody_is_away(home: Home, clock: VirtualTime) -> None:
+async def test_C4_no_client_disconnects_after_an_upgrade(home: Home, clock: VirtualTime) -> None:
     """core#107061: a controller that has just started lists nobody, and everybody was away.
 
     Promised: nobody goes away by an empty list of two minutes, nor by the list that then fills up,
@@ -212,7 +210,7 @@ async def test_C4_after_an_upgrade_nobody_is_away(home: Home, clock: VirtualTime
 
 
 @pytest.mark.parametrize("path", ["*wss*", "*stat/sta"])
-async def test_C4_a_short_restart_is_seen_by_whatever_it_refuses(
+async def test_C4_no_client_disconnects_after_a_short_restart(
     home: Home, clock: VirtualTime, path: str
 ) -> None:
     """core#107061, where only the socket or only a snapshot falls into the restart."""
@@ -229,7 +227,7 @@ async def test_C4_a_short_restart_is_seen_by_whatever_it_refuses(
     assert home.events == []
 
 
-async def test_C5_a_socket_that_is_closed_every_five_hours_is_no_event(
+async def test_C5_socket_closed_every_five_hours_changes_no_state(
     home: Home, clock: VirtualTime
 ) -> None:
     """core#110723: fifteen seconds of unavailability every five hours fired automations.
@@ -250,7 +248,7 @@ async def test_C5_a_socket_that_is_closed_every_five_hours_is_no_event(
     assert home.controller.logins == 1
 
 
-async def test_C6_a_socket_that_never_lasts_is_opened_ever_more_rarely(
+async def test_C6_reconnect_delay_grows_while_sockets_are_short_lived(
     home: Home, clock: VirtualTime
 ) -> None:
     """core#66016: a socket that was closed after 20 s, again and again, filled log and memory.
@@ -285,7 +283,7 @@ async def test_C6_a_socket_that_never_lasts_is_opened_ever_more_rarely(
 
 
 @pytest.mark.parametrize("fault", [401, 403, 500, "silence"])
-async def test_C7_a_system_log_that_fails_for_ever_is_hardly_asked(
+async def test_C7_failing_system_log_is_requested_less_and_less(
     hass: HomeAssistant, clock: VirtualTime, fault: int | str
 ) -> None:
     """core#141987: an endpoint that failed was asked again at once, for ever.
@@ -309,7 +307,7 @@ async def test_C7_a_system_log_that_fails_for_ever_is_hardly_asked(
         await clock.until(lambda: connected(home), 310)
 
 
-async def test_C7_a_limit_that_names_no_time_to_wait_is_no_invitation(
+async def test_C7_retry_after_0_does_not_cause_a_flood_of_requests(
     home: Home, clock: VirtualTime
 ) -> None:
     """core#141987 for REST: "wait 0 s" was obeyed at once and over again.
@@ -327,7 +325,7 @@ async def test_C7_a_limit_that_names_no_time_to_wait_is_no_invitation(
 
 
 @pytest.mark.parametrize("status", [None, 400, 405])
-async def test_C8_a_controller_without_a_system_log_is_asked_once(
+async def test_C8_missing_system_log_is_requested_once(
     hass: HomeAssistant, clock: VirtualTime, status: int | None
 ) -> None:
     """core#103269: an endpoint that an old controller lacks kept the integration from loading.
@@ -352,7 +350,7 @@ async def test_C8_a_controller_without_a_system_log_is_asked_once(
         assert {data["source"] for _, data in told} == {"resync"}
 
 
-async def test_C9_a_controller_that_knows_no_site_yet_is_waited_for(
+async def test_C9_setup_is_retried_while_the_controller_lists_no_site(
     home: Home, clock: VirtualTime
 ) -> None:
     """core#99794: a booting controller's empty list of sites raised KeyError.
@@ -379,7 +377,7 @@ def user_input(home: Home) -> dict[str, Any]:
     }
 
 
-async def test_C9_setting_up_a_controller_that_knows_no_site_yet_says_so(home: Home) -> None:
+async def test_C9_config_flow_reports_a_controller_without_sites(home: Home) -> None:
     """core#99794 while it is being set up: the form says what is wrong and can be sent again."""
     home.controller.faults.refuse("*self/sites", status=200, body=EMPTY, times=2)
     flow = home.hass.config_entries.flow
@@ -412,7 +410,7 @@ async def test_C10_twenty_reloads_leave_one_socket_and_no_tasks(
     assert len(home.events) == 1
 
 
-async def test_C11_a_site_whose_id_changes_stays_the_same(home: Home) -> None:
+async def test_C11_site_with_a_new_id_keeps_its_entities(home: Home) -> None:
     """Network 11 made UUIDs of the sites' ids; what was named by them was there twice.
 
     Promised: ids of ours are made of the controller's and the site's short name.

@@ -37,7 +37,7 @@ async def live(home: Home, minutes: int, *, told: bool) -> None:
             home.world.touch()
 
 
-async def test_S1_a_dead_connection_is_replaced_within_a_minute(
+async def test_S1_dead_connection_is_replaced_within_a_minute(
     home: Home, clock: VirtualTime
 ) -> None:
     """core#101589: no data and no close, as after a firewall has forgotten the connection.
@@ -53,7 +53,7 @@ async def test_S1_a_dead_connection_is_replaced_within_a_minute(
     await home.happened(1)
 
 
-async def test_S2_a_mute_socket_is_replaced(home: Home) -> None:
+async def test_S2_silent_socket_is_replaced(home: Home) -> None:
     """NRCHKB/node-red-contrib-unifi-os#49: "can connect, no data" after some weeks.
 
     Promised: when clients have been active by REST and no frame has told of it, another socket is
@@ -73,7 +73,7 @@ async def test_S2_a_mute_socket_is_replaced(home: Home) -> None:
     assert (data["ap_to_name"], data["source"]) == ("Kitchen", "resync")
 
 
-async def test_S2_a_socket_that_stays_mute_is_replaced_ever_more_rarely(
+async def test_S2_socket_that_stays_silent_is_replaced_less_and_less_often(
     home: Home,
 ) -> None:
     """The same where a new socket is no better: not every minute, and again when it would help."""
@@ -89,7 +89,7 @@ async def test_S2_a_socket_that_stays_mute_is_replaced_ever_more_rarely(
     assert sockets(home) == before + 1
 
 
-async def test_S2_a_quiet_night_is_left_alone(home: Home) -> None:
+async def test_S2_socket_is_kept_on_a_quiet_night(home: Home) -> None:
     """Nobody is awake: that the stream says nothing for hours is right, and nothing is done."""
     await home.set_up()
     await live(home, 1, told=True)
@@ -99,7 +99,7 @@ async def test_S2_a_quiet_night_is_left_alone(home: Home) -> None:
     assert home.shows("event_stream", domain="binary_sensor") == "on"
 
 
-async def test_S3_events_alone_are_enough(home: Home) -> None:
+async def test_S3_events_alone_keep_states_correct(home: Home) -> None:
     """core#72240: with real-time updates disabled only `events` come, and states froze.
 
     Promised: places, connections and roams are right by events alone. The signal is unknown on a

@@ -14,7 +14,7 @@ def tracked() -> RoamTracker:
     return tracker
 
 
-def test_a_list_that_fills_up_after_an_empty_one_sends_nobody_away() -> None:
+def test_snapshots_that_fill_up_after_empty_ones_disconnect_no_client() -> None:
     tracker = tracked()
     for at in range(60, 181, 60):
         assert tracker.process_snapshot([], NOW + at) == []
@@ -24,7 +24,7 @@ def test_a_list_that_fills_up_after_an_empty_one_sends_nobody_away() -> None:
     assert tracker.clients[TABLET].connected
 
 
-def test_after_that_whoever_is_missing_is_gone() -> None:
+def test_missing_client_disconnects_after_departures_were_suspended() -> None:
     tracker = tracked()
     tracker.suspend_departures(NOW + 60)
     assert tracker.process_snapshot([station(NOW + 70, HALL)], NOW + 70) == []
@@ -34,7 +34,7 @@ def test_after_that_whoever_is_missing_is_gone() -> None:
     assert (gone.kind, gone.mac) == (EventKind.DISCONNECTED, TABLET)
 
 
-def test_a_suspicion_from_before_the_controller_failed_is_dropped() -> None:
+def test_suspending_departures_drops_a_pending_recheck() -> None:
     tracker = tracked()
     tracker.process_snapshot([station(NOW + 60, HALL)], NOW + 60)
     assert tracker.recheck_due is not None
@@ -44,14 +44,14 @@ def test_a_suspicion_from_before_the_controller_failed_is_dropped() -> None:
     assert tracker.clients[TABLET].connected
 
 
-def test_who_moved_is_told_in_doubt_as_ever() -> None:
+def test_roams_are_reported_while_departures_are_suspended() -> None:
     tracker = tracked()
     tracker.suspend_departures(NOW + 60)
     (moved,) = tracker.process_snapshot([station(NOW + 70, "f0:00:00:00:00:0b")], NOW + 70)
     assert (moved.kind, moved.mac) == (EventKind.ROAM, PHONE)
 
 
-def test_times_of_ours_are_told_by_the_controllers_clock() -> None:
+def test_controller_time_converts_our_time_to_the_controllers_clock() -> None:
     tracker = RoamTracker()
     assert tracker.controller_time(NOW) == NOW
     tracker.process_snapshot([station(NOW - 600, HALL, received=NOW)], NOW)

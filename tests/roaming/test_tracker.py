@@ -34,14 +34,14 @@ def kinds(events: list) -> list[tuple[str, str | None, str | None]]:
     return [(event.kind.value, event.ap_from, event.ap_to) for event in events]
 
 
-def test_first_snapshot_tells_nothing_but_knows_where_everyone_is(tracker: RoamTracker) -> None:
+def test_first_snapshot_emits_no_events_but_sets_the_state_of_clients(tracker: RoamTracker) -> None:
     state = tracker.clients[PHONE]
     assert (state.ap_mac, state.name, state.signal) == (HALL, "Anna's phone", -60)
     assert tracker.connected_clients == 1
     assert tracker.clients_per_access_point == {HALL: 1}
 
 
-def test_roam_event_is_told_once_with_what_the_controller_said(tracker: RoamTracker) -> None:
+def test_roam_event_is_emitted_once_with_the_fields_of_the_controller(tracker: RoamTracker) -> None:
     told = tracker.process_batch(
         [
             roam(
@@ -61,12 +61,12 @@ def test_roam_event_is_told_once_with_what_the_controller_said(tracker: RoamTrac
     assert tracker.clients_per_access_point == {BEDROOM: 1}
 
 
-def test_signal_of_the_old_link_is_not_shown_for_the_new_one(tracker: RoamTracker) -> None:
+def test_signal_of_the_old_link_is_not_kept_for_the_new_link(tracker: RoamTracker) -> None:
     tracker.process_batch([roam(NOW + 5, HALL, BEDROOM)], NOW + 5)
     assert tracker.clients[PHONE].signal is None
 
 
-def test_record_in_the_same_batch_gives_the_roam_its_signal(tracker: RoamTracker) -> None:
+def test_record_in_the_same_batch_adds_the_signal_to_the_roam(tracker: RoamTracker) -> None:
     told = tracker.process_batch(
         [station(NOW + 6, BEDROOM, signal=-48), roam(NOW + 5, HALL, BEDROOM)], NOW + 6
     )
@@ -88,7 +88,7 @@ def test_record_before_its_event_makes_the_event_an_echo(tracker: RoamTracker) -
     assert tracker.process_batch([roam(NOW + 5.4, HALL, BEDROOM)], NOW + 7) == []
 
 
-def test_there_and_back_and_there_again_are_three_roams(tracker: RoamTracker) -> None:
+def test_roams_there_and_back_and_there_again_are_three_roams(tracker: RoamTracker) -> None:
     told = []
     for second, (start, end) in enumerate([(HALL, BEDROOM), (BEDROOM, HALL), (HALL, BEDROOM)]):
         told += tracker.process_batch([roam(NOW + 1 + second, start, end)], NOW + 1 + second)
@@ -99,13 +99,13 @@ def test_there_and_back_and_there_again_are_three_roams(tracker: RoamTracker) ->
     ]
 
 
-def test_there_and_back_told_by_records_alone_are_two_roams(tracker: RoamTracker) -> None:
+def test_roams_there_and_back_in_records_alone_are_two_roams(tracker: RoamTracker) -> None:
     told = tracker.process_batch([station(NOW + 5, BEDROOM)], NOW + 5)
     told += tracker.process_batch([station(NOW + 8, HALL)], NOW + 8)
     assert kinds(told) == [("roam", HALL, BEDROOM), ("roam", BEDROOM, HALL)]
 
 
-def test_record_of_the_time_before_a_roam_does_not_move_the_client_back(
+def test_record_from_before_a_roam_does_not_move_the_client_back(
     tracker: RoamTracker,
 ) -> None:
     tracker.process_batch([roam(NOW + 5, HALL, BEDROOM)], NOW + 5)
@@ -122,7 +122,7 @@ def test_record_of_a_new_link_to_the_old_access_point_is_a_roam_back(tracker: Ro
     assert kinds(told) == [("roam", BEDROOM, HALL)]
 
 
-def test_old_access_point_is_believed_in_the_end(tracker: RoamTracker) -> None:
+def test_old_access_point_is_believed_when_its_records_persist(tracker: RoamTracker) -> None:
     tracker.process_batch([roam(NOW + 5, HALL, BEDROOM)], NOW + 5)
     told = tracker.process_batch([station(NOW + 60, HALL, associated_at=NOW - 3600)], NOW + 60)
     assert kinds(told) == [("roam", BEDROOM, HALL)]
@@ -138,7 +138,7 @@ def test_late_disconnect_of_the_old_access_point_is_ignored(
     assert tracker.release_due(NOW + 10_000) == []
 
 
-def test_disconnect_is_told_after_the_delay(tracker: RoamTracker) -> None:
+def test_disconnect_is_emitted_after_the_delay(tracker: RoamTracker) -> None:
     assert tracker.process_batch([disconnected(NOW + 5, HALL, received=NOW + 6)], NOW + 6) == []
     assert tracker.next_due == NOW + 16
     assert tracker.release_due(NOW + 15.9) == []
@@ -179,7 +179,7 @@ def test_disconnect_then_newer_record_elsewhere_is_an_inferred_roam(tracker: Roa
     [connected(NOW + 8, HALL), station(NOW + 8, HALL)],
     ids=["connected", "record"],
 )
-def test_disconnect_then_back_at_the_same_access_point_is_nothing(
+def test_disconnect_then_return_to_the_same_access_point_emits_nothing(
     tracker: RoamTracker, back: Observation
 ) -> None:
     tracker.process_batch([disconnected(NOW + 5, HALL)], NOW + 5)
@@ -187,7 +187,7 @@ def test_disconnect_then_back_at_the_same_access_point_is_nothing(
     assert tracker.next_due is None
 
 
-def test_change_of_radio_takes_a_disconnect_back(tracker: RoamTracker) -> None:
+def test_change_of_radio_cancels_a_held_disconnect(tracker: RoamTracker) -> None:
     told = tracker.process_batch(
         [disconnected(NOW + 5, HALL), roam_radio(NOW + 9, HALL, "2.4", 11)], NOW + 9
     )
@@ -199,7 +199,7 @@ def test_change_of_radio_takes_a_disconnect_back(tracker: RoamTracker) -> None:
     assert tracker.process_batch([station(NOW + 11, HALL, band="2.4", channel=11)], NOW + 11) == []
 
 
-def test_band_told_by_a_record_is_an_inferred_change_of_radio(tracker: RoamTracker) -> None:
+def test_new_band_in_a_record_is_an_inferred_change_of_radio(tracker: RoamTracker) -> None:
     told = tracker.process_batch([station(NOW + 5, HALL, band="2.4", channel=11)], NOW + 5)
     assert kinds(told) == [("roam_radio", HALL, HALL)]
     assert told[0].inferred
@@ -208,7 +208,7 @@ def test_band_told_by_a_record_is_an_inferred_change_of_radio(tracker: RoamTrack
 @pytest.mark.parametrize(
     ("associated_at", "time"), [(NOW + 37, NOW + 37), (NOW + 20, NOW + 40), (None, NOW + 40)]
 )
-def test_change_of_radio_told_by_a_record_happened_when_its_new_link_began(
+def test_change_of_radio_in_a_record_is_dated_when_its_new_link_began(
     tracker: RoamTracker, associated_at: float | None, time: float
 ) -> None:
     tracker.process_batch([station(NOW + 35, HALL, associated_at=NOW + 20)], NOW + 35)
@@ -223,7 +223,9 @@ def test_multi_link_client_does_not_change_radio_with_each_record(tracker: RoamT
         assert tracker.process_batch([seen], NOW + 1 + second) == []
 
 
-def test_nap_longer_than_the_delay_is_away_and_home_once(tracker: RoamTracker) -> None:
+def test_absence_longer_than_the_delay_is_one_disconnect_and_one_connect(
+    tracker: RoamTracker,
+) -> None:
     told = tracker.process_batch([disconnected(NOW + 5, HALL)], NOW + 5)
     told += tracker.release_due(NOW + 15)
     told += tracker.process_batch([connected(NOW + 1205, HALL)], NOW + 1205)
@@ -244,7 +246,7 @@ def test_nap_longer_than_the_delay_is_away_and_home_once(tracker: RoamTracker) -
     ],
     ids=["connected", "connected elsewhere", "record", "record elsewhere"],
 )
-def test_nap_that_is_learned_of_afterwards_is_away_and_home(
+def test_absence_reported_after_the_return_is_a_disconnect_and_a_connect(
     tracker: RoamTracker, back: Observation
 ) -> None:
     gone = disconnected(NOW + 5, HALL, received=NOW + 610)
@@ -255,7 +257,7 @@ def test_nap_that_is_learned_of_afterwards_is_away_and_home(
     assert [event.time for event in told] == [NOW + 5, NOW + 605]
 
 
-def test_record_that_lags_behind_a_departure_does_not_bring_the_client_back(
+def test_record_that_lags_behind_a_disconnect_does_not_reconnect_the_client(
     tracker: RoamTracker,
 ) -> None:
     tracker.process_batch([disconnected(NOW + 5, HALL)], NOW + 5)
@@ -266,7 +268,7 @@ def test_record_that_lags_behind_a_departure_does_not_bring_the_client_back(
     assert not tracker.clients[PHONE].connected
 
 
-def test_roam_of_an_unknown_client_tells_that_it_is_connected_and_roamed() -> None:
+def test_roam_of_an_unknown_client_is_a_connect_and_a_roam() -> None:
     tracker = RoamTracker()
     tracker.process_snapshot([], NOW)
     told = tracker.process_batch([roam(NOW + 5, HALL, BEDROOM)], NOW + 5)
@@ -275,7 +277,9 @@ def test_roam_of_an_unknown_client_tells_that_it_is_connected_and_roamed() -> No
     assert tracker.clients[PHONE].ap_mac == BEDROOM
 
 
-def test_events_of_a_batch_are_taken_in_the_controllers_order(tracker: RoamTracker) -> None:
+def test_events_of_a_batch_are_processed_in_order_of_the_controllers_time(
+    tracker: RoamTracker,
+) -> None:
     told = tracker.process_batch(
         [
             roam(NOW + 7, BEDROOM, OFFICE, received=NOW + 8),
@@ -286,7 +290,9 @@ def test_events_of_a_batch_are_taken_in_the_controllers_order(tracker: RoamTrack
     assert kinds(told) == [("roam", HALL, BEDROOM), ("roam", BEDROOM, OFFICE)]
 
 
-def test_there_and_back_that_records_did_not_show_is_told_late(tracker: RoamTracker) -> None:
+def test_late_event_of_a_roam_there_and_back_missing_from_records_emits_both_roams(
+    tracker: RoamTracker,
+) -> None:
     tracker.process_batch([station(NOW + 20, HALL, associated_at=NOW + 12)], NOW + 20)
     told = tracker.process_batch([roam(NOW + 10, HALL, BEDROOM, received=NOW + 21)], NOW + 21)
     assert kinds(told) == [("roam", HALL, BEDROOM), ("roam", BEDROOM, HALL)]
@@ -326,14 +332,14 @@ def test_gap_is_never_negative(tracker: RoamTracker) -> None:
     assert told[0].roam_gap == 0
 
 
-def test_news_of_an_hour_ago_is_a_replay(tracker: RoamTracker) -> None:
+def test_event_from_an_hour_ago_is_a_replay(tracker: RoamTracker) -> None:
     old = roam(NOW - 3600, OFFICE, BEDROOM, received=NOW + 5)
     assert tracker.process_batch([old], NOW + 5) == []
     assert tracker.counters["replayed"] == 1
     assert tracker.clients[PHONE].ap_mac == HALL
 
 
-def test_what_says_nothing_is_ignored_and_counted(tracker: RoamTracker) -> None:
+def test_observations_without_a_wireless_link_are_ignored_and_counted(tracker: RoamTracker) -> None:
     told = tracker.process_batch(
         [None, station(NOW + 5, HALL, is_wired=True), station(NOW + 5, None)], NOW + 5
     )
@@ -342,7 +348,7 @@ def test_what_says_nothing_is_ignored_and_counted(tracker: RoamTracker) -> None:
     assert tracker.clients[PHONE].ap_mac == HALL
 
 
-def test_snapshot_after_a_gap_tells_what_was_missed(tracker: RoamTracker) -> None:
+def test_snapshot_after_a_gap_emits_the_missed_roam(tracker: RoamTracker) -> None:
     told = tracker.process_snapshot(
         [station(NOW + 300, BEDROOM, associated_at=NOW + 100)], NOW + 300
     )
@@ -350,7 +356,7 @@ def test_snapshot_after_a_gap_tells_what_was_missed(tracker: RoamTracker) -> Non
     assert (told[0].source, told[0].inferred) == (Source.RESYNC, True)
 
 
-def test_client_that_two_snapshots_miss_is_gone(tracker: RoamTracker) -> None:
+def test_client_missing_from_two_snapshots_is_disconnected(tracker: RoamTracker) -> None:
     other = station(NOW + 60, OFFICE, mac="aa:00:00:00:00:02")
     assert kinds(tracker.process_snapshot([other], NOW + 60)) == [("connected", None, OFFICE)]
     assert tracker.recheck_due == NOW + 70
@@ -360,34 +366,34 @@ def test_client_that_two_snapshots_miss_is_gone(tracker: RoamTracker) -> None:
     assert tracker.recheck_due is None
 
 
-def test_client_that_one_snapshot_misses_is_not_gone(tracker: RoamTracker) -> None:
+def test_client_missing_from_one_snapshot_stays_connected(tracker: RoamTracker) -> None:
     other = station(NOW + 60, OFFICE, mac="aa:00:00:00:00:02")
     tracker.process_snapshot([other], NOW + 60)
     assert tracker.process_snapshot([other, station(NOW, HALL, received=NOW + 70)], NOW + 70) == []
     assert tracker.process_snapshot([other], NOW + 75) == []
 
 
-def test_empty_snapshots_send_nobody_away_for_five_minutes(tracker: RoamTracker) -> None:
+def test_empty_snapshots_disconnect_no_client_for_five_minutes(tracker: RoamTracker) -> None:
     for second in range(60, 350, 10):
         assert tracker.process_snapshot([], NOW + second) == []
     assert tracker.recheck_due is None
 
 
-def test_empty_snapshots_do_not_ask_for_another_at_once(tracker: RoamTracker) -> None:
+def test_empty_snapshots_do_not_request_a_recheck(tracker: RoamTracker) -> None:
     tracker.process_snapshot([station(NOW + 60, OFFICE, mac="aa:00:00:00:00:02")], NOW + 60)
     assert tracker.recheck_due == NOW + 70
     tracker.process_snapshot([], NOW + 70)
     assert tracker.recheck_due is None
 
 
-def test_nobody_comes_home_when_a_controller_that_listed_nobody_has_booted() -> None:
+def test_first_clients_after_an_empty_first_snapshot_emit_no_connect() -> None:
     tracker = RoamTracker()
     assert tracker.process_snapshot([], NOW) == []
     assert tracker.process_snapshot([station(NOW + 60, HALL)], NOW + 60) == []
     assert tracker.clients[PHONE].ap_mac == HALL
 
 
-def test_client_that_was_only_missing_in_a_snapshot_roams_without_a_gap(
+def test_client_missing_from_a_snapshot_roams_without_a_roam_gap(
     tracker: RoamTracker,
 ) -> None:
     tracker.process_snapshot([station(NOW + 60, OFFICE, mac="aa:00:00:00:00:02")], NOW + 60)
@@ -396,7 +402,7 @@ def test_client_that_was_only_missing_in_a_snapshot_roams_without_a_gap(
     assert told[0].roam_gap is None
 
 
-def test_client_that_was_seen_in_the_future_does_not_set_the_clock(tracker: RoamTracker) -> None:
+def test_record_from_the_future_does_not_set_the_controllers_clock(tracker: RoamTracker) -> None:
     odd = station(NOW + 90_000, OFFICE, mac="aa:00:00:00:00:02", received=NOW + 60)
     tracker.process_snapshot([odd, station(NOW + 60, HALL)], NOW + 60)
     assert kinds(tracker.process_batch([roam(NOW + 65, HALL, BEDROOM)], NOW + 65)) == [
@@ -404,7 +410,7 @@ def test_client_that_was_seen_in_the_future_does_not_set_the_clock(tracker: Roam
     ]
 
 
-def test_change_of_radio_that_comes_late_is_told_and_changes_nothing(tracker: RoamTracker) -> None:
+def test_late_change_of_radio_is_emitted_without_changing_the_link(tracker: RoamTracker) -> None:
     tracker.process_batch([roam(NOW + 9, HALL, BEDROOM, band_to="5", channel_to=40)], NOW + 9)
     late = roam_radio(NOW + 5, HALL, "2.4", 11, received=NOW + 10)
     assert kinds(tracker.process_batch([late], NOW + 10)) == [("roam_radio", HALL, HALL)]
@@ -412,7 +418,7 @@ def test_change_of_radio_that_comes_late_is_told_and_changes_nothing(tracker: Ro
     assert tracker.clients[PHONE].link == Link(BEDROOM, "5", 40, "Home")
 
 
-def test_snapshot_does_not_send_away_who_has_just_come(tracker: RoamTracker) -> None:
+def test_snapshot_does_not_disconnect_a_client_that_just_connected(tracker: RoamTracker) -> None:
     tracker.process_batch([connected(NOW + 59, OFFICE, mac="aa:00:00:00:00:02")], NOW + 59)
     tracker.process_snapshot([station(NOW + 60, HALL)], NOW + 60)
     assert tracker.process_snapshot([station(NOW + 80, HALL)], NOW + 80) == []
@@ -428,14 +434,14 @@ def test_passers_by_are_forgotten() -> None:
     assert tracker.clients_per_access_point == {HALL: 20_000}
 
 
-def test_client_that_left_yesterday_is_forgotten(tracker: RoamTracker) -> None:
+def test_client_disconnected_since_yesterday_is_forgotten(tracker: RoamTracker) -> None:
     tracker.process_batch([disconnected(NOW + 5, HALL)], NOW + 5)
     tracker.release_due(NOW + 15)
     tracker.process_snapshot([], NOW + 90_000)
     assert tracker.clients == {}
 
 
-def test_counts_per_access_point_always_sum_up_to_the_connected(tracker: RoamTracker) -> None:
+def test_clients_per_access_point_add_up_to_the_connected_clients(tracker: RoamTracker) -> None:
     steps = [
         roam(NOW + 5, HALL, BEDROOM),
         connected(NOW + 6, OFFICE, mac="aa:00:00:00:00:02"),
@@ -448,7 +454,7 @@ def test_counts_per_access_point_always_sum_up_to_the_connected(tracker: RoamTra
     assert tracker.clients_per_access_point == {OFFICE: 1}
 
 
-def test_row_of_the_system_log_tells_the_signal_of_a_roam_nobody_else_told(
+def test_system_log_row_of_a_missed_roam_is_emitted_with_its_signal(
     tracker: RoamTracker,
 ) -> None:
     row = roam(NOW + 5, HALL, BEDROOM, received=NOW + 90, signal=-52, logged=True)
@@ -457,7 +463,7 @@ def test_row_of_the_system_log_tells_the_signal_of_a_roam_nobody_else_told(
     assert (told[0].source, told[0].signal, told[0].inferred) == (Source.SYSTEM_LOG, -52, False)
 
 
-def test_rows_of_the_system_log_are_echoes_of_what_is_known(tracker: RoamTracker) -> None:
+def test_system_log_rows_of_known_roams_are_echoes(tracker: RoamTracker) -> None:
     tracker.process_batch([roam(NOW + 5, HALL, BEDROOM), roam(NOW + 30, BEDROOM, HALL)], NOW + 30)
     rows = [
         roam(NOW + 8, HALL, BEDROOM, received=NOW + 60, logged=True),
@@ -466,7 +472,7 @@ def test_rows_of_the_system_log_are_echoes_of_what_is_known(tracker: RoamTracker
     assert tracker.process_batch(rows, NOW + 60) == []
 
 
-def test_rows_of_the_system_log_after_a_snapshot_tell_what_it_could_not(
+def test_system_log_rows_after_a_snapshot_emit_the_roam_it_missed(
     tracker: RoamTracker,
 ) -> None:
     told = tracker.process_snapshot([station(NOW + 60, OFFICE, associated_at=NOW + 30)], NOW + 60)
@@ -479,7 +485,7 @@ def test_rows_of_the_system_log_after_a_snapshot_tell_what_it_could_not(
     assert tracker.clients[PHONE].ap_mac == OFFICE
 
 
-def test_roam_that_is_learned_after_its_departure_was_told_is_an_arrival(
+def test_roam_reported_after_its_disconnect_was_emitted_is_a_connect(
     tracker: RoamTracker,
 ) -> None:
     tracker.process_batch([disconnected(NOW + 5, HALL)], NOW + 5)
@@ -488,7 +494,7 @@ def test_roam_that_is_learned_after_its_departure_was_told_is_an_arrival(
     assert kinds(told) == [("connected", None, BEDROOM)]
 
 
-def test_link_that_began_anew_after_an_unseen_roam_does_not_make_its_report_another(
+def test_system_log_row_of_an_inferred_roam_is_an_echo_despite_a_newer_link(
     tracker: RoamTracker,
 ) -> None:
     told = tracker.process_snapshot([station(NOW + 60, BEDROOM, associated_at=NOW + 50)], NOW + 60)
@@ -498,7 +504,7 @@ def test_link_that_began_anew_after_an_unseen_roam_does_not_make_its_report_anot
     assert tracker.process_batch([row], NOW + 61) == []
 
 
-def test_return_that_only_a_new_link_showed_is_told_when_its_report_comes(
+def test_return_indicated_only_by_a_new_link_is_emitted_when_its_event_arrives(
     tracker: RoamTracker,
 ) -> None:
     assert tracker.process_batch([station(NOW + 60, HALL, associated_at=NOW + 50)], NOW + 60) == []
@@ -506,7 +512,7 @@ def test_return_that_only_a_new_link_showed_is_told_when_its_report_comes(
     assert kinds(told) == [("roam", BEDROOM, HALL)]
 
 
-def test_record_of_a_link_one_second_older_is_out_of_date(tracker: RoamTracker) -> None:
+def test_record_of_a_link_one_second_older_is_stale(tracker: RoamTracker) -> None:
     tracker.process_batch([station(NOW + 7, BEDROOM, associated_at=NOW + 7)], NOW + 8)
     tracker.process_batch([station(NOW + 8, OFFICE, associated_at=NOW + 8)], NOW + 9)
     stale = station(NOW + 12, BEDROOM, associated_at=NOW + 7)
@@ -515,7 +521,7 @@ def test_record_of_a_link_one_second_older_is_out_of_date(tracker: RoamTracker) 
 
 
 @pytest.mark.parametrize("seen_at", [NOW + 9, NOW + 10])
-def test_record_of_a_link_one_second_newer_is_believed_whenever_the_old_one_was_seen(
+def test_record_of_a_link_one_second_newer_wins_over_newer_records_of_the_old_link(
     tracker: RoamTracker, seen_at: float
 ) -> None:
     tracker.process_batch([station(NOW + 8, BEDROOM, associated_at=NOW + 7)], NOW + 8)
@@ -525,7 +531,7 @@ def test_record_of_a_link_one_second_newer_is_believed_whenever_the_old_one_was_
     assert kinds(tracker.process_batch([newer], NOW + 10)) == [("roam", BEDROOM, OFFICE)]
 
 
-def test_last_roam_before_a_departure_that_snapshots_showed_is_no_return(
+def test_last_roam_before_a_disconnect_found_by_snapshots_does_not_reconnect(
     tracker: RoamTracker,
 ) -> None:
     other = station(NOW + 60, OFFICE, mac="aa:00:00:00:00:02")
@@ -546,7 +552,7 @@ def test_last_roam_before_a_departure_that_snapshots_showed_is_no_return(
     [roam(NOW + 5, HALL, BEDROOM), connected(NOW + 5, BEDROOM)],
     ids=["roam", "connection"],
 )
-def test_rows_of_the_last_stay_before_a_departure_that_snapshots_showed_are_echoes(
+def test_system_log_rows_of_the_last_link_before_a_disconnect_found_by_snapshots_are_echoes(
     tracker: RoamTracker, arrival: EventRecord, late: float
 ) -> None:
     assert len(tracker.process_batch([arrival], NOW + 5)) == 1
@@ -558,7 +564,7 @@ def test_rows_of_the_last_stay_before_a_departure_that_snapshots_showed_are_echo
     assert not tracker.clients[PHONE].connected
 
 
-def test_there_and_back_before_a_departure_that_snapshots_showed_are_two_roams(
+def test_roams_there_and_back_before_a_disconnect_found_by_snapshots_are_two_roams(
     tracker: RoamTracker,
 ) -> None:
     tracker.process_batch([roam(NOW + 5, HALL, BEDROOM)], NOW + 5)
@@ -574,7 +580,7 @@ def test_there_and_back_before_a_departure_that_snapshots_showed_are_two_roams(
     assert kinds(told) == [("roam", BEDROOM, HALL), ("roam", HALL, BEDROOM)]
 
 
-def test_second_report_after_the_client_was_seen_to_stay_is_a_roam_of_its_own(
+def test_second_event_after_a_record_confirmed_the_link_is_another_roam(
     tracker: RoamTracker,
 ) -> None:
     tracker.process_batch([roam(NOW + 5, HALL, BEDROOM)], NOW + 5)
@@ -583,7 +589,7 @@ def test_second_report_after_the_client_was_seen_to_stay_is_a_roam_of_its_own(
     assert kinds(told) == [("roam", HALL, BEDROOM)]
 
 
-def test_change_of_radio_before_a_departure_that_snapshots_showed_is_no_return(
+def test_change_of_radio_before_a_disconnect_found_by_snapshots_does_not_reconnect(
     tracker: RoamTracker,
 ) -> None:
     other = station(NOW + 60, OFFICE, mac="aa:00:00:00:00:02")

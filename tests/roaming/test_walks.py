@@ -45,7 +45,7 @@ def assert_told_exactly(observer: Observer) -> None:
 
 @settings(deadline=None, max_examples=150)
 @given(journeys(), PLACES, st.randoms(use_true_random=False))
-def test_everything_told_twice_late_and_out_of_order_is_told_exactly_once(
+def test_duplicate_late_and_reordered_messages_emit_every_change_exactly_once(
     steps: list[Step], first: str, random: Random
 ) -> None:
     observer = walk(first, steps, Faults(random, double=0.3, late=3))
@@ -54,14 +54,16 @@ def test_everything_told_twice_late_and_out_of_order_is_told_exactly_once(
 
 @settings(deadline=None, max_examples=100)
 @given(journeys(), PLACES, st.randoms(use_true_random=False))
-def test_events_alone_are_enough(steps: list[Step], first: str, random: Random) -> None:
+def test_events_alone_emit_every_change_exactly_once(
+    steps: list[Step], first: str, random: Random
+) -> None:
     observer = walk(first, steps, Faults(random, double=0.3, late=3), syncs=False)
     assert_told_exactly(observer)
 
 
 @settings(deadline=None, max_examples=100)
 @given(journeys(shortest=12, away=140), PLACES, st.randoms(use_true_random=False))
-def test_records_and_snapshots_are_enough_for_stays_and_absences_that_they_can_show(
+def test_records_and_snapshots_alone_emit_every_roam_they_can_show(
     steps: list[Step], first: str, random: Random
 ) -> None:
     observer = walk(first, steps, Faults(random, double=0.3, late=1), events=False)
@@ -71,7 +73,7 @@ def test_records_and_snapshots_are_enough_for_stays_and_absences_that_they_can_s
 
 @settings(deadline=None, max_examples=200)
 @given(journeys(), PLACES, st.randoms(use_true_random=False))
-def test_nothing_is_invented_or_told_twice_when_messages_are_lost(
+def test_lost_messages_never_invent_or_duplicate_an_arrival(
     steps: list[Step], first: str, random: Random
 ) -> None:
     observer = walk(first, steps, Faults(random, drop=0.4, double=0.2, late=5))
@@ -101,7 +103,7 @@ def fits(event: ClientEvent, stay: Stay) -> bool:
 
 @settings(deadline=None, max_examples=200)
 @given(journeys(), PLACES, st.randoms(use_true_random=False))
-def test_after_a_while_everyone_is_where_they_are(
+def test_final_state_is_right_despite_lost_messages(
     steps: list[Step], first: str, random: Random
 ) -> None:
     observer = walk(first, steps, Faults(random, drop=0.5, double=0.2, late=8))

@@ -96,7 +96,7 @@ def event_frames(line: list[Stay], how: list[str]) -> list[tuple[float, Observat
             "band_from": BANDS[before.channel],
             "channel_from": before.channel,
         }
-        # The controller dates a departure in whole seconds (protocol.md 3.2).
+        # The controller dates a departure in whole seconds (docs/protocol.md 3.2).
         gone = max(float(int(t)), before.since)
         if after.ap is None:
             sent.append((t + 2, disconnected(gone, before.ap)))

@@ -1,4 +1,4 @@
-"""A small simulated controller and somebody who visits it with plain aiohttp."""
+"""Fixtures: a small simulated controller and a plain HTTP client for it."""
 
 from collections.abc import AsyncGenerator
 import ssl
@@ -11,10 +11,10 @@ from tests.controller import Flavour, SimulatedController
 
 
 class HttpClient:
-    """A client without any cleverness: it keeps cookies and the login's CSRF value."""
+    """A plain aiohttp client that only keeps cookies and the CSRF token."""
 
     def __init__(self, controller: SimulatedController) -> None:
-        """Trust the controller's certificate, and no other."""
+        """Trust only the controller's certificate."""
         self._controller = controller
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         self._context.load_verify_locations(cadata=controller.certificate_der)
@@ -30,24 +30,24 @@ class HttpClient:
         return {cookie.key: cookie.value for cookie in self.session.cookie_jar}
 
     async def request(
-        self, method: str, path: str, *, csrf: bool = True, **keywords: Any
+        self, method: str, path: str, *, csrf: bool = True, **arguments: Any
     ) -> aiohttp.ClientResponse:
         headers = {"X-CSRF-Token": self.csrf} if csrf and self.csrf else {}
         response = await self.session.request(
             method,
             f"{self._controller.base_url}{path}",
-            headers=headers | keywords.pop("headers", {}),
+            headers=headers | arguments.pop("headers", {}),
             ssl=self._context,
             allow_redirects=False,
-            **keywords,
+            **arguments,
         )
         await response.read()
         for name in ("X-CSRF-Token", "X-Updated-CSRF-Token"):
             self.csrf = response.headers.get(name, self.csrf)
         return response
 
-    async def get(self, path: str, **keywords: Any) -> aiohttp.ClientResponse:
-        return await self.request("GET", f"{self.prefix}{path}", **keywords)
+    async def get(self, path: str, **arguments: Any) -> aiohttp.ClientResponse:
+        return await self.request("GET", f"{self.prefix}{path}", **arguments)
 
     async def records(self, path: str) -> list[dict[str, Any]]:
         response = await self.get(path)
@@ -67,12 +67,12 @@ class HttpClient:
             },
         )
 
-    async def listen(
-        self, query: str = "", site: str = "default", **keywords: Any
+    async def open_socket(
+        self, query: str = "", site: str = "default", **arguments: Any
     ) -> aiohttp.ClientWebSocketResponse:
         url = self._controller.base_url.replace("https", "wss")
         return await self.session.ws_connect(
-            f"{url}{self.prefix}/wss/s/{site}/events{query}", ssl=self._context, **keywords
+            f"{url}{self.prefix}/wss/s/{site}/events{query}", ssl=self._context, **arguments
         )
 
 
@@ -97,7 +97,7 @@ def flavour(request: pytest.FixtureRequest) -> Flavour:
 
 @pytest.fixture
 def settings() -> dict[str, Any]:
-    """Further settings of the controller; tests parametrize it."""
+    """Return further settings of the controller; tests override this by parametrization."""
     return {}
 
 

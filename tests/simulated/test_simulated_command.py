@@ -1,4 +1,4 @@
-"""The simulated controller as a command: `python -m tests.controller`."""
+"""Tests of the simulated controller's command line, `python -m tests.controller`."""
 
 import asyncio
 from contextlib import suppress
@@ -44,7 +44,9 @@ async def finish(process: asyncio.subprocess.Process) -> tuple[int, str, str]:
     return process.returncode, out.decode(), err.decode()
 
 
-async def test_it_says_when_it_is_ready_prints_the_truth_and_ends_cleanly(tmp_path: Path) -> None:
+async def test_controller_command_prints_readiness_and_movements_and_exits_cleanly(
+    tmp_path: Path,
+) -> None:
     ready_file = tmp_path / "ready.json"
     process = await start(
         "--print-truth", "--speed", "60", "--ready-file", str(ready_file), "--site", "home:Our Home"
@@ -61,7 +63,9 @@ async def test_it_says_when_it_is_ready_prints_the_truth_and_ends_cleanly(tmp_pa
     assert (status, err) == (0, "")
 
 
-async def test_it_shows_a_given_certificate_and_limits_logins(tmp_path: Path) -> None:
+async def test_controller_command_serves_the_given_certificate_and_limits_logins(
+    tmp_path: Path,
+) -> None:
     given = make_certificate()
     (tmp_path / "cert.pem").write_bytes(given.certificate)
     (tmp_path / "key.pem").write_bytes(given.key)
@@ -70,14 +74,15 @@ async def test_it_shows_a_given_certificate_and_limits_logins(tmp_path: Path) ->
     ready = await first_line(process)
     assert ready["fingerprint"] == given.fingerprint
     loaded = ServerCertificate.load(Path(certificate), Path(key))
-    like = SimulatedController(certificate=loaded, port=ready["port"])
-    http = HttpClient(like)
+    # Never started: it only gives the client the address and the certificate.
+    address = SimulatedController(certificate=loaded, port=ready["port"])
+    http = HttpClient(address)
     assert [(await http.login()).status for _ in range(2)] == [200, 429]
     await http.session.close()
     assert (await finish(process))[0] == 0
 
 
-async def test_a_taken_port_gets_a_clear_message() -> None:
+async def test_controller_command_reports_a_port_in_use() -> None:
     async with SimulatedController() as controller:
         process = await start("--port", str(controller.port))
         out, err = await asyncio.wait_for(process.communicate(), 20)
@@ -86,7 +91,9 @@ async def test_a_taken_port_gets_a_clear_message() -> None:
     assert f"cannot listen on port {controller.port}" in err.decode()
 
 
-def test_a_certificate_needs_its_key(capsys: pytest.CaptureFixture[str]) -> None:
+def test_controller_command_rejects_a_certificate_without_a_key(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     with pytest.raises(SystemExit):
         parse_arguments(["--certificate", "some.pem"])
     assert "go together" in capsys.readouterr().err

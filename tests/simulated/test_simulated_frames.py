@@ -1,4 +1,4 @@
-"""Frames and records of the simulated controller: fields and types of protocol.md 3, 4 and 5."""
+"""Tests of the simulated controller's frames and records (docs/protocol.md 3, 4 and 5)."""
 
 from collections.abc import Iterator
 import json
@@ -17,13 +17,15 @@ from .conftest import HttpClient, next_frame
 
 CAPTURES = Path(__file__).parents[3] / "shared" / "captures"
 NOW = 1_761_598_567.827
-ONE_KIND = pytest.mark.parametrize("flavour", [Flavour.UNIFI_OS])
-captured = pytest.mark.skipif(not CAPTURES.is_dir(), reason="captures are not part of the project")
+UNIFI_OS = pytest.mark.parametrize("flavour", [Flavour.UNIFI_OS])
+needs_captures = pytest.mark.skipif(
+    not CAPTURES.is_dir(), reason="the captures are not part of the repository"
+)
 
 
 @pytest.fixture
 def idle_controller() -> SimulatedController:
-    """Make a controller that does not listen; time stands still."""
+    """Return a controller that does not listen and whose clock stands still."""
     controller = SimulatedController(clock=lambda: NOW, network_version="7.4.162")
     controller.world.add_access_point("Hall", radios={Band.NG: 11, Band.NA: 40})
     controller.world.add_access_point("Kitchen", radios={Band.NG: 1, Band.NA: 100})
@@ -35,7 +37,9 @@ def event(idle_controller: SimulatedController, movement: Movement) -> dict[str,
     return event_record(movement, idle_controller.world, idle_controller.settings.major)
 
 
-def test_a_roam_has_both_ends_and_channels_as_text(idle_controller: SimulatedController) -> None:
+def test_roam_event_has_both_access_points_and_channels_as_strings(
+    idle_controller: SimulatedController,
+) -> None:
     record = event(
         idle_controller, idle_controller.world.roam("Anna's phone", "Kitchen", band=Band.NA)
     )
@@ -64,7 +68,7 @@ def test_a_roam_has_both_ends_and_channels_as_text(idle_controller: SimulatedCon
     }
 
 
-def test_a_band_change_has_one_access_point_and_no_ssid(
+def test_roam_radio_event_has_one_access_point_and_no_ssid(
     idle_controller: SimulatedController,
 ) -> None:
     record = event(idle_controller, idle_controller.world.roam_radio("Anna's phone", Band.NG))
@@ -74,7 +78,9 @@ def test_a_band_change_has_one_access_point_and_no_ssid(
     assert not {"ssid", "hostname", "ap_from", "ap_to"} & set(record)
 
 
-def test_a_disconnect_has_whole_seconds_and_no_radio(idle_controller: SimulatedController) -> None:
+def test_disconnected_event_has_whole_seconds_and_no_radio(
+    idle_controller: SimulatedController,
+) -> None:
     record = event(idle_controller, idle_controller.world.disconnect("Anna's phone", left=NOW - 20))
     assert record["time"] == 1_761_598_547_000
     assert isinstance(record["duration"], int)
@@ -90,7 +96,7 @@ def test_a_disconnect_has_whole_seconds_and_no_radio(idle_controller: SimulatedC
         ({"is_wired": True}, "EVT_LU_Connected", "user"),
     ],
 )
-def test_the_kind_of_client_is_in_the_key(
+def test_event_key_depends_on_the_type_of_client(
     idle_controller: SimulatedController, fields: dict[str, bool], key: str, who: str
 ) -> None:
     client = idle_controller.world.add_client("New", **fields)
@@ -99,13 +105,13 @@ def test_the_kind_of_client_is_in_the_key(
     assert (record["key"], record[who]) == (key, client.mac)
 
 
-def test_events_lost_their_id_after_2023(idle_controller: SimulatedController) -> None:
+def test_events_have_an_id_up_to_network_7_only(idle_controller: SimulatedController) -> None:
     movement = idle_controller.world.roam("Anna's phone", "Kitchen")
     assert "_id" in event_record(movement, idle_controller.world, 7)
     assert "_id" not in event_record(movement, idle_controller.world, 9)
 
 
-def test_signal_is_rssi_minus_96_and_times_are_seconds(
+def test_station_record_signal_is_rssi_minus_96_and_times_are_seconds(
     idle_controller: SimulatedController,
 ) -> None:
     record = station_record(idle_controller.world.client("Anna's phone"), idle_controller.world)
@@ -121,7 +127,9 @@ def test_signal_is_rssi_minus_96_and_times_are_seconds(
     assert moved["bssid"] != record["bssid"]
 
 
-def test_odd_records_can_be_made(idle_controller: SimulatedController) -> None:
+def test_station_record_fields_can_be_overridden_and_removed(
+    idle_controller: SimulatedController,
+) -> None:
     idle_controller.world.add_client(
         "Odd", ap="Hall", extra={"rssi": 51}, without=frozenset({"signal"})
     )
@@ -130,7 +138,7 @@ def test_odd_records_can_be_made(idle_controller: SimulatedController) -> None:
     assert "signal" not in record
 
 
-def test_a_client_without_alias_shows_the_end_of_its_address(
+def test_v2_record_display_name_without_alias_ends_with_the_mac_address(
     idle_controller: SimulatedController,
 ) -> None:
     client = idle_controller.world.add_client(
@@ -140,7 +148,9 @@ def test_a_client_without_alias_shows_the_end_of_its_address(
     assert "name" not in station_record(client, idle_controller.world)
 
 
-def test_a_device_record_is_big_and_full_of_secrets(idle_controller: SimulatedController) -> None:
+def test_device_record_is_large_and_contains_all_secrets(
+    idle_controller: SimulatedController,
+) -> None:
     hall = idle_controller.world.access_point("Hall")
     text = json.dumps(device_record(hall, idle_controller.world))
     assert len(text) > 8000
@@ -152,24 +162,24 @@ def test_a_device_record_is_big_and_full_of_secrets(idle_controller: SimulatedCo
     )
 
 
-async def test_v2_sockets_get_client_sync_in_place_of_sta_sync(
+async def test_v2_sockets_get_client_sync_instead_of_sta_sync(
     http: HttpClient, controller: SimulatedController
 ) -> None:
     await http.login()
-    async with await http.listen() as old, await http.listen("?clients=v2") as new:
+    async with await http.open_socket() as old, await http.open_socket("?clients=v2") as new:
         await controller.wait_for_sockets(2)
         await controller.sync()
         assert "_id" in (await next_frame(old, "sta:sync"))["data"][0]
         assert "display_name" in (await next_frame(new, "client:sync"))["data"][0]
 
 
-@ONE_KIND
+@UNIFI_OS
 @pytest.mark.parametrize("settings", [{"generation": Generation.SYNC_ONLY}])
-async def test_the_sync_only_generation_tells_no_events(
+async def test_sync_only_generation_sends_no_events(
     http: HttpClient, controller: SimulatedController
 ) -> None:
     await http.login()
-    async with await http.listen() as socket:
+    async with await http.open_socket() as socket:
         await next_frame(socket, "session-metadata:sync")
         await controller.roam("Anna's phone", "Kitchen")
         await controller.disconnect("Anna's phone")
@@ -182,12 +192,12 @@ async def test_the_sync_only_generation_tells_no_events(
     assert access_points == [controller.world.access_point(n).mac for n in ("Kitchen", "Hall")]
 
 
-@ONE_KIND
-async def test_frames_arrive_in_the_order_of_telling(
+@UNIFI_OS
+async def test_frames_arrive_in_the_order_they_were_sent(
     http: HttpClient, controller: SimulatedController
 ) -> None:
     await http.login()
-    async with await http.listen() as socket:
+    async with await http.open_socket() as socket:
         await controller.wait_for_sockets(1)
         for number in range(50):
             await controller.roam("Anna's phone", ("Kitchen", "Hall")[number % 2])
@@ -196,12 +206,12 @@ async def test_frames_arrive_in_the_order_of_telling(
     assert ends == [h.after.ap for h in controller.world.truth if h.after]
 
 
-@ONE_KIND
-async def test_a_roam_can_be_told_as_a_gap(
+@UNIFI_OS
+async def test_roam_can_be_sent_as_a_reconnect(
     http: HttpClient, controller: SimulatedController
 ) -> None:
     await http.login()
-    async with await http.listen() as socket:
+    async with await http.open_socket() as socket:
         await controller.wait_for_sockets(1)
         roam = controller.world.roam("Anna's phone", "Kitchen")
         await controller.send_as_reconnect(roam)
@@ -227,7 +237,7 @@ async def test_every_site_has_its_own_clients_and_frames(flavour: Flavour) -> No
         stations = await http.records("/api/s/8abc0d1e/stat/sta")
         assert [station["mac"] for station in stations] == [desk.mac]
         assert (await http.get("/api/s/nowhere/stat/sta")).status == 400
-        async with await http.listen(site="8abc0d1e") as socket:
+        async with await http.open_socket(site="8abc0d1e") as socket:
             await controller.wait_for_sockets(1)
             await controller.send({"meta": {"message": "other"}, "data": []}, site="default")
             await controller.sync(site="8abc0d1e")
@@ -236,9 +246,9 @@ async def test_every_site_has_its_own_clients_and_frames(flavour: Flavour) -> No
         await http.session.close()
 
 
-@ONE_KIND
+@UNIFI_OS
 @pytest.mark.parametrize("settings", [{"network_version": "10.4.57"}])
-async def test_the_system_log_is_paged_and_has_both_signals(
+async def test_system_log_is_paged_and_has_both_signals(
     http: HttpClient, controller: SimulatedController
 ) -> None:
     for number in range(5):
@@ -247,10 +257,10 @@ async def test_the_system_log_is_paged_and_has_both_signals(
     url = f"{http.prefix}/v2/api/site/default/system-log/client-alert"
 
     async def page(number: int, **query: Any) -> dict[str, Any]:
-        answer = await http.request(
+        response = await http.request(
             "POST", url, json={"pageNumber": number, "pageSize": 2, **query}
         )
-        body: dict[str, Any] = await answer.json()
+        body: dict[str, Any] = await response.json()
         return body
 
     pages = [await page(number) for number in range(3)]
@@ -277,11 +287,11 @@ async def test_network_9_has_no_system_log(http: HttpClient) -> None:
     assert (await http.request("POST", url, json={})).status == 404
 
 
-async def test_a_renamed_client_is_told_by_user_sync(
+async def test_renamed_client_is_reported_by_user_sync(
     http: HttpClient, controller: SimulatedController
 ) -> None:
     await http.login()
-    async with await http.listen() as socket:
+    async with await http.open_socket() as socket:
         await controller.wait_for_sockets(1)
         await controller.rename("Anna's phone", "Anna's new phone")
         assert (await next_frame(socket, "user:sync"))["data"][0]["name"] == "Anna's new phone"
@@ -289,33 +299,35 @@ async def test_a_renamed_client_is_told_by_user_sync(
     assert [user["name"] for user in users] == ["Anna's new phone"]
 
 
-def differences(real: dict[str, Any], ours: dict[str, Any]) -> Iterator[str]:
-    """Name the fields of ours whose type is not the real one's."""
+def type_differences(real: dict[str, Any], ours: dict[str, Any]) -> Iterator[str]:
+    """Name the fields whose type differs from the real record's."""
     for key in real.keys() & ours.keys():
         if type(real[key]) is not type(ours[key]) and real[key] is not None:
             yield f"{key}: {type(ours[key]).__name__}, not {type(real[key]).__name__}"
 
 
-@captured
-def test_records_have_the_types_of_captured_ones(idle_controller: SimulatedController) -> None:
+@needs_captures
+def test_records_have_the_field_types_of_captured_records(
+    idle_controller: SimulatedController,
+) -> None:
     real = json.loads((CAPTURES / "stat_sta_2025-07.json").read_text())["data"][0]
     idle_controller.world.roam("Anna's phone", "Kitchen")
     ours = station_record(idle_controller.world.client("Anna's phone"), idle_controller.world)
-    assert list(differences(real, ours)) == []
+    assert list(type_differences(real, ours)) == []
     invented = ours.keys() - real.keys()
-    # Seen in other records of protocol.md 3.3, or only there when a user set it.
+    # Present in other records of docs/protocol.md 3.3, or only if the user set them.
     assert invented <= {"name", "noted", "authorized", "vlan", "is_11r", "roam_count", "anomalies"}
 
     device = json.loads((CAPTURES / "stat_device_access_point.json").read_text())
     ours = device_record(idle_controller.world.access_point("Hall"), idle_controller.world)
-    assert list(differences(device, ours)) == []
+    assert list(type_differences(device, ours)) == []
     assert len(ours.keys() & device.keys()) > 60
     for table in ("vap_table", "radio_table", "radio_table_stats", "port_table"):
-        assert list(differences(device[table][0], ours[table][0])) == []
+        assert list(type_differences(device[table][0], ours[table][0])) == []
 
 
-@captured
-def test_events_have_the_fields_and_types_of_captured_ones(
+@needs_captures
+def test_events_have_the_fields_and_types_of_captured_events(
     idle_controller: SimulatedController,
 ) -> None:
     lines = (CAPTURES / "frames.jsonl").read_text().splitlines()
@@ -336,7 +348,7 @@ def test_events_have_the_fields_and_types_of_captured_ones(
         ours = event(idle_controller, movement)
         example = dict(real[ours["key"]])
         example["time"] = int(example["time"])
-        assert list(differences(example, ours)) == []
+        assert list(type_differences(example, ours)) == []
         optional = {"hostname", "is_negative", "_id", "channelWidth"}
         optional |= {"ap_model", "ap_name", "ap_displayName"}
         assert example.keys() ^ ours.keys() <= optional

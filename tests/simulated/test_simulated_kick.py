@@ -1,4 +1,4 @@
-"""Kicks by the simulated controller: who may, who is cut off, and who comes back."""
+"""Tests of the simulated controller's kick command."""
 
 import aiohttp
 import pytest
@@ -28,20 +28,20 @@ async def kick(
 
 
 @QUICK
-async def test_who_is_kicked_is_told_to_leave_and_comes_back_where_it_was(
+async def test_kicked_client_disconnects_and_reconnects_to_the_same_access_point(
     controller: SimulatedController, http: HttpClient
 ) -> None:
     await http.login()
     link = controller.world.client(PHONE).link
-    async with await http.listen() as socket:
-        answer = await kick(http)
-        assert (answer.status, await answer.json()) == (200, {"meta": {"rc": "ok"}, "data": []})
+    async with await http.open_socket() as socket:
+        response = await kick(http)
+        assert (response.status, await response.json()) == (200, {"meta": {"rc": "ok"}, "data": []})
         keys = [(await next_frame(socket, "events"))["data"][0]["key"] for _ in range(2)]
     assert keys == ["EVT_WU_Disconnected", "EVT_WU_Connected"]
     assert controller.world.client(PHONE).link == link
 
 
-async def test_who_is_kicked_stays_away_for_a_while(http: HttpClient) -> None:
+async def test_kicked_client_stays_away_for_a_while(http: HttpClient) -> None:
     await http.login()
     await kick(http)
     assert [row["name"] for row in await http.records("/api/s/default/stat/sta")] == [
@@ -57,39 +57,43 @@ async def test_who_is_kicked_stays_away_for_a_while(http: HttpClient) -> None:
         (PHONE, "elsewhere", "api.err.NoSiteContext"),
     ],
 )
-async def test_what_is_not_there_cannot_be_kicked(
+async def test_kick_of_an_unknown_client_or_site_is_refused(
     http: HttpClient, mac: str, site: str, code: str
 ) -> None:
     await http.login()
-    answer = await kick(http, mac, site=site)
-    assert (answer.status, (await answer.json())["meta"]["msg"]) == (400, code)
+    response = await kick(http, mac, site=site)
+    assert (response.status, (await response.json())["meta"]["msg"]) == (400, code)
 
 
 @pytest.mark.parametrize("body", [b"{", b"[]", b'{"cmd": "block-sta"}'])
-async def test_nothing_but_kicks_is_known(http: HttpClient, body: bytes) -> None:
+async def test_kick_is_the_only_accepted_command(http: HttpClient, body: bytes) -> None:
     await http.login()
-    answer = await http.request("POST", f"{http.prefix}/api/s/default/cmd/stamgr", data=body)
-    assert (answer.status, (await answer.json())["meta"]["msg"]) == (400, "api.err.InvalidPayload")
+    response = await http.request("POST", f"{http.prefix}/api/s/default/cmd/stamgr", data=body)
+    assert (response.status, (await response.json())["meta"]["msg"]) == (
+        400,
+        "api.err.InvalidPayload",
+    )
 
 
 @pytest.mark.parametrize("settings", [{"role": "readonly"}])
-async def test_an_account_that_may_only_look_is_told_so(
+async def test_kick_by_a_read_only_account_is_refused(
     controller: SimulatedController, http: HttpClient
 ) -> None:
     await http.login()
     assert [site["role"] for site in await http.records("/api/self/sites")] == ["readonly"]
-    answer = await kick(http)
-    assert (answer.status, (await answer.json())["meta"]["msg"]) == (403, "api.err.NoPermission")
+    response = await kick(http)
+    assert (response.status, (await response.json())["meta"]["msg"]) == (
+        403,
+        "api.err.NoPermission",
+    )
     assert controller.world.client(PHONE).connected
 
 
-async def test_unifi_os_obeys_nobody_without_the_csrf_value(
-    flavour: Flavour, http: HttpClient
-) -> None:
+async def test_kick_needs_the_csrf_token_on_unifi_os(flavour: Flavour, http: HttpClient) -> None:
     await http.login()
-    answer = await kick(http, csrf=False)
-    assert answer.status == (403 if flavour is Flavour.UNIFI_OS else 200)
+    response = await kick(http, csrf=False)
+    assert response.status == (403 if flavour is Flavour.UNIFI_OS else 200)
 
 
-async def test_nobody_kicks_without_a_session(http: HttpClient) -> None:
+async def test_kick_needs_a_session(http: HttpClient) -> None:
     assert (await kick(http)).status == 401

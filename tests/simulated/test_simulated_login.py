@@ -1,4 +1,4 @@
-"""Logins, cookies, CSRF and sessions of the simulated controller (protocol.md 2)."""
+"""Tests of the simulated controller's logins, cookies, CSRF and sessions (docs/protocol.md 2)."""
 
 import base64
 from http.cookies import SimpleCookie
@@ -24,7 +24,7 @@ def claims(token: str) -> dict[str, Any]:
 
 
 @UNIFI_OS
-async def test_unifi_os_shows_itself_and_its_first_cookie_opens_nothing(http: HttpClient) -> None:
+async def test_unifi_os_root_page_sets_a_cookie_that_is_not_logged_in(http: HttpClient) -> None:
     root = await http.request("GET", "/")
     assert (root.status, root.content_type) == (200, "text/html")
     assert root.headers["X-CSRF-Token"] == claims(http.cookies["TOKEN"])["csrfToken"]
@@ -32,32 +32,32 @@ async def test_unifi_os_shows_itself_and_its_first_cookie_opens_nothing(http: Ht
 
 
 @SELF_HOSTED
-async def test_a_self_hosted_application_redirects_to_manage(http: HttpClient) -> None:
+async def test_self_hosted_root_page_redirects_to_manage(http: HttpClient) -> None:
     root = await http.request("GET", "/")
     assert (root.status, root.headers["Location"]) == (302, "/manage")
 
 
 @UNIFI_OS
 @pytest.mark.parametrize("settings", [{}, {"cookie": "UOS_TOKEN", "partitioned": True}])
-async def test_unifi_os_sets_a_jwt_with_the_csrf_value(
+async def test_unifi_os_login_sets_a_jwt_with_the_csrf_token(
     http: HttpClient, controller: SimulatedController
 ) -> None:
-    answer = await http.login(rememberMe=True)
+    response = await http.login(rememberMe=True)
     name = controller.settings.cookie
-    assert answer.status == 200
-    assert answer.headers["X-CSRF-Token"] == claims(http.cookies[name])["csrfToken"]
-    cookie = answer.headers["Set-Cookie"]
+    assert response.status == 200
+    assert response.headers["X-CSRF-Token"] == claims(http.cookies[name])["csrfToken"]
+    cookie = response.headers["Set-Cookie"]
     assert all(word in cookie for word in ("HttpOnly", "Secure", "SameSite=Strict"))
     assert ("Partitioned" in cookie) is controller.settings.partitioned
     assert (await http.get("/api/self/sites")).status == 200
 
 
 @SELF_HOSTED
-async def test_a_self_hosted_application_sets_two_cookies(http: HttpClient) -> None:
-    answer = await http.login()
-    assert await answer.json() == {"meta": {"rc": "ok"}, "data": []}
+async def test_self_hosted_login_sets_two_cookies(http: HttpClient) -> None:
+    response = await http.login()
+    assert await response.json() == {"meta": {"rc": "ok"}, "data": []}
     assert set(http.cookies) == {"unifises", "csrf_token"}
-    assert len(answer.headers.getall("Set-Cookie")) == 2
+    assert len(response.headers.getall("Set-Cookie")) == 2
     assert (await http.get("/api/self/sites")).status == 200
 
 
@@ -66,7 +66,7 @@ async def test_a_self_hosted_application_sets_two_cookies(http: HttpClient) -> N
     ("rejection", "status", "key"),
     [(Rejection.ERRORS_401, 401, "errors"), (Rejection.CODE_403, 403, "code")],
 )
-async def test_a_wrong_password_is_told_in_the_words_of_the_build(
+async def test_wrong_password_is_rejected_in_the_format_of_the_build(
     http: HttpClient,
     controller: SimulatedController,
     rejection: Rejection,
@@ -74,9 +74,9 @@ async def test_a_wrong_password_is_told_in_the_words_of_the_build(
     key: str,
 ) -> None:
     controller.faults.rejection = rejection
-    answer = await http.login("wrong")
-    assert answer.status == status
-    assert key in await answer.json()
+    response = await http.login("wrong")
+    assert response.status == status
+    assert key in await response.json()
     assert (controller.login_attempts, controller.logins) == (1, 0)
 
 
@@ -85,30 +85,32 @@ async def test_a_wrong_password_is_told_in_the_words_of_the_build(
     ("settings", "status"),
     [({"network_version": "9.4.19"}, 401), ({"network_version": "10.4.57"}, 403)],
 )
-async def test_newer_builds_say_403_to_a_wrong_password(http: HttpClient, status: int) -> None:
+async def test_wrong_password_status_depends_on_the_network_version(
+    http: HttpClient, status: int
+) -> None:
     assert (await http.login("wrong")).status == status
 
 
 @SELF_HOSTED
-async def test_a_self_hosted_application_says_invalid_to_a_wrong_password(
+async def test_wrong_password_is_invalid_on_self_hosted(
     http: HttpClient,
 ) -> None:
-    answer = await http.login("wrong")
-    assert answer.status == 400
-    assert (await answer.json())["meta"] == {"rc": "error", "msg": "api.err.Invalid"}
+    response = await http.login("wrong")
+    assert response.status == 400
+    assert (await response.json())["meta"] == {"rc": "error", "msg": "api.err.Invalid"}
 
 
-async def test_a_second_factor_is_asked_for_and_taken(
+async def test_login_requires_and_accepts_a_second_factor(
     http: HttpClient, controller: SimulatedController, flavour: Flavour
 ) -> None:
     controller.faults.login_code = "246802"
-    answer = await http.login()
-    body = await answer.json()
+    response = await http.login()
+    body = await response.json()
     if flavour is Flavour.UNIFI_OS:
-        assert answer.status == 499
+        assert response.status == 499
         assert (await http.login(token="246802")).status == 499
         name, _, value = body["data"]["mfaCookie"].partition("=")
-        http.session.cookie_jar.update_cookies(SimpleCookie({name: value}), answer.url.origin())
+        http.session.cookie_jar.update_cookies(SimpleCookie({name: value}), response.url.origin())
         assert (await http.login(token="246802")).status == 200
     else:
         assert body["meta"]["msg"] == "api.err.Ubic2faTokenRequired"
@@ -117,48 +119,48 @@ async def test_a_second_factor_is_asked_for_and_taken(
 
 
 @UNIFI_OS
-async def test_a_request_without_a_session_gets_plain_text_and_loses_its_cookie(
+async def test_request_without_a_session_gets_plain_text_and_its_cookie_removed(
     http: HttpClient,
 ) -> None:
-    answer = await http.get("/api/self/sites")
-    assert (answer.status, await answer.text()) == (401, "Unauthorized")
-    assert answer.content_type == "text/plain"
-    assert "1970" in answer.headers["Set-Cookie"]
+    response = await http.get("/api/self/sites")
+    assert (response.status, await response.text()) == (401, "Unauthorized")
+    assert response.content_type == "text/plain"
+    assert "1970" in response.headers["Set-Cookie"]
     v2 = await http.get("/v2/api/site/default/clients/active")
     assert (await v2.json())["message"] == "api.err.LoginRequired"
 
 
 @UNIFI_OS
 @pytest.mark.parametrize("settings", [{"network_version": "10.4.57"}])
-async def test_a_write_needs_the_csrf_value(http: HttpClient) -> None:
+async def test_write_request_needs_the_csrf_token(http: HttpClient) -> None:
     await http.login()
-    right = http.csrf
+    latest = http.csrf
     assert (await http.get("/api/self/sites", csrf=False)).status == 200
     path = "/v2/api/site/default/system-log/all"
     http.csrf = "stale"
     assert (await http.request("POST", f"{http.prefix}{path}", json={})).status == 403
-    http.csrf = right
+    http.csrf = latest
     assert (await http.request("POST", f"{http.prefix}{path}", json={})).status == 200
 
 
-async def test_a_rotating_csrf_value_is_needed_by_reads_too(
+async def test_read_request_needs_a_rotating_csrf_token_too(
     http: HttpClient, controller: SimulatedController, flavour: Flavour
 ) -> None:
     controller.faults.rotate_csrf = True
     await http.login()
     if flavour is Flavour.SELF_HOSTED:
         http.csrf = http.cookies["csrf_token"]
-    seen = set()
+    tokens = set()
     for _ in range(3):
         stale = http.csrf
         assert (await http.get("/api/self/sites")).status == 200
-        seen.add(http.csrf)
-    assert len(seen) == 3
+        tokens.add(http.csrf)
+    assert len(tokens) == 3
     http.csrf = stale
     assert (await http.get("/api/self/sites")).status in (401, 403)
 
 
-async def test_logins_are_limited_and_good_ones_count(flavour: Flavour) -> None:
+async def test_login_limit_counts_successful_logins(flavour: Flavour) -> None:
     now = [1_000_000.0]
     async with SimulatedController(flavour=flavour, clock=lambda: now[0]) as controller:
         http = HttpClient(controller)
@@ -172,7 +174,7 @@ async def test_logins_are_limited_and_good_ones_count(flavour: Flavour) -> None:
         await http.session.close()
 
 
-async def test_a_lock_can_start_anew_with_each_attempt() -> None:
+async def test_login_lock_can_restart_with_each_attempt() -> None:
     now = [1_000_000.0]
     async with SimulatedController(clock=lambda: now[0]) as controller:
         http = HttpClient(controller)
@@ -189,7 +191,7 @@ async def test_a_lock_can_start_anew_with_each_attempt() -> None:
 @pytest.mark.parametrize(
     ("fields", "days"), [({}, 0), ({"remember": True}, 0), ({"rememberMe": True}, 29)]
 )
-async def test_a_session_lives_two_hours_unless_remembered(
+async def test_session_lasts_two_hours_unless_remembered(
     fields: dict[str, bool], days: int
 ) -> None:
     now = [1_000_000.0]
@@ -205,7 +207,7 @@ async def test_a_session_lives_two_hours_unless_remembered(
         await http.session.close()
 
 
-async def test_an_expired_session_means_401_and_a_restarted_one_403(
+async def test_session_expiry_leads_to_401_and_restart_to_403(
     http: HttpClient, controller: SimulatedController
 ) -> None:
     await http.login()
@@ -219,7 +221,7 @@ async def test_an_expired_session_means_401_and_a_restarted_one_403(
     assert (await http.get("/api/self/sites")).status == 401
 
 
-async def test_a_logout_ends_the_session(
+async def test_logout_ends_the_session(
     http: HttpClient, controller: SimulatedController, flavour: Flavour
 ) -> None:
     await http.login()
@@ -230,7 +232,7 @@ async def test_a_logout_ends_the_session(
 
 
 @UNIFI_OS
-async def test_the_root_can_hand_out_a_stale_cookie(
+async def test_root_page_can_set_a_stale_cookie(
     http: HttpClient, controller: SimulatedController
 ) -> None:
     await http.login()
@@ -241,14 +243,14 @@ async def test_the_root_can_hand_out_a_stale_cookie(
     assert (await http.get("/api/self/sites")).status == 401
 
 
-async def test_a_booting_application_answers_everything_alike(
+async def test_booting_application_responses_every_path_alike(
     http: HttpClient, controller: SimulatedController
 ) -> None:
     await http.login()
     for phase in Booting:
         controller.faults.booting = phase
         for path in ("/api/self/sites", "/wss/s/default/events"):
-            answer = await http.get(path)
-            assert (answer.status, answer.content_type) == (int(phase), "text/html")
+            response = await http.get(path)
+            assert (response.status, response.content_type) == (int(phase), "text/html")
     controller.faults.booting = None
     assert (await http.get("/api/self/sites")).status == 200

@@ -1,4 +1,4 @@
-"""The walking house: repeatable, plausible, and told by the frames."""
+"""Tests of the walk: it is repeatable and plausible, and frames report it."""
 
 import ast
 import asyncio
@@ -27,8 +27,8 @@ from .conftest import HttpClient, next_frame
 PACKAGE = Path(__file__).parents[1] / "controller"
 
 
-def walked(seed: int, steps: int = 1500) -> tuple[World, list[Movement]]:
-    """Walk one simulated second a step."""
+def run_walk(seed: int, steps: int = 1500) -> tuple[World, list[Movement]]:
+    """Run a walk in steps of one simulated second; return the world and the movements."""
     now = [1_000_000.0]
     world = World(Site.named("default"), lambda: now[0])
     walk = Walk(world, populate(world, 4), seed)
@@ -39,20 +39,20 @@ def walked(seed: int, steps: int = 1500) -> tuple[World, list[Movement]]:
     return world, movements
 
 
-def test_the_same_seed_gives_the_same_walk() -> None:
-    assert walked(7)[1] == walked(7)[1]
-    assert walked(7)[1] != walked(8)[1]
+def test_walk_is_repeatable_by_its_seed() -> None:
+    assert run_walk(7)[1] == run_walk(7)[1]
+    assert run_walk(7)[1] != run_walk(8)[1]
 
 
-def test_everything_happens_in_a_walk() -> None:
-    kinds = Counter(movement.kind for movement in walked(1)[1])
+def test_walk_contains_every_kind_of_movement() -> None:
+    kinds = Counter(movement.kind for movement in run_walk(1)[1])
     assert set(kinds) == set(MovementKind)
     assert kinds[MovementKind.ROAM] > kinds[MovementKind.ROAM_RADIO] > kinds[MovementKind.CONNECTED]
 
 
-def test_happenings_of_a_client_join_up() -> None:
-    world, movements = walked(3)
-    last = {mac: client.link for mac, client in walked(3, 0)[0].clients.items()}
+def test_walk_movements_of_a_client_are_contiguous() -> None:
+    world, movements = run_walk(3)
+    last = {mac: client.link for mac, client in run_walk(3, 0)[0].clients.items()}
     for movement in movements:
         before, after = movement.before, movement.after
         here = last[movement.mac]
@@ -79,7 +79,7 @@ def test_happenings_of_a_client_join_up() -> None:
     }
 
 
-def test_a_leaving_is_told_late() -> None:
+def test_walk_reports_disconnects_late() -> None:
     now = [1_000_000.0]
     world = World(Site.named("default"), lambda: now[0])
     walk = Walk(world, populate(world, 4), 1)
@@ -101,8 +101,8 @@ def test_signal_falls_with_distance_and_faster_on_higher_bands() -> None:
     assert -50 < signal_over(Band.NA, (0, 0), (3, 0)) < -30
 
 
-def test_the_house_has_guests_wired_and_nameless_clients() -> None:
-    world = walked(1, 0)[0]
+def test_floor_plan_has_guest_wired_and_unnamed_clients() -> None:
+    world = run_walk(1, 0)[0]
     assert {room.name for room in ROOMS} == {device.name for device in world.access_points()}
     assert world.client("Anna's phone").ssid == "Home"
     assert [c.ssid for c in world.clients.values() if c.is_guest] == ["Guests"]
@@ -110,53 +110,53 @@ def test_the_house_has_guests_wired_and_nameless_clients() -> None:
     assert sum(c.name is None for c in world.clients.values()) == 2
 
 
-async def test_a_walking_house_tells_its_roams_among_noise() -> None:
+async def test_walk_simulation_sends_roams_among_noise() -> None:
     roams: list[Movement] = []
 
-    def hear(movement: Movement) -> None:
+    def collect_roam(movement: Movement) -> None:
         if movement.kind is MovementKind.ROAM:
             roams.append(movement)
 
-    walking = WalkOptions(
-        speed=60.0, sync_seconds=0.3, noise_seconds=0.3, gap_share=0.0, on_movement=hear
+    walk = WalkOptions(
+        speed=60.0, sync_seconds=0.3, noise_seconds=0.3, gap_share=0.0, on_movement=collect_roam
     )
-    async with SimulatedController(flavour=Flavour.UNIFI_OS, walking=walking) as controller:
+    async with SimulatedController(flavour=Flavour.UNIFI_OS, walk=walk) as controller:
         http = HttpClient(controller)
         await http.login()
         kinds: Counter[str] = Counter()
-        seen = set()
-        async with await http.listen() as socket, asyncio.timeout(10):
-            while len(seen) < 3 or len(kinds) < 6:
+        received = set()
+        async with await http.open_socket() as socket, asyncio.timeout(10):
+            while len(received) < 3 or len(kinds) < 6:
                 frame = await socket.receive_json(timeout=5)
                 kinds[frame["meta"]["message"]] += 1
                 for record in frame["data"]:
                     if record.get("key", "").endswith("_Roam"):
-                        seen.add((record.get("user") or record["guest"], record["ap_to"]))
-        assert seen <= {(roam.mac, roam.after.ap) for roam in roams if roam.after}
+                        received.add((record.get("user") or record["guest"], record["ap_to"]))
+        assert received <= {(roam.mac, roam.after.ap) for roam in roams if roam.after}
         assert {"events", "sta:sync", "device:sync", "session-metadata:sync"} <= set(kinds)
         await http.session.close()
 
 
-async def test_life_goes_on_while_the_controller_restarts() -> None:
-    async with SimulatedController(walking=WalkOptions(speed=60.0)) as controller:
+async def test_walk_simulation_continues_while_the_controller_restarts() -> None:
+    async with SimulatedController(walk=WalkOptions(speed=60.0)) as controller:
         before = len(controller.world.truth)
         await controller.restart(0.6)
         assert len(controller.world.truth) > before
         http = HttpClient(controller)
         await http.login()
-        async with await http.listen() as socket:
+        async with await http.open_socket() as socket:
             assert await next_frame(socket, "events")
         await http.session.close()
 
 
 @pytest.mark.parametrize("module", sorted(PACKAGE.glob("*.py")), ids=lambda path: path.stem)
-def test_the_controller_imports_nothing_of_what_it_judges(module: Path) -> None:
+def test_simulated_controller_does_not_import_the_integration(module: Path) -> None:
     allowed = {"aiohttp", "cryptography", "multidict", "orjson"} | sys.stdlib_module_names
     for node in ast.walk(ast.parse(module.read_text())):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
-            assert node.level < 2, "an import that leaves the package"
+            assert node.level < 2, "relative import from outside the package"
             names = [] if node.level else [node.module or ""]
         else:
             continue

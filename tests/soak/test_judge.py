@@ -41,13 +41,13 @@ def tell(truth: Truth, at: float, ap: str | None, told: Told) -> None:
     truth.tell_event(PHONE, "Verb", round(at * 1000), at + 1)
 
 
-def test_a_roam_that_is_reported_is_counted_once(truth: Truth) -> None:
+def test_judge_counts_a_reported_roam_once(truth: Truth) -> None:
     tell(truth, 100, KITCHEN, Told.ROAM)
     verdict = judge(truth, roam(HALL, KITCHEN, 100))
     assert (verdict.once, verdict.doubled, verdict.invented) == ({"event": 1}, [], [])
 
 
-def test_a_second_report_of_it_is_doubled(truth: Truth) -> None:
+def test_judge_finds_a_second_report_of_a_roam_doubled(truth: Truth) -> None:
     tell(truth, 100, KITCHEN, Told.ROAM)
     verdict = judge(truth, roam(HALL, KITCHEN, 100), roam(HALL, KITCHEN, 100, source="sync"))
     assert len(verdict.doubled) == 1
@@ -63,44 +63,44 @@ def test_a_second_report_of_it_is_doubled(truth: Truth) -> None:
     ],
     ids=["elsewhere", "from elsewhere", "at another time", "before it happened"],
 )
-def test_a_report_of_what_never_happened_is_invented(truth: Truth, report: Report) -> None:
+def test_judge_finds_a_report_without_a_change_invented(truth: Truth, report: Report) -> None:
     tell(truth, 100, KITCHEN, Told.ROAM)
     assert judge(truth, report).invented == [report]
 
 
-def test_a_roam_that_was_told_and_not_reported_has_no_excuse(truth: Truth) -> None:
+def test_judge_finds_no_reason_to_miss_a_delivered_roam(truth: Truth) -> None:
     tell(truth, 100, KITCHEN, Told.ROAM)
     assert [change.after for change in judge(truth).unexplained] == [KITCHEN]
 
 
-def test_a_client_record_is_enough_to_know_of_a_roam(truth: Truth) -> None:
+def test_judge_expects_a_roam_delivered_by_a_client_record_only(truth: Truth) -> None:
     truth.add(PHONE, 100, KITCHEN)
     truth.tell_record(PHONE, KITCHEN, 100, 105, Told.SYNC)
     assert len(judge(truth).unexplained) == 1
 
 
-def test_a_roam_that_nobody_told_is_excused(truth: Truth) -> None:
+def test_judge_excuses_a_roam_that_was_not_delivered(truth: Truth) -> None:
     truth.add(PHONE, 100, KITCHEN)
     tell(truth, 130, ATTIC, Told.ROAM)
     verdict = judge(truth, roam(KITCHEN, ATTIC, 130))
     assert verdict.missed == {Reason.UNTOLD: 1}
 
 
-def test_a_record_that_newer_news_had_overtaken_need_not_be_believed(truth: Truth) -> None:
+def test_judge_excuses_a_roam_delivered_by_an_overtaken_record_only(truth: Truth) -> None:
     truth.add(PHONE, 100, KITCHEN)
     tell(truth, 130, ATTIC, Told.ROAM)
     truth.tell_record(PHONE, KITCHEN, 100, 135, Told.SYNC)
     assert judge(truth, roam(KITCHEN, ATTIC, 130)).missed == {Reason.OVERTAKEN: 1}
 
 
-def test_what_was_sent_while_the_entry_was_not_loaded_was_told_to_nobody(truth: Truth) -> None:
+def test_judge_ignores_deliveries_while_the_entry_is_not_loaded(truth: Truth) -> None:
     truth.unloaded(90)
     tell(truth, 100, KITCHEN, Told.ROAM)
     truth.snapshot(110)
     assert judge(truth).missed == {Reason.UNTOLD: 1}
 
 
-def test_a_departure_must_be_told_and_a_nap_need_not(truth: Truth) -> None:
+def test_judge_expects_departures_but_excuses_short_absences(truth: Truth) -> None:
     tell(truth, 100, None, Told.DISCONNECTED)
     tell(truth, 105, HALL, Told.CONNECTED)
     tell(truth, 200, None, Told.DISCONNECTED)
@@ -112,7 +112,7 @@ def test_a_departure_must_be_told_and_a_nap_need_not(truth: Truth) -> None:
 
 
 @pytest.mark.parametrize(("late", "excused"), [(901, True), (899, False)])
-def test_an_event_of_a_quarter_of_an_hour_ago_need_not_be_believed(
+def test_judge_excuses_an_event_older_than_fifteen_minutes(
     truth: Truth, late: float, *, excused: bool
 ) -> None:
     change = truth.add(PHONE, 100, KITCHEN)
@@ -141,7 +141,7 @@ def missing(at: float, seen: float) -> Report:
     return gone(at, seen, source="resync", inferred=True)
 
 
-def test_who_left_twice_before_it_was_missed_may_be_told_to_have_left_twice(truth: Truth) -> None:
+def test_judge_accepts_two_departure_reports_of_a_client_that_left_twice(truth: Truth) -> None:
     for at, place in ((100, None), (109, HALL), (114, None)):
         truth.add(PHONE, at, place)
     verdict = judge(truth, missing(93, 150), gone(114, 220, source="system_log"))
@@ -150,7 +150,9 @@ def test_who_left_twice_before_it_was_missed_may_be_told_to_have_left_twice(trut
 
 
 @pytest.mark.parametrize("report", [missing(93, 130), missing(120, 150)])
-def test_who_has_been_seen_since_has_not_left_before(truth: Truth, report: Report) -> None:
+def test_judge_rejects_a_departure_report_dated_before_the_client_was_listed_again(
+    truth: Truth, report: Report
+) -> None:
     # It is there from 105 until 140.
     for at, place in ((100, None), (105, HALL), (140, None)):
         truth.add(PHONE, at, place)
@@ -160,7 +162,7 @@ def test_who_has_been_seen_since_has_not_left_before(truth: Truth, report: Repor
 
 
 @pytest.mark.parametrize(("reported_at", "excused"), [(150, True), (105, False)])
-def test_a_way_back_that_only_a_record_told_need_not_be_known_before_the_way_out(
+def test_judge_excuses_a_return_delivered_by_a_record_before_the_roam_out_was_reported(
     truth: Truth, reported_at: float, *, excused: bool
 ) -> None:
     tell(truth, 100, KITCHEN, Told.ROAM)
@@ -174,7 +176,7 @@ def test_a_way_back_that_only_a_record_told_need_not_be_known_before_the_way_out
     assert len(verdict.unexplained) == (not excused)
 
 
-def test_a_client_nobody_knows_is_invented(truth: Truth) -> None:
+def test_judge_finds_reports_of_an_unknown_client_invented(truth: Truth) -> None:
     stranger = Report(
         kind="connected",
         mac="stranger",

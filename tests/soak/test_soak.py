@@ -8,7 +8,7 @@ import sys
 ROOT = Path(__file__).parents[2]
 
 
-def test_a_short_soak_tells_every_roam_once_and_leaves_nothing_behind() -> None:
+def test_short_soak_reports_every_roam_once_and_leaks_nothing() -> None:
     # A process of its own: the clock of the whole process is a virtual one.
     soak = subprocess.run(
         (sys.executable, "-m", "tests.soak", "--roams", "100"),

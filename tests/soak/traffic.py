@@ -34,7 +34,7 @@ DWELL: Spread = ((0.15, 1.5, 8), (0.45, 8, 60), (0.4, 60, 240))
 AWAY: Spread = ((0.4, 2, 9), (0.6, 15, 400))
 # How late the controller tells.
 LATENCY: Spread = ((0.7, 0, 0.5), (0.2, 0.5, 5), (0.1, 5, 40))
-# It tells departures later still (protocol.md 3.2, ordering fact 5).
+# It tells departures later still (docs/protocol.md 3.2, ordering fact 5).
 DEPARTURE_LATENCY: Spread = ((0.5, 0, 5), (0.4, 5, 40), (0.1, 40, 200))
 
 

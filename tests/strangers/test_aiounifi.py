@@ -69,7 +69,7 @@ async def streaming(
         await stream
 
 
-async def test_it_detects_the_kind_and_logs_in(
+async def test_aiounifi_detects_the_controller_type_and_logs_in(
     controller: SimulatedController, aiounifi: Controller
 ) -> None:
     await aiounifi.login()
@@ -77,14 +77,16 @@ async def test_it_detects_the_kind_and_logs_in(
     assert controller.logins == 1
 
 
-async def test_it_kicks_a_client(controller: SimulatedController, aiounifi: Controller) -> None:
+async def test_aiounifi_kicks_a_client(
+    controller: SimulatedController, aiounifi: Controller
+) -> None:
     await aiounifi.login()
     phone = controller.world.client("Anna's phone")
     await aiounifi.request(ClientReconnectRequest.create(phone.mac))
     assert not phone.connected
 
 
-async def test_it_lists_sites_clients_devices_and_the_system(
+async def test_aiounifi_lists_sites_clients_devices_and_system_information(
     controller: SimulatedController, aiounifi: Controller
 ) -> None:
     await aiounifi.login()
@@ -118,7 +120,7 @@ async def test_it_lists_sites_clients_devices_and_the_system(
     assert information.anonymous_controller_id == controller.settings.controller_id
 
 
-async def test_it_receives_the_frames_of_a_roam(
+async def test_aiounifi_receives_the_frames_of_a_roam(
     controller: SimulatedController, streaming: Controller
 ) -> None:
     events: asyncio.Queue[Event] = asyncio.Queue()
@@ -149,7 +151,7 @@ async def test_it_receives_the_frames_of_a_roam(
         ("roam_radio", EventKey.WIRELESS_CLIENT_ROAM_RADIO),
     ],
 )
-async def test_it_knows_the_other_events(
+async def test_aiounifi_recognizes_the_other_events(
     controller: SimulatedController, streaming: Controller, verb: str, key: EventKey
 ) -> None:
     events: asyncio.Queue[Event] = asyncio.Queue()
@@ -164,7 +166,7 @@ async def test_it_knows_the_other_events(
     assert (await asyncio.wait_for(events.get(), 5)).key is key
 
 
-async def test_it_sees_a_roam_of_the_sync_only_generation() -> None:
+async def test_aiounifi_receives_a_roam_of_the_sync_only_generation() -> None:
     async with (
         SimulatedController(generation=Generation.SYNC_ONLY) as controller,
         aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as session,
@@ -198,7 +200,7 @@ async def test_it_sees_a_roam_of_the_sync_only_generation() -> None:
             await stream
 
 
-async def test_it_tells_a_wrong_password(
+async def test_aiounifi_recognizes_a_wrong_password(
     controller: SimulatedController, aiounifi: Controller
 ) -> None:
     aiounifi.connectivity.config.password = "wrong"
@@ -207,7 +209,7 @@ async def test_it_tells_a_wrong_password(
     assert (controller.login_attempts, controller.logins) == (1, 0)
 
 
-async def test_it_answers_a_second_factor(
+async def test_aiounifi_logs_in_with_a_second_factor(
     controller: SimulatedController, aiounifi: Controller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     controller.faults.login_code = "123456"
@@ -218,7 +220,7 @@ async def test_it_answers_a_second_factor(
     assert controller.logins == 1
 
 
-async def test_it_logs_in_again_after_the_session_has_ended(
+async def test_aiounifi_logs_in_again_after_the_session_has_expired(
     controller: SimulatedController, aiounifi: Controller
 ) -> None:
     await aiounifi.login()
@@ -227,7 +229,7 @@ async def test_it_logs_in_again_after_the_session_has_ended(
     assert controller.logins == 2
 
 
-async def test_it_is_turned_away_without_a_login(
+async def test_aiounifi_is_rejected_without_a_login(
     controller: SimulatedController, aiounifi: Controller
 ) -> None:
     await aiounifi.connectivity.check_unifi_os()
