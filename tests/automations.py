@@ -1,4 +1,4 @@
-"""Automations as the editor makes them, and what they saw when they ran."""
+"""Automations as the editor saves them, and a record of their runs."""
 
 from typing import Any
 
@@ -12,33 +12,35 @@ _RAN = "test_automation_ran"
 
 
 class Automations:
-    """Automations by name; `runs` tells which ran, in order, each with its `trigger`."""
+    """Sets up automations; `runs` lists the name and `trigger` variable of each run, in order."""
 
     def __init__(self, hass: HomeAssistant) -> None:
-        """Watch from now on."""
+        """Start recording runs."""
         self._hass = hass
         self.runs: list[tuple[str, dict[str, Any]]] = []
-        hass.bus.async_listen(_RAN, self._remember)
+        hass.bus.async_listen(_RAN, self._record_run)
 
     @callback
-    def _remember(self, event: Event) -> None:
+    def _record_run(self, event: Event) -> None:
         self.runs.append((event.data["name"], event.data["trigger"]))
 
     async def set_up(self, **triggers: dict[str, Any]) -> None:
-        """Make an automation of each of these triggers."""
-        made = [self._made(name, triggers=[trigger]) for name, trigger in triggers.items()]
-        await self._set_up(made)
+        """Set up one automation per trigger, by name."""
+        automations = [
+            self._automation(name, triggers=[trigger]) for name, trigger in triggers.items()
+        ]
+        await self._set_up(automations)
 
     async def set_up_on(self, event_type: str, **conditions: dict[str, Any]) -> None:
-        """Make automations which run on an event where their conditions are met."""
+        """Set up one automation per condition, by name; all are triggered by the same event."""
         trigger = {"trigger": "event", "event_type": event_type}
-        made = [
-            self._made(name, triggers=[trigger], conditions=[condition])
+        automations = [
+            self._automation(name, triggers=[trigger], conditions=[condition])
             for name, condition in conditions.items()
         ]
-        await self._set_up(made)
+        await self._set_up(automations)
 
-    def _made(self, name: str, **parts: Any) -> dict[str, Any]:
+    def _automation(self, name: str, **parts: Any) -> dict[str, Any]:
         data = {"name": name, "trigger": "{{ trigger }}"}
         action = {"event": _RAN, "event_data": data}
         return {"id": name, "alias": name, "mode": "queued", "actions": [action], **parts}
@@ -50,7 +52,7 @@ class Automations:
         assert states == ["on"] * len(automations)
 
     async def ran(self) -> list[str]:
-        """Return the names of those that ran since the last time, sorted."""
+        """Return the names of the automations that ran since the last call, sorted."""
         await self._hass.async_block_till_done()
         names = sorted(name for name, _ in self.runs)
         self.runs.clear()
@@ -58,24 +60,24 @@ class Automations:
 
 
 def trigger(name: str, **options: Any) -> dict[str, Any]:
-    """Return one of our triggers as the editor writes it."""
+    """Return the configuration of one of our triggers."""
     return {"trigger": f"unifi_scanner.{name}", "options": options}
 
 
 def condition(name: str, **options: Any) -> dict[str, Any]:
-    """Return one of our conditions as the editor writes it."""
+    """Return the configuration of one of our conditions."""
     return {"condition": f"unifi_scanner.{name}", "options": options}
 
 
 def device_id(home: Home, mac: str | None = None) -> str:
-    """Return the id of a client's or an access point's device, or of the controller's."""
+    """Return the device id of a client or access point, of the controller without a MAC."""
     device = home.device(mac)
     assert device is not None
     return device.id
 
 
 def put_in_area(home: Home, mac: str, name: str) -> str:
-    """Put an access point's device into an area, made if need be; return the area's id."""
+    """Move an access point's device to an area, created if needed; return the area's id."""
     area = ar.async_get(home.hass).async_get_or_create(name)
     dr.async_get(home.hass).async_update_device(device_id(home, mac), area_id=area.id)
     return area.id

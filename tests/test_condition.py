@@ -1,4 +1,4 @@
-"""The conditions in real automations, against the simulated controller."""
+"""Conditions in automations, against the simulated controller."""
 
 from datetime import timedelta
 
@@ -20,13 +20,13 @@ def automations(hass: HomeAssistant) -> Automations:
     return Automations(hass)
 
 
-async def true_now(home: Home, automations: Automations) -> list[str]:
-    """Return the names of the automations whose conditions are true."""
+async def met_conditions(home: Home, automations: Automations) -> list[str]:
+    """Return the names of the automations whose conditions are met."""
     home.hass.bus.async_fire(GO)
     return await automations.ran()
 
 
-async def test_a_client_is_connected_where_it_is_and_not_elsewhere(
+async def test_client_is_connected_to_checks_access_points_areas_and_ssid(
     home: Home, automations: Automations
 ) -> None:
     await home.set_up()
@@ -53,7 +53,7 @@ async def test_a_client_is_connected_where_it_is_and_not_elsewhere(
             ],
         },
     )
-    assert await true_now(home, automations) == [
+    assert await met_conditions(home, automations) == [
         "anywhere",
         "either",
         "ground",
@@ -63,7 +63,7 @@ async def test_a_client_is_connected_where_it_is_and_not_elsewhere(
     ]
     await home.controller.roam(ANNA, "Kitchen")
     await home.happened(1)
-    assert await true_now(home, automations) == [
+    assert await met_conditions(home, automations) == [
         "anywhere",
         "cellar",
         "either",
@@ -73,7 +73,7 @@ async def test_a_client_is_connected_where_it_is_and_not_elsewhere(
     ]
 
 
-async def test_of_several_clients_any_or_all_have_to_be_connected(
+async def test_conditions_require_any_or_all_of_several_clients(
     home: Home, automations: Automations
 ) -> None:
     await home.set_up(clients=(ANNA, BEN, CARA))
@@ -87,12 +87,10 @@ async def test_of_several_clients_any_or_all_have_to_be_connected(
         none_there=condition("client_is_connected_to", clients=[cara], behavior="any"),
         unknown=condition("client_is_connected_to", clients=["gone"]),
     )
-    assert await true_now(home, automations) == ["all_there", "any", "default"]
+    assert await met_conditions(home, automations) == ["all_there", "any", "default"]
 
 
-async def test_a_client_is_in_the_area_that_its_sensor_shows(
-    home: Home, automations: Automations
-) -> None:
+async def test_client_is_in_area_follows_the_client(home: Home, automations: Automations) -> None:
     await home.set_up()
     anna, ben = device_id(home, ANNA), device_id(home, BEN)
     ground, roof = put_in_area(home, HALL, "Ground floor"), put_in_area(home, ATTIC, "Roof")
@@ -103,16 +101,16 @@ async def test_a_client_is_in_the_area_that_its_sensor_shows(
         roof=condition("client_is_in_area", clients=[anna], areas=[roof]),
         both=condition("client_is_in_area", clients=[anna, ben], areas=[ground], behavior="all"),
     )
-    assert await true_now(home, automations) == ["both", "ground", "ground_or_roof"]
+    assert await met_conditions(home, automations) == ["both", "ground", "ground_or_roof"]
     await home.controller.roam(ANNA, "Attic")
     await home.happened(1)
-    assert await true_now(home, automations) == ["ground_or_roof", "roof"]
+    assert await met_conditions(home, automations) == ["ground_or_roof", "roof"]
     await home.controller.roam(ANNA, "Kitchen")
     await home.happened(2)
-    assert await true_now(home, automations) == []
+    assert await met_conditions(home, automations) == []
 
 
-async def test_the_area_is_the_settled_one(
+async def test_client_is_in_area_uses_the_debounced_area(
     home: Home, automations: Automations, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await home.set_up()
@@ -123,10 +121,10 @@ async def test_the_area_is_the_settled_one(
         roof=condition("client_is_in_area", clients=[device_id(home, ANNA)], areas=[roof]),
     )
     monkeypatch.setattr(home.coordinator.areas, "area_of", {ANNA: roof}.get)
-    assert await true_now(home, automations) == ["roof"]
+    assert await met_conditions(home, automations) == ["roof"]
 
 
-async def test_nobody_is_anywhere_while_the_controller_is_out_of_reach(
+async def test_no_condition_is_met_while_the_controller_is_unreachable(
     home: Home, automations: Automations
 ) -> None:
     await home.set_up()
@@ -136,16 +134,16 @@ async def test_nobody_is_anywhere_while_the_controller_is_out_of_reach(
         connected=condition("client_is_connected_to", clients=anna),
         area=condition("client_is_in_area", clients=anna, areas=[ground]),
     )
-    assert await true_now(home, automations) == ["area", "connected"]
+    assert await met_conditions(home, automations) == ["area", "connected"]
     await home.controller.stop()
     await until(lambda: not home.coordinator.stream_connected)
     await home.quiet()
     async_fire_time_changed(home.hass, dt_util.utcnow() + timedelta(seconds=61))
     await until(lambda: not home.coordinator.available)
-    assert await true_now(home, automations) == []
+    assert await met_conditions(home, automations) == []
 
 
-async def test_nobody_is_anywhere_until_the_entry_is_set_up(
+async def test_no_condition_is_met_until_the_entry_is_set_up(
     home: Home, automations: Automations, caplog: pytest.LogCaptureFixture
 ) -> None:
     await home.set_up()
@@ -153,9 +151,9 @@ async def test_nobody_is_anywhere_until_the_entry_is_set_up(
     await home.quiet()
     assert await home.hass.config_entries.async_unload(home.entry.entry_id)
     await automations.set_up_on(GO, connected=condition("client_is_connected_to", clients=anna))
-    assert await true_now(home, automations) == []
+    assert await met_conditions(home, automations) == []
     assert not [record for record in caplog.records if record.levelname == "ERROR"]
     snapshots = home.snapshots
     assert await home.hass.config_entries.async_setup(home.entry.entry_id)
     await home.streaming(snapshots + 2)
-    assert await true_now(home, automations) == ["connected"]
+    assert await met_conditions(home, automations) == ["connected"]

@@ -1,4 +1,4 @@
-"""The triggers in real automations, against the simulated controller."""
+"""Triggers in automations, against the simulated controller."""
 
 from typing import Any
 
@@ -22,11 +22,11 @@ def automations(hass: HomeAssistant) -> Automations:
     return Automations(hass)
 
 
-# A client roamed
+# Roaming
 
 
-def roams(home: Home) -> dict[str, dict[str, Any]]:
-    """Return choices of which those named "yes" fit Anna's roam from hall to kitchen, on 5 GHz."""
+def roam_options(home: Home) -> dict[str, dict[str, Any]]:
+    """Return trigger options by name; "yes" ones match Anna's 5 GHz roam from hall to kitchen."""
     anna, ben = device_id(home, ANNA), device_id(home, BEN)
     hall, kitchen, attic = (device_id(home, mac) for mac in (HALL, KITCHEN, ATTIC))
     ground, cellar = put_in_area(home, HALL, "Ground floor"), put_in_area(home, KITCHEN, "Cellar")
@@ -65,20 +65,20 @@ def roams(home: Home) -> dict[str, dict[str, Any]]:
     }
 
 
-async def test_a_roam_triggers_once_where_every_choice_fits(
+async def test_client_roamed_triggers_once_if_every_option_matches(
     home: Home, automations: Automations
 ) -> None:
     await home.set_up()
-    choices = roams(home)
+    options = roam_options(home)
     await automations.set_up(
-        **{name: trigger("client_roamed", **options) for name, options in choices.items()}
+        **{name: trigger("client_roamed", **fields) for name, fields in options.items()}
     )
     await home.controller.roam(ANNA, "Kitchen")
     await home.happened(1)
-    assert await automations.ran() == sorted(name for name in choices if name.startswith("yes"))
+    assert await automations.ran() == sorted(name for name in options if name.startswith("yes"))
 
 
-async def test_an_access_points_area_is_the_one_it_is_in_now(
+async def test_client_roamed_uses_the_current_area_of_an_access_point(
     home: Home, automations: Automations
 ) -> None:
     await home.set_up()
@@ -93,7 +93,7 @@ async def test_an_access_points_area_is_the_one_it_is_in_now(
 
 
 @pytest.mark.parametrize(("below", "ran"), [(-69, ["weak"]), (-70, [])])
-async def test_a_signal_has_to_be_weaker(
+async def test_client_roamed_requires_a_signal_below_the_threshold(
     hass: HomeAssistant, automations: Automations, below: int, ran: list[str]
 ) -> None:
     async with furnished_home(hass, generation=Generation.SYNC_ONLY) as home:
@@ -104,7 +104,7 @@ async def test_a_signal_has_to_be_weaker(
         assert await automations.ran() == ran
 
 
-async def test_templates_see_what_stands_on_the_bus_and_a_sentence(
+async def test_trigger_variables_are_the_event_data_and_a_description(
     home: Home, automations: Automations
 ) -> None:
     await home.set_up()
@@ -112,8 +112,8 @@ async def test_templates_see_what_stands_on_the_bus_and_a_sentence(
     await home.controller.roam(ANNA, "Kitchen")
     ((_, data),) = await home.happened(1)
     await home.hass.async_block_till_done()
-    seen = dict(automations.runs)
-    assert seen["ours"] == {
+    variables = dict(automations.runs)
+    assert variables["ours"] == {
         "id": "0",
         "idx": "0",
         "alias": None,
@@ -124,10 +124,10 @@ async def test_templates_see_what_stands_on_the_bus_and_a_sentence(
     assert await automations.ran() == ["ours", "plain"]
 
 
-# Coming and going
+# Connecting and disconnecting
 
 
-async def test_connecting_triggers_where_the_client_is_then(
+async def test_client_connected_triggers_if_every_option_matches(
     home: Home, automations: Automations
 ) -> None:
     await home.set_up(clients=(ANNA, BEN, CARA))
@@ -144,7 +144,7 @@ async def test_connecting_triggers_where_the_client_is_then(
             band=["2_4_ghz"],
         ),
         no_client=trigger("client_connected", clients=[device_id(home, ANNA)]),
-        no_place=trigger("client_connected", access_points=[device_id(home, HALL)]),
+        no_location=trigger("client_connected", access_points=[device_id(home, HALL)]),
         no_ssid=trigger("client_connected", ssid="Guests"),
         no_band=trigger("client_connected", band=["5_ghz"]),
         no_guest=trigger("guest_connected"),
@@ -159,7 +159,7 @@ async def test_connecting_triggers_where_the_client_is_then(
     assert await automations.ran() == ["yes", "yes_all"]
 
 
-async def test_disconnecting_triggers_where_the_client_was(
+async def test_client_disconnected_triggers_if_every_option_matches(
     home: Home, automations: Automations
 ) -> None:
     await home.set_up(disconnect_delay=0.0)
@@ -174,7 +174,7 @@ async def test_disconnecting_triggers_where_the_client_was(
             ssid="Home",
         ),
         no_client=trigger("client_disconnected", clients=[device_id(home, BEN)]),
-        no_place=trigger("client_disconnected", access_points=[device_id(home, ATTIC)]),
+        no_location=trigger("client_disconnected", access_points=[device_id(home, ATTIC)]),
         no_ssid=trigger("client_disconnected", ssid="Guests"),
         no_connection=trigger("client_connected"),
         no_roam=trigger("client_roamed"),
@@ -186,7 +186,7 @@ async def test_disconnecting_triggers_where_the_client_was(
     assert await automations.ran() == ["yes", "yes_all"]
 
 
-async def test_a_guest_triggers_what_waits_for_guests(home: Home, automations: Automations) -> None:
+async def test_guest_connected_triggers_for_guests(home: Home, automations: Automations) -> None:
     await home.set_up()
     home.world.add_client("Gus", is_guest=True)
     area = put_in_area(home, ATTIC, "Under the roof")
@@ -196,7 +196,7 @@ async def test_a_guest_triggers_what_waits_for_guests(home: Home, automations: A
             "guest_connected", access_points=[device_id(home, ATTIC)], areas=[area], ssid="Guests"
         ),
         yes_too=trigger("client_connected"),
-        no_place=trigger("guest_connected", access_points=[device_id(home, HALL)]),
+        no_location=trigger("guest_connected", access_points=[device_id(home, HALL)]),
         no_ssid=trigger("guest_connected", ssid="Home"),
     )
     await home.controller.connect("Gus", "Attic")
@@ -210,7 +210,7 @@ async def test_a_guest_triggers_what_waits_for_guests(home: Home, automations: A
 # Bands
 
 
-async def test_another_band_triggers_with_and_without_a_roam(
+async def test_client_changed_band_triggers_with_and_without_a_roam(
     home: Home, automations: Automations
 ) -> None:
     await home.set_up()
@@ -231,7 +231,7 @@ async def test_another_band_triggers_with_and_without_a_roam(
     assert await automations.ran() == ["any", "up"]
 
 
-async def test_a_roam_on_the_same_band_is_no_change_of_it(
+async def test_client_changed_band_ignores_a_roam_on_the_same_band(
     home: Home, automations: Automations
 ) -> None:
     await home.set_up()
@@ -244,7 +244,7 @@ async def test_a_roam_on_the_same_band_is_no_change_of_it(
 # Areas
 
 
-async def test_a_roam_to_another_area_is_entering_and_leaving(
+async def test_area_triggers_run_on_a_roam_to_another_area(
     home: Home, automations: Automations
 ) -> None:
     await home.set_up(clients=(ANNA,))
@@ -261,10 +261,10 @@ async def test_a_roam_to_another_area_is_entering_and_leaving(
     assert await automations.ran() == ["entered", "left"]
 
 
-# What they listen to
+# Independence of the config entry
 
 
-async def test_they_go_on_after_a_reload(home: Home, automations: Automations) -> None:
+async def test_triggers_survive_a_reload_of_the_entry(home: Home, automations: Automations) -> None:
     await home.set_up()
     await automations.set_up(
         ours=trigger(
@@ -283,7 +283,7 @@ async def test_they_go_on_after_a_reload(home: Home, automations: Automations) -
     assert await automations.ran() == ["ours", "plain"]
 
 
-async def test_they_can_be_there_before_the_entry_is_set_up(
+async def test_triggers_can_be_attached_before_the_entry_is_set_up(
     home: Home, automations: Automations
 ) -> None:
     await home.set_up()
@@ -301,7 +301,7 @@ async def test_they_can_be_there_before_the_entry_is_set_up(
     assert await automations.ran() == ["ours"]
 
 
-async def test_clients_that_nobody_tracks_trigger_even_when_they_are_kept_off_the_bus(
+async def test_triggers_run_for_untracked_clients_with_tracked_events_only(
     home: Home, automations: Automations
 ) -> None:
     await home.set_up(clients=(ANNA,), **{CONF_TRACKED_EVENTS_ONLY: True})
@@ -318,7 +318,7 @@ async def test_clients_that_nobody_tracks_trigger_even_when_they_are_kept_off_th
     assert await automations.ran() == ["anna", "ours", "plain"]
 
 
-async def test_an_automation_that_is_off_does_not_listen(
+async def test_a_disabled_automation_removes_its_listener(
     home: Home, automations: Automations
 ) -> None:
     await home.set_up()

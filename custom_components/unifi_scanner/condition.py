@@ -1,4 +1,4 @@
-"""Conditions for automations that are made in the editor: where clients are."""
+"""Automation conditions: whether clients are connected, or in an area."""
 
 from abc import abstractmethod
 from typing import ClassVar, Unpack, override
@@ -19,22 +19,22 @@ from homeassistant.helpers.typing import ConfigType
 import probatio
 
 from .automation.device_filter import (
-    AT_LEAST_ONE,
     CONF_ACCESS_POINTS,
     CONF_AREAS,
     CONF_SSID,
-    SEVERAL,
+    NON_EMPTY_STRINGS,
+    STRINGS,
     Fields,
     LocationFilter,
     async_check_devices,
-    async_find,
+    async_find_device,
 )
 from .const import CONF_CLIENTS
 from .coordinator import UnifiScannerCoordinator
 from .site.devices import mac_of
 
-_OF_ALL: Fields = {
-    probatio.Required(CONF_CLIENTS): AT_LEAST_ONE,
+_COMMON_FIELDS: Fields = {
+    probatio.Required(CONF_CLIENTS): NON_EMPTY_STRINGS,
     probatio.Required(ATTR_BEHAVIOR, default=BEHAVIOR_ANY): probatio.In(
         [BEHAVIOR_ANY, BEHAVIOR_ALL]
     ),
@@ -42,9 +42,9 @@ _OF_ALL: Fields = {
 
 
 class ClientCondition(Condition):
-    """A condition on where any or all of the chosen clients are.
+    """A condition that any or all of the selected clients have to meet.
 
-    It is not met by a client of which nothing is known, as when the controller cannot be reached.
+    A client whose state is unknown, for instance while the controller is unreachable, never does.
     """
 
     fields: ClassVar[Fields]
@@ -52,7 +52,7 @@ class ClientCondition(Condition):
     @classmethod
     @override
     async def async_validate_config(cls, hass: HomeAssistant, config: ConfigType) -> ConfigType:
-        """Validate what is chosen, as far as it can be known before the entry is set up."""
+        """Validate the options, as far as possible before the config entry is set up."""
         validated: ConfigType = probatio.Schema({probatio.Required(CONF_OPTIONS): cls.fields})(
             config
         )
@@ -60,66 +60,68 @@ class ClientCondition(Condition):
         return validated
 
     def __init__(self, hass: HomeAssistant, config: ConditionConfig) -> None:
-        """Take what is chosen."""
+        """Initialize the condition."""
         super().__init__(hass, config)
         self._options = config.options or {}
 
     @override
     def _async_check(self, **kwargs: Unpack[ConditionCheckParams]) -> bool:
         check = all if self._options[ATTR_BEHAVIOR] == BEHAVIOR_ALL else any
-        return check(self._is_met_by(device_id) for device_id in self._options[CONF_CLIENTS])
+        return check(self._is_met_by_device(device_id) for device_id in self._options[CONF_CLIENTS])
 
-    def _is_met_by(self, device_id: str) -> bool:
-        device, entry = async_find(self._hass, device_id)
+    def _is_met_by_device(self, device_id: str) -> bool:
+        device, entry = async_find_device(self._hass, device_id)
         if device is None or entry is None or entry.state is not ConfigEntryState.LOADED:
             return False
         mac = mac_of(entry, device)
         coordinator: UnifiScannerCoordinator = entry.runtime_data
-        return mac is not None and coordinator.available and self._is_true(coordinator, mac)
+        return (
+            mac is not None and coordinator.available and self._is_met_by_client(coordinator, mac)
+        )
 
     @abstractmethod
-    def _is_true(self, coordinator: UnifiScannerCoordinator, mac: str) -> bool:
-        """Return whether the client with that MAC is where it is to be."""
+    def _is_met_by_client(self, coordinator: UnifiScannerCoordinator, mac: str) -> bool:
+        """Return whether the client with that MAC meets the condition."""
 
 
 class ClientIsConnectedToCondition(ClientCondition):
-    """Whether clients are connected, at all or to certain access points or a certain network."""
+    """Whether clients are connected, optionally to certain access points, areas or an SSID."""
 
     fields: ClassVar[Fields] = {
-        **_OF_ALL,
-        probatio.Optional(CONF_ACCESS_POINTS): SEVERAL,
-        probatio.Optional(CONF_AREAS): SEVERAL,
+        **_COMMON_FIELDS,
+        probatio.Optional(CONF_ACCESS_POINTS): STRINGS,
+        probatio.Optional(CONF_AREAS): STRINGS,
         probatio.Optional(CONF_SSID): cv.string,
     }
 
     def __init__(self, hass: HomeAssistant, config: ConditionConfig) -> None:
-        """Take what is chosen."""
+        """Initialize the condition."""
         super().__init__(hass, config)
-        self._places = LocationFilter(
+        self._locations = LocationFilter(
             hass,
             self._options.get(CONF_ACCESS_POINTS, ()),
             self._options.get(CONF_AREAS, ()),
         )
 
     @override
-    def _is_true(self, coordinator: UnifiScannerCoordinator, mac: str) -> bool:
+    def _is_met_by_client(self, coordinator: UnifiScannerCoordinator, mac: str) -> bool:
         state = coordinator.client(mac)
         if state is None or state.link is None:
             return False
         if (ssid := self._options.get(CONF_SSID)) and ssid != state.link.ssid:
             return False
-        place = coordinator.devices.location(state.link.ap_mac)
+        location = coordinator.devices.location(state.link.ap_mac)
         entry_id = coordinator.config_entry.entry_id
-        return self._places.async_matches(entry_id, place.mac, place.area)
+        return self._locations.async_matches(entry_id, location.mac, location.area)
 
 
 class ClientIsInAreaCondition(ClientCondition):
-    """Whether clients are in certain areas; it has settled as for their sensors (rooms.py)."""
+    """Whether clients are in certain areas, debounced like their area sensors."""
 
-    fields: ClassVar[Fields] = {**_OF_ALL, probatio.Required(CONF_AREAS): AT_LEAST_ONE}
+    fields: ClassVar[Fields] = {**_COMMON_FIELDS, probatio.Required(CONF_AREAS): NON_EMPTY_STRINGS}
 
     @override
-    def _is_true(self, coordinator: UnifiScannerCoordinator, mac: str) -> bool:
+    def _is_met_by_client(self, coordinator: UnifiScannerCoordinator, mac: str) -> bool:
         return coordinator.areas.area_of(mac) in self._options[CONF_AREAS]
 
 
@@ -130,5 +132,5 @@ CONDITIONS: dict[str, type[ClientCondition]] = {
 
 
 async def async_get_conditions(_hass: HomeAssistant) -> dict[str, type[Condition]]:
-    """Return the conditions by their names."""
+    """Return the condition classes by name."""
     return dict(CONDITIONS)

@@ -1,4 +1,4 @@
-"""Triggers for automations that are made in the editor: what clients do."""
+"""Automation triggers: clients that roam, connect, disconnect, or change area or band."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
@@ -17,13 +17,13 @@ from .automation.device_filter import (
     CONF_ACCESS_POINTS,
     CONF_AREAS,
     CONF_SSID,
-    SEVERAL,
+    STRINGS,
     Fields,
     LocationFilter,
-    async_find,
+    async_find_device,
 )
 from .automation.path_progress import PathProgress
-from .automation.trigger_base import ClientEventTrigger, ClientTrigger, Data, includes
+from .automation.trigger_base import ClientEventTrigger, ClientTrigger, Data, is_at
 from .const import BAND_STATES, CONF_CLIENTS, DOMAIN
 from .roaming import EventKind
 from .site.devices import mac_of
@@ -41,20 +41,20 @@ CONF_TO_BAND: Final = "to_band"
 CONF_WITHIN: Final = "within"
 
 _BANDS = probatio.All(probatio.EnsureList(), [probatio.In(list(BAND_STATES.values()))])
-# No signal is positive in dBm: this finds a forgotten minus.
+# Signals in dBm are negative: reject a value without its minus sign.
 _SIGNAL = probatio.All(probatio.Coerce(float), probatio.Range(max=0))
 
 
 class ClientRoamedTrigger(ClientEventTrigger):
-    """Trigger when a client is on another access point."""
+    """Trigger when a client moves to another access point."""
 
     fields: ClassVar[Fields] = {
-        probatio.Optional(CONF_CLIENTS): SEVERAL,
-        probatio.Optional(CONF_FROM_ACCESS_POINTS): SEVERAL,
-        probatio.Optional(CONF_FROM_AREAS): SEVERAL,
-        probatio.Optional(CONF_TO_ACCESS_POINTS): SEVERAL,
-        probatio.Optional(CONF_TO_AREAS): SEVERAL,
-        probatio.Optional(CONF_SSID): SEVERAL,
+        probatio.Optional(CONF_CLIENTS): STRINGS,
+        probatio.Optional(CONF_FROM_ACCESS_POINTS): STRINGS,
+        probatio.Optional(CONF_FROM_AREAS): STRINGS,
+        probatio.Optional(CONF_TO_ACCESS_POINTS): STRINGS,
+        probatio.Optional(CONF_TO_AREAS): STRINGS,
+        probatio.Optional(CONF_SSID): STRINGS,
         probatio.Optional(CONF_BAND): _BANDS,
         probatio.Optional(CONF_SIGNAL_BELOW): _SIGNAL,
     }
@@ -66,7 +66,7 @@ class ClientRoamedTrigger(ClientEventTrigger):
     def _matches(self, data: Data) -> bool:
         return (
             super()._matches(data)
-            and self._is_chosen(CONF_BAND, BAND_STATES.get(data["band_to"]))
+            and self._is_selected(CONF_BAND, BAND_STATES.get(data["band_to"]))
             and self._is_weak(data["signal"])
         )
 
@@ -77,13 +77,13 @@ class ClientRoamedTrigger(ClientEventTrigger):
 
 
 class ClientConnectedTrigger(ClientEventTrigger):
-    """Trigger when a client that was away is there."""
+    """Trigger when a client connects that was not connected."""
 
     fields: ClassVar[Fields] = {
-        probatio.Optional(CONF_CLIENTS): SEVERAL,
-        probatio.Optional(CONF_ACCESS_POINTS): SEVERAL,
-        probatio.Optional(CONF_AREAS): SEVERAL,
-        probatio.Optional(CONF_SSID): SEVERAL,
+        probatio.Optional(CONF_CLIENTS): STRINGS,
+        probatio.Optional(CONF_ACCESS_POINTS): STRINGS,
+        probatio.Optional(CONF_AREAS): STRINGS,
+        probatio.Optional(CONF_SSID): STRINGS,
         probatio.Optional(CONF_BAND): _BANDS,
     }
     kinds = (EventKind.CONNECTED,)
@@ -93,16 +93,16 @@ class ClientConnectedTrigger(ClientEventTrigger):
     @override
     def _matches(self, data: Data) -> bool:
         band = BAND_STATES.get(data["band_to"])
-        return super()._matches(data) and self._is_chosen(CONF_BAND, band)
+        return super()._matches(data) and self._is_selected(CONF_BAND, band)
 
 
 class GuestConnectedTrigger(ClientEventTrigger):
-    """Trigger when a guest is there."""
+    """Trigger when a guest connects."""
 
     fields: ClassVar[Fields] = {
-        probatio.Optional(CONF_ACCESS_POINTS): SEVERAL,
-        probatio.Optional(CONF_AREAS): SEVERAL,
-        probatio.Optional(CONF_SSID): SEVERAL,
+        probatio.Optional(CONF_ACCESS_POINTS): STRINGS,
+        probatio.Optional(CONF_AREAS): STRINGS,
+        probatio.Optional(CONF_SSID): STRINGS,
     }
     kinds = (EventKind.CONNECTED,)
     ends: ClassVar[Mapping[str, str]] = {"to": ""}
@@ -114,13 +114,13 @@ class GuestConnectedTrigger(ClientEventTrigger):
 
 
 class ClientDisconnectedTrigger(ClientEventTrigger):
-    """Trigger when a client is gone."""
+    """Trigger when a client disconnects."""
 
     fields: ClassVar[Fields] = {
-        probatio.Optional(CONF_CLIENTS): SEVERAL,
-        probatio.Optional(CONF_ACCESS_POINTS): SEVERAL,
-        probatio.Optional(CONF_AREAS): SEVERAL,
-        probatio.Optional(CONF_SSID): SEVERAL,
+        probatio.Optional(CONF_CLIENTS): STRINGS,
+        probatio.Optional(CONF_ACCESS_POINTS): STRINGS,
+        probatio.Optional(CONF_AREAS): STRINGS,
+        probatio.Optional(CONF_SSID): STRINGS,
     }
     kinds = (EventKind.DISCONNECTED,)
     ends: ClassVar[Mapping[str, str]] = {"from": ""}
@@ -128,10 +128,10 @@ class ClientDisconnectedTrigger(ClientEventTrigger):
 
 
 class ClientChangedBandTrigger(ClientEventTrigger):
-    """Trigger when a client is on another band, of the same access point or of another one."""
+    """Trigger when a client changes band, on the same access point or by roaming."""
 
     fields: ClassVar[Fields] = {
-        probatio.Optional(CONF_CLIENTS): SEVERAL,
+        probatio.Optional(CONF_CLIENTS): STRINGS,
         probatio.Optional(CONF_FROM_BAND): _BANDS,
         probatio.Optional(CONF_TO_BAND): _BANDS,
     }
@@ -144,18 +144,18 @@ class ClientChangedBandTrigger(ClientEventTrigger):
         return (
             None not in {before, after}
             and before != after
-            and self._is_chosen(CONF_FROM_BAND, before)
-            and self._is_chosen(CONF_TO_BAND, after)
+            and self._is_selected(CONF_FROM_BAND, before)
+            and self._is_selected(CONF_TO_BAND, after)
         )
 
 
 class ClientFollowedPathTrigger(ClientEventTrigger):
-    """Trigger when a client has been at several places one after another, in time."""
+    """Trigger when a client has visited several locations in order, within a time limit."""
 
     fields: ClassVar[Fields] = {
-        probatio.Optional(CONF_CLIENTS): SEVERAL,
-        probatio.Optional(CONF_ACCESS_POINTS): SEVERAL,
-        probatio.Optional(CONF_AREAS): SEVERAL,
+        probatio.Optional(CONF_CLIENTS): STRINGS,
+        probatio.Optional(CONF_ACCESS_POINTS): STRINGS,
+        probatio.Optional(CONF_AREAS): STRINGS,
         probatio.Required(CONF_WITHIN): cv.positive_time_period,
     }
     kinds = tuple(EventKind)
@@ -164,16 +164,16 @@ class ClientFollowedPathTrigger(ClientEventTrigger):
     @classmethod
     @override
     async def async_validate_config(cls, hass: HomeAssistant, config: ConfigType) -> ConfigType:
-        """Validate what is chosen: either access points or areas, and two of them at least."""
+        """Validate the options: either access points or areas, at least two of them."""
         validated = await super().async_validate_config(hass, config)
         options = validated[CONF_OPTIONS]
         counts = [len(options.get(option, ())) for option in (CONF_ACCESS_POINTS, CONF_AREAS)]
         if min(counts) > 0 or max(counts) == 1 or not any(counts):
             raise HomeAssistantError(translation_domain=DOMAIN, translation_key="not_a_path")
         for device_id in options.get(CONF_ACCESS_POINTS, ()):
-            device, entry = async_find(hass, device_id)
+            device, entry = async_find_device(hass, device_id)
             if device is not None and entry is not None and mac_of(entry, device) is None:
-                # It stands for all access points, so that whoever stays has been everywhere.
+                # It matches all access points, so every client would always be at that step.
                 raise HomeAssistantError(
                     translation_domain=DOMAIN,
                     translation_key="controller_on_path",
@@ -182,12 +182,14 @@ class ClientFollowedPathTrigger(ClientEventTrigger):
         return validated
 
     def __init__(self, hass: HomeAssistant, config: TriggerConfig) -> None:
-        """Take what is chosen, with nobody on the way."""
+        """Initialize the trigger without any progress."""
         super().__init__(hass, config)
         access_points = self._options.get(CONF_ACCESS_POINTS, ())
         areas = self._options.get(CONF_AREAS, ())
-        self._path = [LocationFilter(hass, access_points=[one]) for one in access_points]
-        self._path += [LocationFilter(hass, areas=[one]) for one in areas]
+        self._path = [
+            LocationFilter(hass, access_points=[device_id]) for device_id in access_points
+        ]
+        self._path += [LocationFilter(hass, areas=[area]) for area in areas]
         within: timedelta = self._options[CONF_WITHIN]
         self._progress = PathProgress(len(self._path), within.total_seconds())
 
@@ -195,22 +197,25 @@ class ClientFollowedPathTrigger(ClientEventTrigger):
     def _matches(self, data: Data) -> bool:
         return self._progress.move(
             data["client_mac"],
-            self._numbers(data, "from"),
-            self._numbers(data, "to"),
+            self._steps_at(data, "from"),
+            self._steps_at(data, "to"),
             at=datetime.fromisoformat(data["time"]).timestamp(),
             now=self._hass.loop.time(),
         )
 
-    def _numbers(self, data: Data, end: str) -> list[int]:
-        return [number for number, place in enumerate(self._path) if includes(place, data, end)]
+    def _steps_at(self, data: Data, end: str) -> list[int]:
+        return [step for step, location in enumerate(self._path) if is_at(location, data, end)]
 
 
 class AreaTrigger(ClientTrigger):
-    """A trigger by the areas that clients are in once that has settled (rooms.py)."""
+    """A trigger on clients changing area, after debouncing (site/area_debounce.py).
+
+    `end` is the key of the area that has to match, `area_from` or `area_to`.
+    """
 
     fields: ClassVar[Fields] = {
-        probatio.Optional(CONF_CLIENTS): SEVERAL,
-        probatio.Optional(CONF_AREAS): SEVERAL,
+        probatio.Optional(CONF_CLIENTS): STRINGS,
+        probatio.Optional(CONF_AREAS): STRINGS,
     }
     end: ClassVar[str]
 
@@ -221,7 +226,7 @@ class AreaTrigger(ClientTrigger):
     @override
     def _matches(self, data: Data) -> bool:
         area = data[self.end]
-        return area is not None and self._is_chosen(CONF_AREAS, area)
+        return area is not None and self._is_selected(CONF_AREAS, area)
 
     @override
     def _describe(self, data: Data) -> str:
@@ -230,21 +235,21 @@ class AreaTrigger(ClientTrigger):
 
 
 class ClientEnteredAreaTrigger(AreaTrigger):
-    """Trigger when a client is in another area: in one of those chosen, or in any."""
+    """Trigger when a client enters one of the selected areas, or any area."""
 
     end = "area_to"
     sentence = "{client_name} entered {area}"
 
 
 class ClientLeftAreaTrigger(AreaTrigger):
-    """Trigger when a client is no longer in an area: in one of those chosen, or in any."""
+    """Trigger when a client leaves one of the selected areas, or any area."""
 
     end = "area_from"
     sentence = "{client_name} left {area}"
 
 
 class NewClientSeenTrigger(ClientTrigger):
-    """Trigger when a client is there that was never seen before."""
+    """Trigger when a client connects for the first time."""
 
     fields: ClassVar[Fields] = {probatio.Optional(CONF_INCLUDE_GUESTS, default=False): cv.boolean}
     sentence = "{client_name} was seen for the first time"
@@ -272,5 +277,5 @@ TRIGGERS: dict[str, type[ClientTrigger]] = {
 
 
 async def async_get_triggers(_hass: HomeAssistant) -> dict[str, type[Trigger]]:
-    """Return the triggers by their names."""
+    """Return the trigger classes by name."""
     return dict(TRIGGERS)

@@ -1,1 +1,1 @@
-"""Tests of the shared parts of triggers and conditions."""
+"""Tests of the shared parts of the triggers and conditions."""

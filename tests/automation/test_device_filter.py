@@ -1,4 +1,4 @@
-"""What the places are that are chosen for triggers and conditions."""
+"""Location filters of triggers and conditions."""
 
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr
@@ -10,10 +10,10 @@ from tests.home import HALL, KITCHEN
 
 
 class Site:
-    """A config entry with its controller's device and two access points'."""
+    """A config entry with the devices of its controller and of two access points."""
 
     def __init__(self, hass: HomeAssistant, unique_id: str) -> None:
-        """Put it into the registries; it is not set up."""
+        """Register the entry and its devices, without setting the entry up."""
         entry = MockConfigEntry(domain=DOMAIN, unique_id=unique_id)
         entry.add_to_hass(hass)
         self.entry_id = entry.entry_id
@@ -25,11 +25,11 @@ class Site:
         )
 
 
-def test_no_place_chosen_is_anywhere(hass: HomeAssistant) -> None:
+def test_an_empty_location_filter_matches_everything(hass: HomeAssistant) -> None:
     assert LocationFilter(hass).async_matches("1", None, None)
 
 
-def test_an_access_point_is_itself(hass: HomeAssistant) -> None:
+def test_an_access_point_matches_only_itself(hass: HomeAssistant) -> None:
     site = Site(hass, "home_default")
     hall = LocationFilter(hass, [site.hall])
     assert hall.async_matches(site.entry_id, HALL, None)
@@ -37,16 +37,16 @@ def test_an_access_point_is_itself(hass: HomeAssistant) -> None:
     assert not hall.async_matches(site.entry_id, None, None)
 
 
-def test_a_controller_is_each_access_point_of_its_own_site(hass: HomeAssistant) -> None:
+def test_a_controller_matches_every_access_point_of_its_own_site(hass: HomeAssistant) -> None:
     site, other = Site(hass, "home_default"), Site(hass, "home_garden")
-    everywhere = LocationFilter(hass, [site.controller])
-    assert everywhere.async_matches(site.entry_id, HALL, None)
-    assert everywhere.async_matches(site.entry_id, KITCHEN, None)
-    assert not everywhere.async_matches(site.entry_id, None, None)
-    assert not everywhere.async_matches(other.entry_id, HALL, None)
+    whole_site = LocationFilter(hass, [site.controller])
+    assert whole_site.async_matches(site.entry_id, HALL, None)
+    assert whole_site.async_matches(site.entry_id, KITCHEN, None)
+    assert not whole_site.async_matches(site.entry_id, None, None)
+    assert not whole_site.async_matches(other.entry_id, HALL, None)
 
 
-def test_an_area_is_each_access_point_in_it(hass: HomeAssistant) -> None:
+def test_an_area_matches_every_access_point_in_it(hass: HomeAssistant) -> None:
     site = Site(hass, "home_default")
     area = LocationFilter(hass, areas=["ground", "roof"])
     assert area.async_matches(site.entry_id, HALL, "roof")
@@ -54,8 +54,8 @@ def test_an_area_is_each_access_point_in_it(hass: HomeAssistant) -> None:
     assert not area.async_matches(site.entry_id, HALL, None)
 
 
-def test_a_device_that_is_gone_is_nowhere(hass: HomeAssistant) -> None:
+def test_a_deleted_device_matches_nothing(hass: HomeAssistant) -> None:
     site = Site(hass, "home_default")
-    gone = LocationFilter(hass, ["gone", site.kitchen])
-    assert gone.async_matches(site.entry_id, KITCHEN, None)
-    assert not gone.async_matches(site.entry_id, HALL, None)
+    location = LocationFilter(hass, ["gone", site.kitchen])
+    assert location.async_matches(site.entry_id, KITCHEN, None)
+    assert not location.async_matches(site.entry_id, HALL, None)

@@ -1,4 +1,4 @@
-"""What the automation editor is told of triggers and conditions, and what it may not save."""
+"""What the automation editor lists and validates for triggers and conditions."""
 
 from typing import Any
 
@@ -23,16 +23,16 @@ FILES = {"triggers.yaml": TRIGGERS, "conditions.yaml": CONDITIONS}
 
 
 def fields() -> list[Any]:
-    """Return, of each trigger and condition, the fields in the code and in the file."""
+    """Return the fields of each trigger and condition, in the code and in the YAML file."""
     return [
-        pytest.param(known[name].fields, described["fields"], id=name)
-        for file, known in FILES.items()
+        pytest.param(classes[name].fields, described["fields"], id=name)
+        for file, classes in FILES.items()
         for name, described in read_yaml(file).items()
     ]
 
 
 @pytest.mark.parametrize(("in_code", "in_file"), fields())
-def test_the_fields_in_the_file_are_those_in_the_code(
+def test_fields_in_yaml_are_those_in_the_code(
     in_code: dict[probatio.Marker, Any], in_file: dict[str, Any]
 ) -> None:
     required = {str(field.schema): isinstance(field, probatio.Required) for field in in_code}
@@ -40,7 +40,7 @@ def test_the_fields_in_the_file_are_those_in_the_code(
 
 
 @pytest.mark.parametrize(("in_code", "in_file"), fields())
-def test_the_defaults_in_the_file_are_valid(
+def test_field_defaults_in_yaml_are_valid(
     in_code: dict[probatio.Marker, Any], in_file: dict[str, Any]
 ) -> None:
     for name, settings in in_file.items():
@@ -50,14 +50,14 @@ def test_the_defaults_in_the_file_are_valid(
 
 
 @pytest.mark.parametrize("file", FILES)
-def test_access_points_are_chosen_among_those_of_their_manufacturer(file: str) -> None:
+def test_access_point_selectors_filter_by_manufacturer(file: str) -> None:
     for described in read_yaml(file).values():
         for name, settings in described["fields"].items():
             if name.endswith("access_points"):
                 assert settings["selector"]["device"]["filter"]["manufacturer"] == MANUFACTURER
 
 
-# In a running Home Assistant
+# Against a running Home Assistant
 
 
 @pytest.fixture
@@ -68,7 +68,7 @@ async def home(home: Home) -> Home:
 
 
 @pytest.mark.parametrize("kind", ["trigger", "condition"])
-async def test_the_editor_lists_all_with_their_fields(
+async def test_the_editor_lists_every_trigger_and_condition_with_its_fields(
     home: Home, hass_ws_client: WebSocketGenerator, kind: str
 ) -> None:
     client = await hass_ws_client(home.hass)
@@ -76,8 +76,8 @@ async def test_the_editor_lists_all_with_their_fields(
     assert (await client.receive_json())["success"]
     listed = (await client.receive_json())["event"]
     ours = {
-        name: known["fields"].keys()
-        for name, known in listed.items()
+        name: described["fields"].keys()
+        for name, described in listed.items()
         if name.startswith("unifi_scanner.")
     }
     assert ours == {
@@ -86,10 +86,10 @@ async def test_the_editor_lists_all_with_their_fields(
     }
 
 
-async def validation(
+async def validation_error(
     hass: HomeAssistant, hass_ws_client: WebSocketGenerator, kind: str, config: dict[str, Any]
 ) -> str | None:
-    """Return what the editor is told is wrong, None when all is well."""
+    """Return the error that the editor shows for a configuration, None if it is valid."""
     client = await hass_ws_client(hass)
     await client.send_json_auto_id({"type": "validate_config", kind: [config]})
     result = (await client.receive_json())["result"][kind]
@@ -98,7 +98,7 @@ async def validation(
     return error
 
 
-async def test_a_device_of_another_integration_is_refused(
+async def test_a_device_of_another_integration_is_rejected(
     home: Home, hass_ws_client: WebSocketGenerator
 ) -> None:
     entry = MockConfigEntry(domain="lamps")
@@ -112,12 +112,12 @@ async def test_a_device_of_another_integration_is_refused(
         ("triggers", trigger("client_roamed", from_access_points=lamp.id), "an access point"),
         ("conditions", condition("client_is_connected_to", clients=[lamp.id]), "a client"),
     ):
-        error = await validation(home.hass, hass_ws_client, kind, config)
+        error = await validation_error(home.hass, hass_ws_client, kind, config)
         assert error is not None
         assert error.startswith(f"Lamp is not {what} of UniFi Scanner.")
 
 
-async def test_clients_and_access_points_are_not_taken_for_each_other(
+async def test_a_client_is_no_access_point_and_vice_versa(
     home: Home, hass_ws_client: WebSocketGenerator
 ) -> None:
     for config, message in (
@@ -128,17 +128,17 @@ async def test_clients_and_access_points_are_not_taken_for_each_other(
             "Anna is not an access point",
         ),
     ):
-        error = await validation(home.hass, hass_ws_client, "triggers", config)
+        error = await validation_error(home.hass, hass_ws_client, "triggers", config)
         assert error is not None
         assert error.startswith(message)
 
 
-async def test_the_controller_is_no_place_on_a_path(
+async def test_a_path_trigger_rejects_the_controller(
     home: Home, hass_ws_client: WebSocketGenerator
 ) -> None:
-    places = [device_id(home), device_id(home, HALL)]
-    config = trigger("client_followed_path", access_points=places, within={"minutes": 1})
-    error = await validation(home.hass, hass_ws_client, "triggers", config)
+    path = [device_id(home), device_id(home, HALL)]
+    config = trigger("client_followed_path", access_points=path, within={"minutes": 1})
+    error = await validation_error(home.hass, hass_ws_client, "triggers", config)
     assert str(error).startswith("Home is the controller")
 
 
@@ -155,7 +155,7 @@ async def test_the_controller_is_no_place_on_a_path(
         ((HALL, KITCHEN, HALL), (), True),
     ],
 )
-async def test_a_path_has_two_places_of_one_kind(
+async def test_a_path_trigger_needs_two_access_points_or_two_areas(
     home: Home,
     hass_ws_client: WebSocketGenerator,
     access_points: tuple[str, ...],
@@ -169,7 +169,7 @@ async def test_a_path_has_two_places_of_one_kind(
         areas=list(areas),
         within={"minutes": 1},
     )
-    error = await validation(home.hass, hass_ws_client, "triggers", config)
+    error = await validation_error(home.hass, hass_ws_client, "triggers", config)
     assert error is None if valid else str(error).startswith("A path needs at least two")
 
 
@@ -187,8 +187,8 @@ async def test_a_path_has_two_places_of_one_kind(
         ("conditions", condition("client_is_in_area", clients=["1"])),
     ],
 )
-async def test_what_makes_no_sense_is_refused(
+async def test_an_invalid_configuration_is_rejected(
     hass: HomeAssistant, hass_ws_client: WebSocketGenerator, kind: str, config: dict[str, Any]
 ) -> None:
     assert await async_setup_component(hass, "websocket_api", {})
-    assert await validation(hass, hass_ws_client, kind, config) is not None
+    assert await validation_error(hass, hass_ws_client, kind, config) is not None

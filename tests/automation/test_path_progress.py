@@ -1,4 +1,4 @@
-"""The trigger by a path from place to place."""
+"""The path trigger, and the progress that it tracks."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -7,7 +7,11 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.dispatcher import async_dispatcher_send
 import pytest
 
-from custom_components.unifi_scanner.automation.path_progress import LATENESS, LIMIT, PathProgress
+from custom_components.unifi_scanner.automation.path_progress import (
+    MAX_CLIENTS,
+    MAX_LATENESS,
+    PathProgress,
+)
 from custom_components.unifi_scanner.roaming import EventKind
 from custom_components.unifi_scanner.site.publisher import SIGNAL_EVENT
 from tests.automations import Automations, device_id, put_in_area, trigger
@@ -22,18 +26,18 @@ def automations(hass: HomeAssistant) -> Automations:
     return Automations(hass)
 
 
-async def walk(home: Home, client: str, *places: str) -> None:
-    """Let a client roam from place to place."""
-    for place in places:
-        told = len(home.events)
-        await home.controller.roam(client, place)
-        await home.happened(told + 1)
+async def walk(home: Home, client: str, *access_points: str) -> None:
+    """Let a client roam from access point to access point."""
+    for access_point in access_points:
+        events = len(home.events)
+        await home.controller.roam(client, access_point)
+        await home.happened(events + 1)
 
 
-# The whole trigger
+# The trigger
 
 
-async def test_a_path_of_access_points_triggers_when_its_end_is_reached(
+async def test_a_path_of_access_points_triggers_at_its_end(
     home: Home, automations: Automations
 ) -> None:
     await home.set_up()
@@ -58,15 +62,17 @@ async def test_a_path_of_access_points_triggers_when_its_end_is_reached(
     assert await automations.ran() == []
     await walk(home, ANNA, "Attic")
     await home.hass.async_block_till_done()
-    seen = automations.runs[0][1]
-    assert seen["description"] == "Anna followed the path to Attic"
-    assert (seen["client_mac"], seen["ap_to_mac"]) == (ANNA, ATTIC)
+    data = automations.runs[0][1]
+    assert data["description"] == "Anna followed the path to Attic"
+    assert (data["client_mac"], data["ap_to_mac"]) == (ANNA, ATTIC)
     assert await automations.ran() == ["three", "two"]
     await walk(home, ANNA, "Hall")
     assert await automations.ran() == ["back"]
 
 
-async def test_a_path_of_areas_may_lead_past_others(home: Home, automations: Automations) -> None:
+async def test_a_path_of_areas_ignores_access_points_in_between(
+    home: Home, automations: Automations
+) -> None:
     await home.set_up()
     ground, roof = put_in_area(home, HALL, "Ground floor"), put_in_area(home, ATTIC, "Roof")
     await automations.set_up(
@@ -76,7 +82,7 @@ async def test_a_path_of_areas_may_lead_past_others(home: Home, automations: Aut
     assert await automations.ran() == ["path"]
 
 
-async def test_a_client_that_was_away_on_its_way_has_followed_the_path_too(
+async def test_a_path_is_completed_by_a_client_that_disconnected_on_the_way(
     home: Home, automations: Automations
 ) -> None:
     await home.set_up(disconnect_delay=0.0)
@@ -91,7 +97,7 @@ async def test_a_client_that_was_away_on_its_way_has_followed_the_path_too(
     assert await automations.ran() == ["path"]
 
 
-async def test_clients_do_not_complete_each_others_paths(
+async def test_a_path_is_tracked_for_each_client_separately(
     home: Home, automations: Automations
 ) -> None:
     await home.set_up()
@@ -106,7 +112,7 @@ async def test_clients_do_not_complete_each_others_paths(
     assert await automations.ran() == ["path"]
 
 
-async def test_changing_the_radio_is_not_coming_back(home: Home, automations: Automations) -> None:
+async def test_a_path_ignores_a_change_of_radio(home: Home, automations: Automations) -> None:
     await home.set_up()
     hall = device_id(home, HALL)
     await automations.set_up(
@@ -121,7 +127,7 @@ async def test_changing_the_radio_is_not_coming_back(home: Home, automations: Au
     assert await automations.ran() == ["back"]
 
 
-async def test_the_time_is_that_of_the_events_not_of_their_arrival(
+async def test_the_time_limit_of_a_path_uses_event_times_rather_than_arrival_times(
     hass: HomeAssistant, automations: Automations
 ) -> None:
     await automations.set_up(
@@ -151,50 +157,50 @@ async def test_the_time_is_that_of_the_events_not_of_their_arrival(
     assert await automations.ran() == ["path"]
 
 
-# How far each client has come
+# PathProgress
 
 
 class Walks:
-    """A path whose clients' moves are told as they happen, unless `late` seconds after."""
+    """A path, with moves that are reported as they happen unless `late` by some seconds."""
 
-    def __init__(self, length: int, within: float = 60.0) -> None:
-        """Begin with nobody on the way."""
-        self.progress = PathProgress(length, within)
+    def __init__(self, length: int, time_limit: float = 60.0) -> None:
+        """Track a path, without any progress."""
+        self.progress = PathProgress(length, time_limit)
 
     def move(
         self, client: str, at: float, left: int | None, reached: int | None, late: float = 0.0
     ) -> bool:
-        """Let a client move between places of the path, None for any other."""
-        ends = [[] if place is None else [place] for place in (left, reached)]
+        """Move a client between steps of the path; None is any other location."""
+        ends = [[] if step is None else [step] for step in (left, reached)]
         return self.progress.move(client, ends[0], ends[1], at=at, now=at + late)
 
 
-def test_the_time_begins_when_the_first_place_is_left() -> None:
+def test_the_time_limit_starts_when_a_client_leaves_the_first_step() -> None:
     walks = Walks(2)
     assert not walks.move("a", 0, None, 0)
     assert not walks.move("a", 1000, 0, None)
     assert walks.move("a", 1060, None, 1)
 
 
-def test_a_path_that_took_too_long_does_not_count() -> None:
+def test_a_path_that_takes_too_long_is_not_completed() -> None:
     walks = Walks(2)
     walks.move("a", 0, 0, None)
     assert not walks.move("a", 61, None, 1)
     assert len(walks.progress) == 0
 
 
-def test_coming_by_the_first_place_again_begins_anew() -> None:
+def test_visiting_the_first_step_again_restarts_the_path() -> None:
     walks = Walks(3)
     walks.move("a", 0, 0, 1)
     walks.move("a", 50, 1, 0)
     walks.move("a", 55, 0, None)
-    # What was reached before the turn does not make the way longer than its time.
+    # Steps reached before the restart do not extend the time limit.
     assert not walks.move("a", 65, None, 2)
     walks.move("a", 70, 2, 1)
     assert walks.move("a", 75, 1, 2)
 
 
-def test_the_latest_start_counts() -> None:
+def test_the_time_limit_counts_from_the_latest_start() -> None:
     walks = Walks(3)
     walks.move("a", 0, 0, 1)
     walks.move("a", 40, 1, 0)
@@ -202,21 +208,21 @@ def test_the_latest_start_counts() -> None:
     assert walks.move("a", 100, 1, 2)
 
 
-def test_one_move_is_one_step() -> None:
+def test_one_move_advances_by_one_step() -> None:
     progress = PathProgress(2, 60)
     assert not progress.move("a", [], [0, 1], at=0, now=0)
     assert not progress.move("a", [0, 1], [], at=1, now=1)
     assert progress.move("a", [], [0, 1], at=2, now=2)
 
 
-def test_places_in_the_wrong_order_are_no_path() -> None:
+def test_steps_in_the_wrong_order_do_not_complete_a_path() -> None:
     walks = Walks(3)
     assert not walks.move("a", 0, 2, 1)
     assert not walks.move("a", 1, 1, 0)
     assert not walks.move("a", 2, 0, 2)
 
 
-def test_a_path_counts_once_and_then_from_its_beginning() -> None:
+def test_a_completed_path_starts_over() -> None:
     walks = Walks(2)
     assert walks.move("a", 0, 0, 1)
     assert not walks.move("a", 1, 1, None)
@@ -225,47 +231,47 @@ def test_a_path_counts_once_and_then_from_its_beginning() -> None:
     assert walks.move("a", 4, 0, 1)
 
 
-def test_a_move_that_is_told_late_is_left_out() -> None:
+def test_a_late_move_is_ignored_if_the_client_has_moved_since() -> None:
     walks = Walks(3)
     walks.move("a", 10, 0, 1)
     assert not walks.move("a", 5, 1, 2)
     assert walks.move("a", 20, 1, 2)
 
 
-def test_progress_is_forgotten_when_its_time_is_over() -> None:
+def test_progress_is_discarded_after_the_time_limit() -> None:
     walks = Walks(2)
     walks.move("a", 0, 0, None)
-    walks.move("b", 60 + LATENESS, 0, None)
+    walks.move("b", 60 + MAX_LATENESS, 0, None)
     assert len(walks.progress) == 2
-    walks.move("b", 61 + LATENESS, None, None)
+    walks.move("b", 61 + MAX_LATENESS, None, None)
     assert len(walks.progress) == 1
 
 
-def test_late_news_still_find_the_progress() -> None:
+def test_a_late_move_still_completes_a_path() -> None:
     walks = Walks(2)
     walks.move("a", 0, 0, None)
-    walks.move("b", LATENESS, 0, None)
-    assert walks.move("a", 60, None, 1, late=LATENESS)
+    walks.move("b", MAX_LATENESS, 0, None)
+    assert walks.move("a", 60, None, 1, late=MAX_LATENESS)
 
 
-def test_a_controllers_clock_that_was_set_back_stops_nobody_for_long() -> None:
+def test_paths_recover_after_the_controllers_clock_is_set_back() -> None:
     progress = PathProgress(2, 60)
     progress.move("a", [0], [], at=1_000_000, now=0)
-    later = 61 + LATENESS
+    later = 61 + MAX_LATENESS
     assert not progress.move("a", [], [0], at=100, now=later)
     assert progress.move("a", [0], [1], at=110, now=later + 10)
 
 
-def test_only_so_many_clients_are_followed() -> None:
+def test_the_number_of_clients_in_progress_is_bounded() -> None:
     walks = Walks(2)
-    for number in range(LIMIT + 5):
-        walks.move(f"{number}", number / LIMIT, 0, None)
-    assert len(walks.progress) == LIMIT
+    for number in range(MAX_CLIENTS + 5):
+        walks.move(f"{number}", number / MAX_CLIENTS, 0, None)
+    assert len(walks.progress) == MAX_CLIENTS
     assert not walks.move("4", 2, None, 1)
     assert walks.move("5", 2, None, 1)
 
 
-def test_clients_on_no_part_of_the_path_cost_nothing() -> None:
+def test_clients_off_the_path_take_no_memory() -> None:
     walks = Walks(2)
     walks.move("a", 0, None, None)
     walks.move("b", 0, None, 1)

@@ -1,4 +1,4 @@
-"""The triggers by areas and by new clients, with what announces these."""
+"""The area and new-client triggers, driven by their dispatcher signals."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ BENS = "22222222222222222222222222222222"
 
 
 def move(hass: HomeAssistant, area_from: str | None, area_to: str | None) -> dict[str, Any]:
-    """Announce that Anna has settled in another area; return what is announced."""
+    """Signal that Anna has changed area; return the signal's data."""
     data = {
         "entry_id": "1",
         "site": "default",
@@ -29,7 +29,9 @@ def move(hass: HomeAssistant, area_from: str | None, area_to: str | None) -> dic
     return data
 
 
-async def test_entering_an_area_triggers_where_it_is_chosen(hass: HomeAssistant) -> None:
+async def test_client_entered_area_triggers_for_selected_areas_and_clients(
+    hass: HomeAssistant,
+) -> None:
     automations = Automations(hass)
     kitchen = ar.async_get(hass).async_create("Kitchen").id
     await automations.set_up(
@@ -42,15 +44,17 @@ async def test_entering_an_area_triggers_where_it_is_chosen(hass: HomeAssistant)
     )
     data = move(hass, "hall", kitchen)
     await hass.async_block_till_done()
-    seen = dict(automations.runs)["yes"]
-    assert seen.items() >= {**data, "description": "Anna entered Kitchen"}.items()
+    variables = dict(automations.runs)["yes"]
+    assert variables.items() >= {**data, "description": "Anna entered Kitchen"}.items()
     assert await automations.ran() == ["yes", "yes_all", "yes_any"]
-    # Whoever is in none any more has not entered any.
+    # Leaving every area is not entering one.
     move(hass, kitchen, None)
     assert await automations.ran() == ["no_leaving"]
 
 
-async def test_leaving_an_area_triggers_where_it_is_chosen(hass: HomeAssistant) -> None:
+async def test_client_left_area_triggers_for_selected_areas_and_clients(
+    hass: HomeAssistant,
+) -> None:
     automations = Automations(hass)
     await automations.set_up(
         yes=trigger("client_left_area", areas=["hall"]),
@@ -61,14 +65,14 @@ async def test_leaving_an_area_triggers_where_it_is_chosen(hass: HomeAssistant) 
     )
     move(hass, "hall", None)
     await hass.async_block_till_done()
-    # An area that was deleted meanwhile has no name.
+    # An area that does not exist in the registry is described by its id.
     assert automations.runs[0][1]["description"] == "Anna left hall"
     assert await automations.ran() == ["yes", "yes_all"]
     move(hass, None, "hall")
     assert await automations.ran() == ["no_entering"]
 
 
-async def test_a_new_client_triggers_and_a_guest_only_where_it_is_wanted(
+async def test_new_client_seen_triggers_for_guests_only_if_included(
     hass: HomeAssistant,
 ) -> None:
     automations = Automations(hass)

@@ -1,1 +1,1 @@
-"""Shared parts of the triggers and conditions."""
+"""Shared parts of the automation triggers and conditions."""

@@ -1,4 +1,4 @@
-"""Who and where is meant in a trigger or a condition: the devices and areas chosen for it."""
+"""The devices and areas that are selected in triggers and conditions."""
 
 from collections.abc import Collection, Mapping
 from typing import Any, Final
@@ -16,17 +16,17 @@ CONF_ACCESS_POINTS: Final = "access_points"
 CONF_AREAS: Final = "areas"
 CONF_SSID: Final = "ssid"
 
-SEVERAL = probatio.All(probatio.EnsureList(), [cv.string])
-AT_LEAST_ONE = probatio.All(SEVERAL, probatio.Length(min=1))
+STRINGS = probatio.All(probatio.EnsureList(), [cv.string])
+NON_EMPTY_STRINGS = probatio.All(STRINGS, probatio.Length(min=1))
 
 type Fields = Mapping[probatio.Marker, Any]
 
 
 @callback
-def async_find(
+def async_find_device(
     hass: HomeAssistant, device_id: str
 ) -> tuple[dr.DeviceEntry | None, ConfigEntry | None]:
-    """Return a device and its config entry: neither if there is none, no entry if not ours."""
+    """Return a device, None if there is none, and our config entry, None if it is not ours."""
     return dr.async_get_device_and_config_entry_for_domain(
         hass, device_id, domain=DOMAIN, include_child_devices=False
     )
@@ -34,19 +34,20 @@ def async_find(
 
 @callback
 def async_check_devices(hass: HomeAssistant, options: Mapping[str, Any]) -> None:
-    """Refuse devices that are not what they were chosen as: clients or access points.
+    """Check that the devices in each field are clients or access points, as the field requires.
 
-    One that is not there is let through: its config entry may be set up later.
+    Devices that do not exist are accepted, as their config entry may be set up later. Raises
+    HomeAssistantError for any other mismatch.
     """
-    for option, chosen in options.items():
+    for option, selected in options.items():
         if option == CONF_CLIENTS:
             key = "not_a_client"
         elif option.endswith(CONF_ACCESS_POINTS):
             key = "not_an_access_point"
         else:
             continue
-        for device_id in chosen:
-            device, entry = async_find(hass, device_id)
+        for device_id in selected:
+            device, entry = async_find_device(hass, device_id)
             if device is None:
                 continue
             is_client = device.manufacturer != MANUFACTURER
@@ -61,9 +62,9 @@ def async_check_devices(hass: HomeAssistant, options: Mapping[str, Any]) -> None
 
 
 class LocationFilter:
-    """Access points and areas, any of which will do; none of either is anywhere.
+    """Matches any of the given access points and areas, or everything if none are given.
 
-    The controller's device stands for all access points of its site.
+    The controller's device matches all access points of its site.
     """
 
     def __init__(
@@ -72,22 +73,22 @@ class LocationFilter:
         access_points: Collection[str] = (),
         areas: Collection[str] = (),
     ) -> None:
-        """Take the ids of devices and areas, which need not exist yet."""
+        """Set the ids of the access points' devices and of the areas, which need not exist yet."""
         self._hass = hass
         self._access_points = access_points
         self._areas = areas
 
     @callback
     def async_matches(self, entry_id: str, ap_mac: str | None, area: str | None) -> bool:
-        """Return whether an access point of that config entry, in that area, is one of these."""
+        """Return whether an access point of a config entry, located in an area, matches."""
         if not self._access_points and not self._areas:
             return True
         return area in self._areas or any(
-            self._is(device_id, entry_id, ap_mac) for device_id in self._access_points
+            self._is_access_point(device_id, entry_id, ap_mac) for device_id in self._access_points
         )
 
-    def _is(self, device_id: str, entry_id: str, ap_mac: str | None) -> bool:
-        device, entry = async_find(self._hass, device_id)
+    def _is_access_point(self, device_id: str, entry_id: str, ap_mac: str | None) -> bool:
+        device, entry = async_find_device(self._hass, device_id)
         if device is None or entry is None or entry.entry_id != entry_id or ap_mac is None:
             return False
         return mac_of(entry, device) in {None, ap_mac}

@@ -1,76 +1,77 @@
-"""How far each client has come on a path from place to place."""
+"""Track how far each client has come along a path of locations."""
 
 from collections.abc import Collection
 from typing import NamedTuple
 
-# So long after a path's time progress is kept for what is told late, in seconds.
-LATENESS = 120.0
-# So many clients are followed at once: those that moved last.
-LIMIT = 1000
+# Progress outlives the path's time limit by this much, for moves that are reported late.
+MAX_LATENESS = 120.0  # seconds
+# Bounds the memory; beyond it, the clients that moved longest ago are forgotten.
+MAX_CLIENTS = 1000
 
 
-class _Walk(NamedTuple):
-    """A client on its way: when it was told of, when that was, and what it has reached.
+class _Progress(NamedTuple):
+    """A client's progress: when we learned of its last move, when that happened, and its steps.
 
-    `starts` holds, for each place it has reached, the latest moment at which it was at the first
-    one before.
+    `starts` maps each step that the client has reached to the latest time at which it was at the
+    first step before that.
     """
 
-    told: float
-    at: float
+    updated_at: float
+    moved_at: float
     starts: dict[int, float]
 
 
 class PathProgress:
-    """Follows clients along a path; other places in between do not matter."""
+    """Detects clients that complete a path; other locations in between are ignored."""
 
-    def __init__(self, length: int, within: float) -> None:
-        """Begin with nobody on the way; `within` is how long the path may take, in seconds."""
-        self._last = length - 1
-        self._within = within
-        self._walks: dict[str, _Walk] = {}
+    def __init__(self, length: int, time_limit: float) -> None:
+        """Track a path of `length` steps, to be completed within `time_limit` seconds."""
+        self._last_step = length - 1
+        self._time_limit = time_limit
+        # In the order of the last move.
+        self._clients: dict[str, _Progress] = {}
 
     def __len__(self) -> int:
-        """Return how many clients are on their way."""
-        return len(self._walks)
+        """Return the number of clients that have reached part of the path."""
+        return len(self._clients)
 
     def move(
         self, client: str, left: Collection[int], reached: Collection[int], *, at: float, now: float
     ) -> bool:
-        """Take a client's move; return whether it has completed the path.
+        """Process a client's move and return whether it completes the path.
 
-        `left` and `reached` are the numbers, from 0, of the path's places where it was and is.
-        The path's time begins when the client leaves the first place: `at` is when it moved, by
-        the controller's clock, `now` any clock that never goes back; both are in seconds.
+        `left` and `reached` are the steps, counted from 0, at which the client was and is; a path
+        may visit a location repeatedly. The time limit starts when the client leaves step 0. `at`
+        is the time of the move in the controller's time, `now` that of any monotonic clock; both
+        are in seconds.
         """
-        self._forget(now)
-        walk = self._walks.get(client)
-        if walk is not None and at < walk.at:
-            # Told late: it is elsewhere by now.
+        self._discard_expired(now)
+        progress = self._clients.get(client)
+        if progress is not None and at < progress.moved_at:
+            # A late report: the client has moved again since.
             return False
-        starts = {} if walk is None else walk.starts
-        starts = {place: start for place, start in starts.items() if at - start <= self._within}
+        starts = {} if progress is None else progress.starts
+        starts = {step: start for step, start in starts.items() if at - start <= self._time_limit}
         if 0 in left:
             starts[0] = at
-        # Backwards, so that one move is one step.
-        for place in sorted(set(reached) - set(left), reverse=True):
-            if place == 0:
+        # In descending order, so that one move advances by one step only.
+        for step in sorted(set(reached) - set(left), reverse=True):
+            if step == 0:
                 starts[0] = at
-            elif place - 1 in starts:
-                starts[place] = starts[place - 1]
-        self._walks.pop(client, None)
-        if self._last in starts:
+            elif step - 1 in starts:
+                starts[step] = starts[step - 1]
+        self._clients.pop(client, None)
+        if self._last_step in starts:
             return True
         if starts:
-            self._walks[client] = _Walk(now, at, starts)
-            if len(self._walks) > LIMIT:
-                del self._walks[next(iter(self._walks))]
+            self._clients[client] = _Progress(now, at, starts)
+            if len(self._clients) > MAX_CLIENTS:
+                del self._clients[next(iter(self._clients))]
         return False
 
-    def _forget(self, now: float) -> None:
-        """Forget those whose time is up."""
-        while self._walks:
-            client, walk = next(iter(self._walks.items()))
-            if now - walk.told <= self._within + LATENESS:
+    def _discard_expired(self, now: float) -> None:
+        while self._clients:
+            client, progress = next(iter(self._clients.items()))
+            if now - progress.updated_at <= self._time_limit + MAX_LATENESS:
                 break
-            del self._walks[client]
+            del self._clients[client]

@@ -1,7 +1,7 @@
-"""What all triggers have in common: what is chosen, what is listened to, what templates see.
+"""Base classes of the triggers.
 
-They listen to what is announced, not to a config entry, so that it may be set up after them and be
-reloaded.
+Triggers listen to dispatcher signals rather than to a config entry, so they can be set up before
+the entry and keep working when it is reloaded.
 """
 
 from abc import abstractmethod
@@ -36,9 +36,10 @@ type Data = Mapping[str, Any]
 
 
 class ClientTrigger(Trigger):
-    """A trigger by what is announced of clients; nothing chosen for a field means any.
+    """A trigger on a dispatcher signal about clients; an empty field matches anything.
 
-    Templates find what was announced in `trigger`, with the sentence as `trigger.description`.
+    `fields` is the schema of the trigger's options. `sentence` is formatted with the signal's data
+    and becomes `trigger.description` in templates; the data itself becomes `trigger`.
     """
 
     fields: ClassVar[Fields]
@@ -47,14 +48,14 @@ class ClientTrigger(Trigger):
     @classmethod
     @override
     async def async_validate_config(cls, hass: HomeAssistant, config: ConfigType) -> ConfigType:
-        """Validate what is chosen, as far as it can be known before the entry is set up."""
+        """Validate the options, as far as possible before the config entry is set up."""
         options = {probatio.Required(CONF_OPTIONS, default={}): dict(cls.fields)}
         validated: ConfigType = probatio.Schema(options)(config)
         async_check_devices(hass, validated[CONF_OPTIONS])
         return validated
 
     def __init__(self, hass: HomeAssistant, config: TriggerConfig) -> None:
-        """Take what is chosen."""
+        """Initialize the trigger."""
         super().__init__(hass, config)
         self._options = config.options or {}
 
@@ -64,45 +65,46 @@ class ClientTrigger(Trigger):
         run_action: TriggerActionRunner,
         did_not_trigger: TriggerNotTriggeredReporter | None = None,
     ) -> CALLBACK_TYPE:
-        """Run the action for all that matches, until what is returned is called."""
+        """Run the action whenever the trigger matches; return a callback that unsubscribes."""
 
         @callback
-        def take(data: Data) -> None:
-            if self._is_chosen(CONF_CLIENTS, data["device_id"]) and self._matches(data):
+        def run_if_matching(data: Data) -> None:
+            if self._is_selected(CONF_CLIENTS, data["device_id"]) and self._matches(data):
                 run_action(dict(data), self._describe(data))
 
-        return self._async_listen(take)
+        return self._async_listen(run_if_matching)
 
     @abstractmethod
     def _async_listen(self, listener: Callable[[Data], None]) -> CALLBACK_TYPE:
-        """Have a callback called with what is announced; return what ends that."""
+        """Call a listener with the data of each signal; return a callback that unsubscribes."""
 
     @abstractmethod
     def _matches(self, data: Data) -> bool:
-        """Return whether this is what is chosen, given that the client is."""
+        """Return whether the data match the options other than the clients, checked before."""
 
     def _describe(self, data: Data) -> str:
         return self.sentence.format_map(data)
 
-    def _is_chosen(self, option: str, value: object) -> bool:
-        chosen = self._options.get(option, ())
-        # A text that was emptied is still there.
-        return value in chosen or not any(chosen)
+    def _is_selected(self, option: str, value: object) -> bool:
+        selected = self._options.get(option, ())
+        # The editor saves a text field that was cleared as an empty string.
+        return value in selected or not any(selected)
 
 
 class ClientEventTrigger(ClientTrigger):
-    """A trigger by what clients do; `data` is that of the events on the bus (bus.py).
+    """A trigger on client events of certain kinds, with the same data as on the event bus.
 
-    `ends` says how the fields begin in which the places at each end of an event are chosen.
+    `ends` maps the ends of an event that can be filtered, `from` and `to`, to the prefixes of the
+    fields for their access points and areas.
     """
 
     kinds: ClassVar[Collection[EventKind]]
     ends: ClassVar[Mapping[str, str]] = {}
 
     def __init__(self, hass: HomeAssistant, config: TriggerConfig) -> None:
-        """Take what is chosen."""
+        """Initialize the trigger."""
         super().__init__(hass, config)
-        self._places = {
+        self._locations = {
             end: LocationFilter(
                 hass,
                 self._options.get(prefix + CONF_ACCESS_POINTS, ()),
@@ -122,11 +124,11 @@ class ClientEventTrigger(ClientTrigger):
 
     @override
     def _matches(self, data: Data) -> bool:
-        return self._is_chosen(CONF_SSID, data["ssid"]) and all(
-            includes(places, data, end) for end, places in self._places.items()
+        return self._is_selected(CONF_SSID, data["ssid"]) and all(
+            is_at(location, data, end) for end, location in self._locations.items()
         )
 
 
-def includes(places: LocationFilter, data: Data, end: str) -> bool:
-    """Return whether one end of an event, "from" or "to", is at one of these places."""
-    return places.async_matches(data["entry_id"], data[f"ap_{end}_mac"], data[f"area_{end}"])
+def is_at(location: LocationFilter, data: Data, end: str) -> bool:
+    """Return whether one end of an event, `from` or `to`, matches a location filter."""
+    return location.async_matches(data["entry_id"], data[f"ap_{end}_mac"], data[f"area_{end}"])
