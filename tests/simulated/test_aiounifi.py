@@ -1,4 +1,7 @@
-"""A stranger judges the simulated controller: aiounifi, the library of HA's own integration."""
+"""Check the simulated controller with aiounifi, the library of Home Assistant's UniFi integration.
+
+An independent client shows that the simulation follows the protocol and not our own expectations.
+"""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -58,7 +61,7 @@ async def aiounifi(controller: SimulatedController) -> AsyncGenerator[Controller
 async def streaming(
     controller: SimulatedController, aiounifi: Controller
 ) -> AsyncGenerator[Controller]:
-    """Log in with an aiounifi and let it listen."""
+    """Return an aiounifi controller that is logged in and has its event socket open."""
     await aiounifi.login()
     await aiounifi.clients.update()
     stream = asyncio.create_task(aiounifi.start_websocket())
@@ -174,7 +177,7 @@ async def test_aiounifi_receives_a_roam_of_the_sync_only_generation() -> None:
         for name in ("Hall", "Kitchen"):
             controller.world.add_access_point(name)
         anna = controller.world.add_client("Anna's phone", ap="Hall")
-        stranger = Controller(
+        aiounifi = Controller(
             Configuration(
                 session,
                 "127.0.0.1",
@@ -183,17 +186,17 @@ async def test_aiounifi_receives_a_roam_of_the_sync_only_generation() -> None:
                 port=controller.port,
             )
         )
-        await stranger.login()
+        await aiounifi.login()
         events: list[Event] = []
-        stranger.events.subscribe(events.append)
+        aiounifi.events.subscribe(events.append)
         changed = asyncio.Event()
-        stranger.clients.subscribe(lambda *_: changed.set())
-        stream = asyncio.create_task(stranger.start_websocket())
+        aiounifi.clients.subscribe(lambda *_: changed.set())
+        stream = asyncio.create_task(aiounifi.start_websocket())
         await controller.wait_for_sockets()
         await controller.roam("Anna's phone", "Kitchen")
         await asyncio.wait_for(changed.wait(), 5)
         kitchen = controller.world.access_point("Kitchen").mac
-        assert stranger.clients[anna.mac].access_point_mac == kitchen
+        assert aiounifi.clients[anna.mac].access_point_mac == kitchen
         assert not events
         stream.cancel()
         with suppress(asyncio.CancelledError, WebsocketError):

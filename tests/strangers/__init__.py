@@ -1,1 +1,0 @@
-"""Other clients of UniFi controllers, which judge the simulated one."""
