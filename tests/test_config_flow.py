@@ -15,7 +15,8 @@ import pytest
 from custom_components.unifi_scanner.api.client import UnifiClient
 from custom_components.unifi_scanner.api.errors import CannotConnectError
 from custom_components.unifi_scanner.api.tls import TlsMode, create_context
-from custom_components.unifi_scanner.hub.session import ControllerSession, async_acquire_session
+from custom_components.unifi_scanner.hub.session import ControllerSession
+from custom_components.unifi_scanner.hub.session_pool import async_acquire_session
 from tests.controller import (
     Booting,
     Flavour,

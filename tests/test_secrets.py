@@ -16,8 +16,8 @@ from custom_components.unifi_scanner.api import UnifiClient, UnifiError
 from custom_components.unifi_scanner.api.socket import open_socket
 from custom_components.unifi_scanner.const import DOMAIN
 from custom_components.unifi_scanner.hub import login_budget
-from custom_components.unifi_scanner.hub.session import async_acquire_session
-from custom_components.unifi_scanner.issues.certificate import async_get_change
+from custom_components.unifi_scanner.hub.session_pool import async_acquire_session
+from custom_components.unifi_scanner.issues.certificate import async_get_certificate_change
 from tests.controller import PLANTED_SECRETS, Booting, SimulatedController, make_certificate
 from tests.faults.clock import VirtualTime
 from tests.handshakes import let_refused_handshakes_pass
@@ -188,7 +188,7 @@ async def test_a_whole_life_tells_no_secret(
 
         await controller.restart(certificate=make_certificate())
         await asyncio.sleep(400)
-        assert async_get_change(hass, controller.base_url)
+        assert async_get_certificate_change(hass, controller.base_url)
         states = [str(state.as_dict()) for state in hass.states.async_all()]
         issues = [str(issue) for issue in ir.async_get(hass).issues.values()]
         await hass.config_entries.async_remove(home.entry.entry_id)

@@ -99,7 +99,7 @@ async def _async_reconnect_client(call: ServiceCall) -> None:
         raise not_connected
     try:
         await coordinator.session.async_call(
-            lambda client: client.reconnect_client(coordinator.site, mac), asker=entry.entry_id
+            lambda client: client.reconnect_client(coordinator.site, mac), caller=entry.entry_id
         )
     except ClientNotConnectedError as err:
         raise not_connected from err

@@ -1,4 +1,4 @@
-"""What the page about Home Assistant's own health tells of UniFi Scanner."""
+"""The integration's section of the system information page."""
 
 import asyncio
 from base64 import b64decode
@@ -24,53 +24,56 @@ type Value = str | float | bool | datetime
 
 @callback
 def async_register(_hass: HomeAssistant, register: system_health.SystemHealthRegistration) -> None:
-    """Register what tells it."""
+    """Register the callback that supplies the section."""
     register.async_register_info(async_system_health_info)
 
 
 async def async_system_health_info(hass: HomeAssistant) -> dict[str, Any]:
-    """Return the page's lines by their translation key; one of several sites names them all."""
+    """Return the section's values by translation key; with several sites a value lists them all."""
     entries = hass.config_entries.async_entries(
         DOMAIN, include_ignore=False, include_disabled=False
     )
-    lines: dict[str, Any] = {}
+    info: dict[str, Any] = {}
     if entries:
-        lines["can_reach_controller"] = _async_try_controllers(hass, entries)
+        info["can_reach_controller"] = _async_try_controllers(hass, entries)
     loaded: list[UnifiScannerConfigEntry] = hass.config_entries.async_loaded_entries(DOMAIN)
-    for key, tell in _LINES.items() if loaded else ():
-        lines[key] = _line([(entry.title, tell(entry.runtime_data)) for entry in loaded])
-    return lines
+    for key, value_fn in _VALUES.items() if loaded else ():
+        info[key] = _combined([(entry.title, value_fn(entry.runtime_data)) for entry in loaded])
+    return info
 
 
-def _moment(time: datetime | None) -> Value:
+def _time_or_never(time: datetime | None) -> Value:
     return "never" if time is None else time
 
 
-def _lag(site: UnifiScannerCoordinator) -> Value:
-    if (delay := site.stream.delay) is None:
+def _lag(coordinator: UnifiScannerCoordinator) -> Value:
+    if (latency := coordinator.stream.latency) is None:
         return "unknown"
-    # The controller's clock may be ahead of ours by as much as this adds.
-    return round(max(0.0, site.tracker.controller_time(delay)), 1)
+    # The latency is the difference of a time on our clock and one on the controller's. Adding the
+    # controller's offset corrects it.
+    return round(max(0.0, coordinator.tracker.controller_time(latency)), 1)
 
 
-_LINES: Mapping[str, Callable[[UnifiScannerCoordinator], Value]] = {
-    "event_stream": lambda site: site.stream_connected,
-    "snapshots": lambda site: site.last_update_success,
-    "last_event": lambda site: _moment(site.stream.last_event),
-    "last_sync": lambda site: _moment(site.stream.last_sync),
-    "system_log": lambda site: "not needed yet" if site.has_log is None else site.has_log,
+_VALUES: Mapping[str, Callable[[UnifiScannerCoordinator], Value]] = {
+    "event_stream": lambda coordinator: coordinator.stream_connected,
+    "snapshots": lambda coordinator: coordinator.last_update_success,
+    "last_event": lambda coordinator: _time_or_never(coordinator.stream.last_event),
+    "last_sync": lambda coordinator: _time_or_never(coordinator.stream.last_sync),
+    "system_log": lambda coordinator: (
+        "not needed yet" if coordinator.has_log is None else coordinator.has_log
+    ),
     "lag": _lag,
-    "controller_version": lambda site: site.system_info.version or "unknown",
+    "controller_version": lambda coordinator: coordinator.system_info.version or "unknown",
 }
 
 
-def _line(values: Sequence[tuple[str, Value]]) -> Value:
+def _combined(values: Sequence[tuple[str, Value]]) -> Value:
     if len(values) == 1:
         return values[0][1]
-    return "; ".join(f"{title}: {_word(value)}" for title, value in values)
+    return "; ".join(f"{title}: {_text(value)}" for title, value in values)
 
 
-def _word(value: Value) -> str:
+def _text(value: Value) -> str:
     if isinstance(value, datetime):
         return value.isoformat(timespec="seconds")
     return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
@@ -79,19 +82,19 @@ def _word(value: Value) -> str:
 async def _async_try_controllers(
     hass: HomeAssistant, entries: Sequence[ConfigEntry]
 ) -> str | dict[str, str]:
-    """Return whether all controllers answer; one entry of each is asked."""
-    asked = list({entry.data[CONF_URL]: entry for entry in entries}.values())
-    errors = await asyncio.gather(*(_async_try(hass, entry) for entry in asked))
-    failures = [(entry.title, error) for entry, error in zip(asked, errors, strict=True) if error]
+    """Return whether all controllers answer, trying one config entry of each."""
+    tried = list({entry.data[CONF_URL]: entry for entry in entries}.values())
+    errors = await asyncio.gather(*(_async_try(hass, entry) for entry in tried))
+    failures = [(entry.title, error) for entry, error in zip(tried, errors, strict=True) if error]
     if not failures:
         return "ok"
-    return {"type": "failed", "error": str(_line(failures))}
+    return {"type": "failed", "error": str(_combined(failures))}
 
 
 async def _async_try(hass: HomeAssistant, entry: ConfigEntry) -> str | None:
-    """Return why a controller does not answer as it should, None when it does.
+    """Return the translation key of the error that a controller causes, None if it answers.
 
-    No credential is sent.
+    Sends no credentials.
     """
     certificate = entry.data.get(CONF_CERTIFICATE)
     context = await async_ssl_context(

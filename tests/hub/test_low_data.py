@@ -44,7 +44,7 @@ async def test_records_of_other_clients_are_not_read_but_their_events_count(home
 
 async def test_a_client_that_is_added_is_read_from_then_on(home: Home) -> None:
     await home.set_up(clients=(ANNA,), low_data=True)
-    home.coordinator.tracked.add(BEN)
+    home.coordinator.tracked.async_add([BEN])
     home.world.roam(BEN, "Kitchen")
     await home.controller.sync()
     assert [data["client_mac"] for _, data in await home.happened(1)] == [BEN]

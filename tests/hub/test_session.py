@@ -1,4 +1,4 @@
-"""Sessions: who logs in, how often, and when the door is closed behind us."""
+"""Login sessions: sharing, renewal, the login budget, and logging out."""
 
 import asyncio
 from base64 import b64encode
@@ -23,9 +23,8 @@ from custom_components.unifi_scanner.api.errors import (
 )
 from custom_components.unifi_scanner.const import DOMAIN
 from custom_components.unifi_scanner.hub.login_budget import LoginBudgetError
-from custom_components.unifi_scanner.hub.session import (
-    ControllerSession,
-    SessionKey,
+from custom_components.unifi_scanner.hub.session import ControllerSession, SessionKey
+from custom_components.unifi_scanner.hub.session_pool import (
     async_acquire_session,
     async_close_unused_sessions,
 )
@@ -36,7 +35,7 @@ pytestmark = pytest.mark.usefixtures("socket_enabled")
 
 
 class Clock:
-    """How far the event loop's clock is ahead of the real one."""
+    """Seconds by which the event loop's clock is ahead of the real one."""
 
     ahead = 0.0
 
@@ -83,87 +82,87 @@ def sites(client: UnifiClient) -> Awaitable[object]:
 
 
 def logouts(controller: SimulatedController) -> int:
-    """Return how often somebody has logged out."""
+    """Return how many logouts the controller has received."""
     return len(controller.requests("/api/auth/logout"))
 
 
-# One session, one login
+# Sharing and renewal
 
 
-async def test_sites_of_one_console_share_a_session(
+async def test_session_is_shared_by_sites_of_one_controller(
     acquire: Acquire, controller: SimulatedController
 ) -> None:
-    consoles = [await acquire(site=site) for site in ("default", "second")]
-    assert consoles[0] is consoles[1]
-    await asyncio.gather(*(console.async_call(sites) for console in consoles * 4))
+    acquired = [await acquire(site=site) for site in ("default", "second")]
+    assert acquired[0] is acquired[1]
+    await asyncio.gather(*(session.async_call(sites) for session in acquired * 4))
     assert controller.login_attempts == 1
 
 
 @pytest.mark.parametrize("change", [{"username": "other"}, {"password": "other"}])
-async def test_another_account_has_a_session_of_its_own(
+async def test_session_is_not_shared_between_accounts(
     acquire: Acquire, change: dict[str, str]
 ) -> None:
     assert await acquire() is not await acquire(**change)
 
 
-async def test_nothing_is_sent_before_it_is_needed(
+async def test_session_sends_nothing_before_the_first_call(
     acquire: Acquire, controller: SimulatedController
 ) -> None:
     await acquire()
     assert controller.requests() == []
 
 
-async def test_a_session_that_ended_is_renewed_without_anybody_noticing(
+async def test_expired_session_is_renewed_by_one_login_for_all_calls(
     acquire: Acquire, controller: SimulatedController, clock: Clock
 ) -> None:
-    console = await acquire()
-    await console.async_call(sites)
+    session = await acquire()
+    await session.async_call(sites)
     await controller.expire_sessions()
     clock.ahead += 61
-    await asyncio.gather(*(console.async_call(sites) for _ in range(5)))
+    await asyncio.gather(*(session.async_call(sites) for _ in range(5)))
     assert controller.login_attempts == 2
 
 
-async def test_a_restarted_console_wants_a_new_login(
+async def test_session_is_renewed_after_the_controller_restarts(
     acquire: Acquire, controller: SimulatedController, clock: Clock
 ) -> None:
-    console = await acquire()
-    await console.async_call(sites)
+    session = await acquire()
+    await session.async_call(sites)
     await controller.restart()
     clock.ahead += 61
-    await console.async_call(sites)
+    await session.async_call(sites)
     assert controller.login_attempts == 2
 
 
-# The budget
+# The login budget
 
 
-async def test_logins_by_themselves_are_a_minute_apart(
+async def test_login_without_a_user_waits_a_minute_after_the_previous_one(
     acquire: Acquire, controller: SimulatedController, clock: Clock
 ) -> None:
-    console = await acquire()
-    await console.async_call(sites)
+    session = await acquire()
+    await session.async_call(sites)
     await controller.expire_sessions()
     clock.ahead += 20
     with pytest.raises(LoginBudgetError) as error:
-        await console.async_call(sites)
+        await session.async_call(sites)
     assert error.value.retry_after == pytest.approx(40, abs=1)
     assert controller.login_attempts == 1
 
     clock.ahead += 40
-    await console.async_call(sites)
+    await session.async_call(sites)
     assert controller.login_attempts == 2
 
 
-async def test_wrong_passwords_count(
+async def test_login_with_a_wrong_password_uses_the_budget_of_the_account(
     acquire: Acquire, controller: SimulatedController, clock: Clock
 ) -> None:
     controller.faults.rejection = Rejection.CODE_403
-    console = await acquire(password="wrong")
+    session = await acquire(password="wrong")
     for _ in range(3):
         with pytest.raises(BadCredentialsError):
-            await console.async_call(sites)
-    # Nor does the same account get another try under another password.
+            await session.async_call(sites)
+    # Nor may the same account try another password.
     with pytest.raises(RateLimitedError):
         await (await acquire()).async_call(sites)
     assert controller.login_attempts == 1
@@ -171,20 +170,20 @@ async def test_wrong_passwords_count(
     await (await acquire()).async_call(sites)
 
 
-async def test_a_person_need_not_wait(
+async def test_login_for_a_user_ignores_the_budget(
     acquire: Acquire, controller: SimulatedController, clock: Clock
 ) -> None:
     with pytest.raises(BadCredentialsError):
-        await (await acquire(password="wrong")).async_sign_in()
-    console = await acquire()
-    await console.async_sign_in()
-    await console.async_sign_in()
+        await (await acquire(password="wrong")).async_log_in()
+    session = await acquire()
+    await session.async_log_in()
+    await session.async_log_in()
     assert controller.login_attempts == 2
     assert clock.ahead == 0.0
 
 
 @pytest.mark.parametrize(("retry_after", "wait"), [(90, 90.0), (None, 300.0)])
-async def test_a_console_that_limits_logins_is_left_alone(
+async def test_login_waits_while_the_controller_limits_logins(
     acquire: Acquire,
     controller: SimulatedController,
     clock: Clock,
@@ -192,81 +191,81 @@ async def test_a_console_that_limits_logins_is_left_alone(
     wait: float,
 ) -> None:
     controller.faults.limit_logins(locked_until=2e9, retry_after=retry_after)
-    console = await acquire()
+    session = await acquire()
     for _ in range(3):
         with pytest.raises(RateLimitedError):
-            await console.async_call(sites)
+            await session.async_call(sites)
         clock.ahead += (wait - 1) / 3
     assert controller.login_attempts == 1
 
     controller.faults.clear()
     clock.ahead += 1
-    await console.async_call(sites)
+    await session.async_call(sites)
     assert controller.login_attempts == 2
 
 
-async def test_a_login_that_did_not_arrive_does_not_count(
+async def test_login_that_did_not_reach_the_controller_does_not_use_the_budget(
     acquire: Acquire, controller: SimulatedController, clock: Clock
 ) -> None:
-    console = await acquire()
+    session = await acquire()
     await controller.stop_listening()
     with pytest.raises(CannotConnectError):
-        await console.async_call(sites)
+        await session.async_call(sites)
     await controller.start()
     controller.faults.booting = Booting.BAD_GATEWAY
     with pytest.raises(ControllerStartingError):
-        await console.async_call(sites)
+        await session.async_call(sites)
     controller.faults.booting = None
     fault = controller.faults.refuse("*/login", status=503)
     with pytest.raises(ControllerStartingError):
-        await console.async_call(sites)
+        await session.async_call(sites)
     controller.faults.remove(fault)
-    await console.async_call(sites)
+    await session.async_call(sites)
     assert controller.logins == 1
     assert clock.ahead == 0.0
 
 
-async def test_a_login_that_may_have_arrived_counts(
+async def test_login_that_may_have_reached_the_controller_uses_the_budget(
     acquire: Acquire, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    console = await acquire()
+    session = await acquire()
 
-    async def answer_too_late(*_: str) -> None:
+    async def time_out(*_: str) -> None:
         raise CannotConnectError("The controller did not answer in time") from TimeoutError()
 
-    monkeypatch.setattr(console.client, "login", answer_too_late)
+    monkeypatch.setattr(session.client, "login", time_out)
     with pytest.raises(CannotConnectError):
-        await console.async_call(sites)
+        await session.async_call(sites)
     with pytest.raises(RateLimitedError):
-        await console.async_call(sites)
+        await session.async_call(sites)
 
 
-async def test_a_console_taken_for_another_kind_while_it_boots_is_known_afterwards(
+async def test_login_detects_the_kind_of_controller_again_after_booting(
     hass: HomeAssistant,
 ) -> None:
     async with SimulatedController(flavour=Flavour.SELF_HOSTED) as controller:
-        console = await async_acquire_session(hass, data_of(controller))
-        controller.faults.booting = Booting.HTML  # as UniFi OS answers
+        session = await async_acquire_session(hass, data_of(controller))
+        controller.faults.booting = Booting.HTML  # as UniFi OS sends
         with pytest.raises(ControllerStartingError):
-            await console.async_call(sites)
+            await session.async_call(sites)
         controller.faults.booting = None
-        await console.async_call(sites)
+        await session.async_call(sites)
         assert controller.logins == 1
-        await console.async_release()
+        await session.async_release()
 
 
-async def test_an_account_without_rights_does_not_log_in_again_and_again(
+async def test_login_is_not_repeated_for_an_account_without_permissions(
     acquire: Acquire, controller: SimulatedController
 ) -> None:
     controller.faults.refuse("*self/sites", status=403)
-    console = await acquire()
+    session = await acquire()
     for _ in range(3):
         with pytest.raises(SessionExpiredError):
-            await console.async_call(sites)
+            await session.async_call(sites)
     assert controller.login_attempts == 1
 
 
-async def test_a_second_factor_is_told_apart(
+async def test_login_raises_an_error_of_its_own_for_a_second_factor(
     acquire: Acquire, controller: SimulatedController
 ) -> None:
     controller.faults.login_code = "123456"
@@ -274,134 +273,134 @@ async def test_a_second_factor_is_told_apart(
         await (await acquire()).async_call(sites)
 
 
-# The stream
+# Renewal for event streams
 
 
-async def test_refused_streams_get_the_cookies_of_one_new_login(
+async def test_renewal_gives_all_refused_streams_the_cookies_of_one_new_login(
     acquire: Acquire, controller: SimulatedController, clock: Clock
 ) -> None:
-    console = await acquire()
-    await console.async_call(sites)
-    before = console.client.cookies
-    renewals = [console.renewal(), console.renewal()]
+    session = await acquire()
+    await session.async_call(sites)
+    before = session.client.cookies
+    renewals = [session.renewal(), session.renewal()]
     clock.ahead += 61
     first, second = await asyncio.gather(*(renew() for renew in renewals))
     assert first == second != before
     assert controller.login_attempts == 2
 
 
-async def test_a_refused_stream_gets_the_cookies_of_a_login_made_long_ago_for_others(
+async def test_renewal_gives_a_stream_the_cookies_of_an_earlier_login_first(
     acquire: Acquire, controller: SimulatedController, clock: Clock
 ) -> None:
-    console = await acquire()
-    await console.async_call(sites)
-    renew = console.renewal()
+    session = await acquire()
+    await session.async_call(sites)
+    renew = session.renewal()
     await controller.expire_sessions()
     clock.ahead += 61
-    await console.async_call(sites)
+    await session.async_call(sites)
     clock.ahead += 7200
-    assert await renew() == console.client.cookies
+    assert await renew() == session.client.cookies
     assert controller.login_attempts == 2
-    # Refused with these, too: only a new login can help.
+    # These cookies were refused too, so the next ones come from a new login.
     await renew()
     assert controller.login_attempts == 3
 
 
-async def test_a_stream_that_is_refused_whatever_it_shows_does_not_make_logins_of_it(
+async def test_renewal_for_a_stream_that_is_always_refused_rarely_logs_in(
     acquire: Acquire, controller: SimulatedController, clock: Clock
 ) -> None:
-    console = await acquire()
-    await console.async_call(sites)
-    renew = console.renewal()
+    session = await acquire()
+    await session.async_call(sites)
+    renew = session.renewal()
     for _ in range(24 * 60):
         clock.ahead += 60
         with suppress(RateLimitedError):
             await renew()
     assert controller.login_attempts < 35
-    # Meanwhile the session, which REST is happy with, is used on.
-    await console.async_call(sites)
+    # REST calls, which are not refused, go on using the session.
+    await session.async_call(sites)
 
 
-async def test_a_stream_is_told_why_there_are_no_cookies(
+async def test_renewal_raises_the_error_of_the_login(
     acquire: Acquire, controller: SimulatedController
 ) -> None:
-    console = await acquire()
+    session = await acquire()
     await controller.stop_listening()
     with pytest.raises(CannotConnectError):
-        await console.renewal()()
+        await session.renewal()()
 
 
 # Certificates
 
 
-async def test_credentials_go_to_the_pinned_certificate_only(
+async def test_session_sends_no_credentials_to_another_certificate_than_the_pinned_one(
     hass: HomeAssistant, controller: SimulatedController
 ) -> None:
     certificate = b64encode(controller.certificate_der).decode()
     data = data_of(controller, ssl="pinned", certificate=certificate)
-    console = await async_acquire_session(hass, data)
-    await console.async_call(sites)
+    session = await async_acquire_session(hass, data)
+    await session.async_call(sites)
 
     let_refused_handshakes_pass(hass)
     await controller.restart(certificate=make_certificate())
     with pytest.raises(CertificateNotTrustedError) as error:
-        await console.async_call(sites)
+        await session.async_call(sites)
     assert error.value.certificate is not None
     assert error.value.certificate.der == controller.certificate_der
     assert controller.login_attempts == 1
 
 
-def test_a_key_does_not_show_its_secrets(controller: SimulatedController) -> None:
+def test_session_key_hides_secrets_in_its_representation(controller: SimulatedController) -> None:
     key = SessionKey.of(data_of(controller, certificate="c2VjcmV0"))
     assert controller.password not in repr(key)
     assert "c2VjcmV0" not in repr(key)
 
 
-# The end
+# Release and shutdown
 
 
-async def test_a_session_an_entry_needs_outlives_a_reload(
+async def test_session_needed_by_a_config_entry_survives_a_reload(
     hass: HomeAssistant, acquire: Acquire, controller: SimulatedController
 ) -> None:
     MockConfigEntry(domain=DOMAIN, data=data_of(controller)).add_to_hass(hass)
-    console = await acquire()
-    await console.async_call(sites)
-    await console.async_release()
-    assert await acquire() is console
-    await console.async_call(sites)
+    session = await acquire()
+    await session.async_call(sites)
+    await session.async_release()
+    assert await acquire() is session
+    await session.async_call(sites)
     assert (controller.login_attempts, logouts(controller)) == (1, 0)
 
 
-async def test_a_session_nobody_needs_is_logged_out(
+async def test_session_without_users_is_logged_out(
     hass: HomeAssistant, acquire: Acquire, controller: SimulatedController
 ) -> None:
-    console = await acquire()
-    assert await acquire() is console
-    await console.async_call(sites)
-    await console.async_release()
+    session = await acquire()
+    assert await acquire() is session
+    await session.async_call(sites)
+    await session.async_release()
     assert logouts(controller) == 0
-    await console.async_release()
+    await session.async_release()
     assert logouts(controller) == 1
 
     again = await acquire()
-    assert again is not console
+    assert again is not session
     await again.async_release()
     await async_close_unused_sessions(hass)
     assert logouts(controller) == 1
 
 
-async def test_a_console_that_does_not_answer_delays_the_end_only_shortly(
+async def test_session_release_does_not_wait_long_for_the_logout(
     acquire: Acquire, controller: SimulatedController
 ) -> None:
-    console = await acquire()
-    await console.async_call(sites)
+    session = await acquire()
+    await session.async_call(sites)
     controller.faults.hang("*/logout")
     with patch("custom_components.unifi_scanner.hub.session.LOGOUT_TIMEOUT", 0.05):
         async with asyncio.timeout(2):
-            await console.async_release()
+            await session.async_release()
 
 
-async def test_home_assistants_end_logs_out_everywhere(
+async def test_session_is_logged_out_when_home_assistant_shuts_down(
     hass: HomeAssistant, acquire: Acquire, controller: SimulatedController
 ) -> None:
     MockConfigEntry(domain=DOMAIN, data=data_of(controller)).add_to_hass(hass)

@@ -26,7 +26,7 @@ from custom_components.unifi_scanner.issues.account import (
     AccountIssue,
     async_create_issue,
     async_delete_issue,
-    async_delete_unneeded_issues,
+    async_delete_outdated_account_issues,
 )
 from tests.faults.clock import VirtualTime
 from tests.home import ANNA, Home, until
@@ -121,7 +121,7 @@ async def test_who_ignores_a_complaint_is_not_asked_again_after_a_restart(
     registry.issues[DOMAIN, issue.issue_id] = replace(
         issue, active=False, data=None, translation_key=None, translation_placeholders=None
     )
-    async_delete_unneeded_issues(hass)
+    async_delete_outdated_account_issues(hass)
     async_delete_issue(hass, SESSION_CONFLICT, ACCOUNT)
     async_create_issue(hass, SESSION_CONFLICT, ACCOUNT)
     (again,) = issues(hass)

@@ -26,7 +26,8 @@ from ..api.tls import Certificate, TlsMode
 from ..const import CONF_CERTIFICATE, CONF_SITE, DOCUMENTATION
 from ..hub.connection import Endpoint, async_find_controller
 from ..hub.errors import error_translation
-from ..hub.session import ControllerSession, async_acquire_session
+from ..hub.session import ControllerSession
+from ..hub.session_pool import async_acquire_session
 from ..issues.certificate import certificate_placeholders
 from .schemas import REAUTH_SCHEMA, RECONFIGURE_SCHEMA, USER_SCHEMA
 
@@ -118,7 +119,7 @@ class ControllerFlow(ConfigFlow):
         previous, self._session = self._session, session
         if previous is not None:
             await previous.async_release()
-        await self._session.async_sign_in()
+        await self._session.async_log_in()
         return self._session
 
     @callback

@@ -13,7 +13,7 @@ from ..api.records import KnownClient
 from ..const import CONF_CLIENTS, CONF_SITE, OPTION_DEFAULTS, option
 from ..coordinator import UnifiScannerCoordinator
 from ..hub.known_clients import Clients, async_read_clients
-from ..hub.session import async_acquire_session
+from ..hub.session_pool import async_acquire_session
 from ..site.devices import client_names
 from .client_options import client_options
 from .schemas import options_schema

@@ -1,1 +1,1 @@
-"""Talking to one controller: its session, its event stream and its snapshots."""
+"""Communication with a controller: its login session, event stream and snapshots."""

@@ -1,4 +1,4 @@
-"""How a controller is reached: its address, its certificate, a private HTTP session."""
+"""Find a controller's address and certificate, and create HTTP sessions and TLS contexts."""
 
 from asyncio import TaskGroup
 from collections.abc import Sequence
@@ -17,10 +17,10 @@ from ..api.tls import Certificate, TlsMode, create_context
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
-    """Where a controller answered, and how its certificate can be checked.
+    """The address at which a controller answered, and how to check its certificate.
 
-    `ssl` is `verify` for a publicly trusted certificate, whatever was asked for but `insecure`;
-    `certificate` is there when it is `pinned`.
+    For a publicly trusted certificate `ssl` is `verify`, even if `pinned` was requested.
+    `certificate` is set if `ssl` is `pinned`.
     """
 
     url: str
@@ -33,7 +33,7 @@ async def async_find_controller(
 ) -> Endpoint:
     """Return the first of the base URLs at which a controller answers.
 
-    No credential is sent. Raises the UnifiError that tells most about why there is none.
+    Sends no credentials. Raises the most informative UnifiError if no URL works.
     """
     session = create_http_session(hass)
 
@@ -45,7 +45,7 @@ async def async_find_controller(
 
     failures: list[UnifiError] = []
     try:
-        # All at once: a host that swallows what it is sent takes ten seconds for each.
+        # In parallel, as a host that silently drops packets takes ten seconds per URL.
         async with TaskGroup() as group:
             tries = [group.create_task(async_try(url)) for url in urls]
             for attempt in tries:
@@ -57,7 +57,7 @@ async def async_find_controller(
                 failures.append(result)
     finally:
         session.detach()
-    # Nothing listens at most of the usual ports: that of the one where something does counts.
+    # Most of the usual ports are closed, so any other failure says more than "cannot connect".
     raise min(failures, key=lambda error: isinstance(error, CannotConnectError))
 
 
@@ -82,15 +82,18 @@ async def _async_try_endpoint(
 
 
 def create_http_session(hass: HomeAssistant) -> ClientSession:
-    """Return a private HTTP session that keeps cookies of IP addresses; its user detaches it."""
-    # Without the automatic cleanup, which would end it with the first entry that is unloaded.
+    """Return a private HTTP session that accepts cookies from IP addresses.
+
+    The caller has to detach it.
+    """
+    # Automatic cleanup would close it together with the first entry that is unloaded.
     return async_create_clientsession(hass, auto_cleanup=False, cookie_jar=CookieJar(unsafe=True))
 
 
 async def async_ssl_context(
     hass: HomeAssistant, mode: TlsMode, certificate: bytes | None = None
 ) -> ssl.SSLContext:
-    """Return the context of a TLS setting; `certificate` is the DER form of a pinned one."""
+    """Return the SSL context for a TLS mode; `certificate` is the pinned one in DER form."""
     if mode is TlsMode.VERIFY:
         return get_default_context()
     if mode is TlsMode.INSECURE:

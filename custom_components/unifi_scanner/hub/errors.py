@@ -1,4 +1,4 @@
-"""A call on the console whose failure Home Assistant understands, and people too."""
+"""Call the controller and translate its errors into Home Assistant exceptions."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from math import ceil
@@ -27,11 +27,12 @@ from ..const import DOMAIN
 from .login_budget import LOCKED_FOR, LoginBudgetError
 from .session import ControllerSession
 
-# Home Assistant counts a wait from the whole second before: one of less than a second would be over
-# at once, again and again.
-_SOONEST = 5.0
+# Home Assistant truncates the current time to whole seconds before adding a wait, so waits below a
+# second would end at once, over and over.
+_SHORTEST_WAIT = 5.0  # seconds
 
-# The translation keys of what can go wrong: errors of the flow's forms, exceptions of the entry.
+# Translation keys, used both for errors in the config flow's forms and for exceptions. The first
+# match counts: LoginBudgetError is a RateLimitedError too.
 _ERROR_KEYS: tuple[tuple[type[UnifiError], str], ...] = (
     (CannotConnectError, "cannot_connect"),
     (ControllerStartingError, "controller_starting"),
@@ -46,7 +47,7 @@ _ERROR_KEYS: tuple[tuple[type[UnifiError], str], ...] = (
 
 
 def error_translation(error: UnifiError, data: Mapping[str, Any]) -> tuple[str, dict[str, str]]:
-    """Return an error's translation key and placeholders; `data` is the config entry's."""
+    """Return the translation key and placeholders of an error; `data` is the config entry's."""
     placeholders = {"host": str(data[CONF_HOST])}
     if isinstance(error, RateLimitedError):
         placeholders["seconds"] = str(ceil(error.retry_after or LOCKED_FOR))
@@ -63,12 +64,13 @@ def error_translation(error: UnifiError, data: Mapping[str, Any]) -> tuple[str, 
 async def async_request[T](
     session: ControllerSession, entry: ConfigEntry, call: Callable[[UnifiClient], Awaitable[T]]
 ) -> T:
-    """Return what a call gives.
+    """Return the result of a call on the client.
 
-    Raises ConfigEntryAuthFailed when only the user can help, else UpdateFailed, both translated.
+    Raises ConfigEntryAuthFailed if the user has to log in again, otherwise UpdateFailed, both
+    translated.
     """
     try:
-        return await session.async_call(call, asker=entry.entry_id)
+        return await session.async_call(call, caller=entry.entry_id)
     except UnifiError as err:
         key, placeholders = error_translation(err, entry.data)
         if needs_user(err):
@@ -88,11 +90,11 @@ async def async_request[T](
 def _retry_after(error: UnifiError) -> float | None:
     if not isinstance(error, RateLimitedError) or error.retry_after is None:
         return None
-    return max(error.retry_after, _SOONEST)
+    return max(error.retry_after, _SHORTEST_WAIT)
 
 
 def needs_user(error: UnifiError) -> bool:
-    """Tell whether another login without the user's help would be rejected as well."""
+    """Return whether logging in again is pointless until the user has intervened."""
     if isinstance(error, BadCredentialsError):
         return error.definite
     return isinstance(error, SecondFactorRequiredError)

@@ -1,4 +1,4 @@
-"""How much work a site's stream is, as measured while it is done."""
+"""Measure how much work a site's event stream causes."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -13,10 +13,10 @@ _INTERVAL = timedelta(minutes=1)
 
 
 class Metrics(NamedTuple):
-    """What there was to do: frames and bytes a second, and state writes a minute.
+    """Averages over a minute: frames and bytes per second, and state writes per minute.
 
-    `frame_time` is how many microseconds a frame took from its text to the end of what it caused,
-    None when none came.
+    `frame_time` is the processing time per frame in microseconds, from parsing its text to writing
+    the states it changed, or None if there were no frames.
     """
 
     frame_rate: float
@@ -26,41 +26,47 @@ class Metrics(NamedTuple):
 
 
 class StreamMetrics:
-    """Takes the figures of a site each minute; whoever writes a state counts it in `writes`."""
+    """Updates a site's metrics every minute; entities count their state writes in `writes`."""
 
     def __init__(self, stream: SiteStream, clock: Callable[[], float]) -> None:
-        """Begin to count; `clock` is in seconds and never goes back."""
+        """Start counting; `clock` returns monotonic seconds."""
         self.writes = 0
-        self.figures: Metrics | None = None
+        self.latest: Metrics | None = None
         self._stream = stream
         self._clock = clock
-        self._before = self._counted()
+        self._counters = self._read_counters()
 
     @callback
-    def async_start(self, hass: HomeAssistant, on_figures: Callable[[], None]) -> CALLBACK_TYPE:
-        """Call back whenever there are new figures; return what ends that."""
+    def async_start(self, hass: HomeAssistant, on_update: Callable[[], None]) -> CALLBACK_TYPE:
+        """Call `on_update` after every update; return a callback that stops the updates."""
 
         @callback
         def measure(_now: datetime) -> None:
             self.measure()
-            on_figures()
+            on_update()
 
         return async_track_time_interval(hass, measure, _INTERVAL)
 
     def measure(self) -> None:
-        """Take the figures since the last time."""
-        counted = self._counted()
+        """Compute the metrics since the previous call."""
+        counters = self._read_counters()
         seconds, frames, size, busy, writes = (
-            now - before for now, before in zip(counted, self._before, strict=True)
+            now - previous for now, previous in zip(counters, self._counters, strict=True)
         )
-        self._before = counted
-        self.figures = Metrics(
+        self._counters = counters
+        self.latest = Metrics(
             frame_rate=frames / seconds,
             data_rate=size / seconds,
             frame_time=busy / frames * 1e6 if frames else None,
             state_writes=writes / seconds * 60,
         )
 
-    def _counted(self) -> tuple[float, ...]:
-        told = self._stream.statistics
-        return self._clock(), told.frames, told.bytes, told.seconds, self.writes
+    def _read_counters(self) -> tuple[float, ...]:
+        statistics = self._stream.statistics
+        return (
+            self._clock(),
+            statistics.frames,
+            statistics.bytes,
+            statistics.seconds,
+            self.writes,
+        )

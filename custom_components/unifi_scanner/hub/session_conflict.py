@@ -1,4 +1,4 @@
-"""Whether somebody else ends an account's sessions again and again, and the issue about it."""
+"""Raise a repair issue if another client keeps ending an account's sessions."""
 
 from homeassistant.core import HomeAssistant, callback
 
@@ -6,32 +6,34 @@ from ..issues.account import SESSION_CONFLICT, Account, async_create_issue, asyn
 
 
 class SessionConflict:
-    """Tells sessions that were ended from requests that are refused for want of a right.
+    """Distinguishes ended sessions from requests refused for lack of permission.
 
-    Both look the same, and after both a new login follows. But a session that was ended does not
-    work again, and the next one works for whoever was refused. Sessions go by the number of their
-    login.
+    Both look the same and lead to a new login. But after a session was ended, it never works again
+    for the refused caller, and the next one does. Sessions are identified by their login's number.
     """
 
     def __init__(self, hass: HomeAssistant, account: Account) -> None:
-        """Start without suspicion."""
+        """Start without a conflict."""
         self._hass = hass
         self._account = account
         self._refused: dict[str, int] = {}
 
-    def note_refusal(self, asker: str, session: int) -> None:
-        """Take note that a session which had worked refused somebody's request."""
-        self._refused[asker] = session
+    def note_refusal(self, caller: str, login: int) -> None:
+        """Record that a session which had worked before refused a caller's request."""
+        self._refused[caller] = login
 
-    def forget_refusal(self, asker: str) -> None:
-        """Take note that somebody's request was refused again right after a new login."""
-        self._refused.pop(asker, None)
+    def forget_refusal(self, caller: str) -> None:
+        """Drop a caller's refusal: its request was refused again right after a new login."""
+        self._refused.pop(caller, None)
 
     @callback
-    def async_note_success(self, asker: str, session: int, *, contested: bool) -> None:
-        """Take note that somebody was answered; `contested`: too many sessions have ended soon."""
-        refused = self._refused.pop(asker, session)
-        if not contested:
+    def async_note_success(self, caller: str, login: int, *, in_conflict: bool) -> None:
+        """Record an answered request, and raise or delete the repair issue.
+
+        `in_conflict` is True if too many consecutive sessions have ended early.
+        """
+        refused = self._refused.pop(caller, login)
+        if not in_conflict:
             async_delete_issue(self._hass, SESSION_CONFLICT, self._account)
-        elif refused != session:
+        elif refused != login:
             async_create_issue(self._hass, SESSION_CONFLICT, self._account)

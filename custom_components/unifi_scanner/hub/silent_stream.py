@@ -1,4 +1,4 @@
-"""Notices a controller that tells nothing of its clients, though its stream is open."""
+"""Detect a controller that keeps the event stream open but reports nothing about its clients."""
 
 from collections.abc import Iterable, Sequence
 
@@ -13,98 +13,99 @@ from ..roaming import ClientEvent, Source
 from .stream import SiteStream
 from .stream_watchdog import newest_activity, was_active
 
-# How long clients must have been active without a word of it, in seconds. The watchdog has opened
-# the stream anew five times by then.
-SILENT_FOR = 3600.0
-# How many changes must have been missed: one may have got lost.
-_MISSED = 2
-# The entries that complain, by account: it takes them all to fall silent.
+# How long clients must have been active while the stream reported nothing. By then the watchdog has
+# reopened the stream five times.
+SILENT_FOR = 3600.0  # seconds
+# A single missed change may be a lost frame.
+_MIN_MISSED = 2
+# Entries reporting the issue, per account; it is deleted once none of them does.
 _REPORTING_ENTRIES: HassKey[dict[Account, set[str]]] = HassKey(f"{DOMAIN}_no_live_updates")
 
 
 class SilenceDetector:
-    """How long a site's stream has told nothing of what snapshots show.
+    """Measures how long a site's stream has failed to report changes that snapshots show.
 
-    Activity alone proves nothing: where only `events` come (core#72240) they come when somebody
-    moves, and that may be in the morning. So silence begins with a change that only a snapshot
-    has told.
+    Active clients alone prove nothing: some controllers only send `events` (core#72240), and those
+    only when a client moves, which may take all night. So the silence is measured from a change
+    that only a snapshot has shown.
     """
 
     def __init__(self) -> None:
-        """Start without suspicion."""
-        self._told: object = None
-        self._opened: float | None = None
-        self._at = 0.0
-        self._seen: float | None = None
+        """Start without silence."""
+        self._last_report: object = None
+        self._opened_at: float | None = None
+        self._updated_at = 0.0
+        self._newest_activity: float | None = None
         self._missed = 0
-        self._lasted = 0.0
+        self._duration = 0.0
 
     @property
     def is_proven(self) -> bool:
-        """Whether the controller keeps back what happens."""
-        return self._missed >= _MISSED and self._lasted >= SILENT_FOR
+        """Whether the stream has missed enough changes for long enough."""
+        return self._missed >= _MIN_MISSED and self._duration >= SILENT_FOR
 
     def update(
         self,
         stations: Iterable[StationRecord],
         *,
         missed: int,
-        told: object,
-        opened: float | None,
+        last_report: object,
+        opened_at: float | None,
         now: float,
     ) -> None:
-        """Take a snapshot's clients, and how many changes nothing else has told of.
+        """Process a snapshot's clients; `missed` changes were shown by nothing else.
 
-        `told` is another value whenever the stream has told something of a client; `opened` is
-        when it was opened, None when it is not open, in seconds by the clock of `now`.
+        `last_report` differs from call to call if the stream has reported a client in between.
+        `opened_at` is the time the stream was opened, None if it is not open, on the clock of
+        `now`, in seconds.
         """
-        before, self._opened = self._opened, opened
-        step, self._at = now - self._at, now
-        last, self._seen = self._seen, newest_activity(stations)
-        if told != self._told:
-            self._told, self._missed, self._lasted = told, 0, 0.0
-        elif opened is not None and opened == before:
-            if self._missed and was_active(last, self._seen):
-                self._lasted += step
+        previous_opened_at, self._opened_at = self._opened_at, opened_at
+        elapsed, self._updated_at = now - self._updated_at, now
+        previous_activity, self._newest_activity = self._newest_activity, newest_activity(stations)
+        if last_report != self._last_report:
+            self._last_report, self._missed, self._duration = last_report, 0, 0.0
+        elif opened_at is not None and opened_at == previous_opened_at:
+            if self._missed and was_active(previous_activity, self._newest_activity):
+                self._duration += elapsed
             self._missed += missed
 
 
 class SilentStreamMonitor:
-    """A site's voice in the issue about a controller that tells nothing; sites share the issue."""
+    """Raises and deletes the repair issue about a silent stream, shared by an account's sites."""
 
     def __init__(self, hass: HomeAssistant, entry: ConfigEntry, stream: SiteStream) -> None:
-        """Start without a complaint."""
+        """Start without reporting the issue."""
         self._hass = hass
         self._entry_id = entry.entry_id
         self._account = Account.of(entry)
         self._stream = stream
-        self._silence = SilenceDetector()
+        self._detector = SilenceDetector()
 
     @callback
     def async_update(
         self, stations: Sequence[StationRecord], events: Iterable[ClientEvent]
     ) -> None:
-        """Take a snapshot's clients and what came of them; raise the issue or take it back."""
+        """Process a snapshot's clients and the events they caused; raise or delete the issue."""
         stream = self._stream
-        told = (stream.last_event, stream.last_sync)
-        self._silence.update(
+        last_report = (stream.last_event, stream.last_sync)
+        self._detector.update(
             stations,
             missed=sum(event.source is Source.RESYNC for event in events),
-            told=told,
-            opened=stream.opened_at if stream.is_continuous else None,
+            last_report=last_report,
+            opened_at=stream.opened_at if stream.is_continuous else None,
             now=self._hass.loop.time(),
         )
-        if self._silence.is_proven:
+        if self._detector.is_proven:
             self._reporting_entries.add(self._entry_id)
             async_create_issue(self._hass, NO_LIVE_UPDATES, self._account)
-        elif any(told):
+        elif any(last_report):
             self.async_close()
             if not self._reporting_entries:
                 async_delete_issue(self._hass, NO_LIVE_UPDATES, self._account)
 
     @callback
     def async_close(self) -> None:
-        """Complain no more. Whoever ignores the issue finds it so after a reload or a restart."""
+        """Stop reporting the issue without deleting it, so that it stays ignored after a reload."""
         self._reporting_entries.discard(self._entry_id)
 
     @property

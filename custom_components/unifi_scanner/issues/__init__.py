@@ -1,1 +1,1 @@
-"""Repair issues: raised here, fixed in repairs.py."""
+"""Create and delete repair issues; `repairs.py` fixes them."""

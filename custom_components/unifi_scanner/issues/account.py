@@ -1,4 +1,4 @@
-"""Repair issues about what only a person can put right, in UniFi: nothing here can fix them."""
+"""Repair issues about a UniFi account, which the user can only resolve in UniFi."""
 
 from dataclasses import dataclass
 from hashlib import sha256
@@ -14,7 +14,7 @@ from ..const import DOCUMENTATION, DOMAIN
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountIssue:
-    """What there is to complain about; `section` is that of the documentation that helps."""
+    """A kind of repair issue; `section` is the anchor of the documentation that helps."""
 
     key: str
     severity: ir.IssueSeverity
@@ -32,29 +32,29 @@ NO_LIVE_UPDATES = AccountIssue(
     severity=ir.IssueSeverity.WARNING,
     section="troubleshooting",
 )
-_ISSUES = {each.key: each for each in (SECOND_FACTOR, SESSION_CONFLICT, NO_LIVE_UPDATES)}
+_ISSUES = {issue.key: issue for issue in (SECOND_FACTOR, SESSION_CONFLICT, NO_LIVE_UPDATES)}
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """An account of a controller, whichever entries and sites it serves."""
+    """An account on a controller, which several config entries may use."""
 
     url: str
     username: str
 
     @classmethod
     def of(cls, entry: ConfigEntry) -> Self:
-        """Return the account that an entry logs in with."""
+        """Return the account that a config entry logs in with."""
         return cls(entry.data[CONF_URL], entry.data[CONF_USERNAME])
 
     @property
     def key(self) -> str:
-        """A hash that names the account in files and issue ids, which people share."""
+        """A hash that identifies the account in files and issue ids, which users may share."""
         return sha256(f"{self.url}\n{self.username}".encode()).hexdigest()
 
     @callback
     def async_has_entry(self, hass: HomeAssistant) -> bool:
-        """Return whether an entry that is not disabled logs in with the account."""
+        """Return whether an enabled config entry logs in with the account."""
         entries = hass.config_entries.async_entries(
             DOMAIN, include_ignore=False, include_disabled=False
         )
@@ -63,36 +63,36 @@ class Account:
 
 @callback
 def async_create_issue(hass: HomeAssistant, issue_type: AccountIssue, account: Account) -> None:
-    """Raise an issue, unless the account is only being tried in a flow."""
+    """Create an issue, unless a config flow is only trying the account."""
     if not account.async_has_entry(hass):
         return
-    about = {"url": account.url, "username": account.username}
+    placeholders = {"url": account.url, "username": account.username}
     ir.async_create_issue(
         hass,
         DOMAIN,
         _issue_id(issue_type, account),
-        data={**about},
+        data={**placeholders},
         is_fixable=False,
-        # What still holds after a restart is found out again.
+        # Anything that still applies after a restart is detected again.
         is_persistent=False,
         learn_more_url=f"{DOCUMENTATION}#{issue_type.section}",
         severity=issue_type.severity,
         translation_key=issue_type.key,
-        translation_placeholders=about,
+        translation_placeholders=placeholders,
     )
 
 
 @callback
 def async_delete_issue(hass: HomeAssistant, issue_type: AccountIssue, account: Account) -> None:
-    """Take an issue back. One of an earlier run stays: it only knows whether it is ignored."""
+    """Delete an issue. One from before a restart is kept, as it only says whether it is ignored."""
     issue = ir.async_get(hass).async_get_issue(DOMAIN, _issue_id(issue_type, account))
     if issue is not None and issue.active:
         ir.async_delete_issue(hass, DOMAIN, issue.issue_id)
 
 
 @callback
-def async_delete_unneeded_issues(hass: HomeAssistant) -> None:
-    """Take those issues back whose account no enabled entry logs in with any more."""
+def async_delete_outdated_account_issues(hass: HomeAssistant) -> None:
+    """Delete the issues of accounts that no enabled config entry uses any more."""
     for issue in list(ir.async_get(hass).issues.values()):
         if issue.domain != DOMAIN or issue.data is None:
             continue

@@ -1,4 +1,4 @@
-"""The repair issue about a controller that shows another certificate than the pinned one."""
+"""The repair issue about a controller that presents a certificate other than the pinned one."""
 
 from base64 import b64decode, b64encode
 from dataclasses import asdict, dataclass
@@ -15,7 +15,7 @@ from ..const import CONF_CERTIFICATE, DOMAIN
 
 
 def certificate_placeholders(certificate: Certificate) -> dict[str, str]:
-    """Return the placeholders of every text that shows a certificate; days are UTC."""
+    """Return the placeholders of texts that describe a certificate; dates are in UTC."""
     return {
         "fingerprint": certificate.fingerprint,
         "subject": certificate.subject,
@@ -30,26 +30,26 @@ CERTIFICATE_CHANGED = "certificate_changed"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CertificateChange:
-    """What an issue is about: certificates as base64 of their binary form, as entries keep them."""
+    """The data of an issue, with certificates in base64-encoded DER form, as in config entries."""
 
     url: str
     pinned: str
-    shown: str
+    presented: str
 
     @classmethod
     def of(cls, issue: ir.IssueEntry | None) -> Self | None:
-        """Return what an issue is about, None when it is no such issue."""
+        """Return the change that an issue is about, None if it is not a certificate issue."""
         if issue is None or issue.translation_key != CERTIFICATE_CHANGED or issue.data is None:
             return None
         return cls(**{key: str(value) for key, value in issue.data.items()})
 
     @property
-    def texts(self) -> dict[str, str]:
-        """The placeholders of the issue's texts."""
+    def placeholders(self) -> dict[str, str]:
+        """The placeholders of the texts of the issue and its repair flow."""
         return {
             "url": self.url,
             "pinned_fingerprint": Certificate(b64decode(self.pinned)).fingerprint,
-            **certificate_placeholders(Certificate(b64decode(self.shown))),
+            **certificate_placeholders(Certificate(b64decode(self.presented))),
         }
 
 
@@ -57,19 +57,21 @@ class CertificateChange:
 def async_create_certificate_issue(
     hass: HomeAssistant, url: str, pinned: str, certificate: Certificate
 ) -> None:
-    """Ask the user about the certificate that the controller shows in place of the pinned one.
+    """Create an issue for the certificate that a controller presents instead of the pinned one.
 
-    It may show the pinned one again by the time it is asked for it.
+    Delete it if the certificate is the pinned one: the controller may present that one again by the
+    time its certificate is fetched.
     """
-    change = CertificateChange(url=url, pinned=pinned, shown=b64encode(certificate.der).decode())
-    if change.shown == pinned:
+    presented = b64encode(certificate.der).decode()
+    change = CertificateChange(url=url, pinned=pinned, presented=presented)
+    if presented == pinned:
         async_delete_certificate_issue(hass, url, pinned)
         return
-    before = async_get_change(hass, url)
-    if before == change:
+    previous = async_get_certificate_change(hass, url)
+    if previous == change:
         return
-    if before is not None:
-        # Whoever has chosen to ignore that one has not seen this one.
+    if previous is not None:
+        # Ignoring the issue about another certificate must not hide this one.
         _async_delete_issue(hass, url)
     ir.async_create_issue(
         hass,
@@ -77,7 +79,7 @@ def async_create_certificate_issue(
         _issue_id(url),
         data=dict(asdict(change)),
         is_fixable=True,
-        # It is made anew after a restart; whoever ignores it is not asked again all the same.
+        # It is detected again after a restart, and stays ignored if the user has ignored it.
         is_persistent=False,
         severity=ir.IssueSeverity.ERROR,
         translation_key=CERTIFICATE_CHANGED,
@@ -87,14 +89,14 @@ def async_create_certificate_issue(
 
 @callback
 def async_delete_certificate_issue(hass: HomeAssistant, url: str, pinned: str) -> None:
-    """Take the question back, as the controller shows the pinned certificate again."""
-    if (change := async_get_change(hass, url)) is not None and change.pinned == pinned:
+    """Delete the issue, as the controller presents the pinned certificate again."""
+    if (change := async_get_certificate_change(hass, url)) is not None and change.pinned == pinned:
         _async_delete_issue(hass, url)
 
 
 @callback
-def async_delete_outdated_issues(hass: HomeAssistant) -> None:
-    """Take those questions back that no entry depends on any more."""
+def async_delete_outdated_certificate_issues(hass: HomeAssistant) -> None:
+    """Delete the issues about certificates that no enabled config entry pins any more."""
     issues = [issue for issue in ir.async_get(hass).issues.values() if issue.domain == DOMAIN]
     for issue in issues:
         change = CertificateChange.of(issue)
@@ -106,14 +108,14 @@ def async_delete_outdated_issues(hass: HomeAssistant) -> None:
 
 
 @callback
-def async_get_change(hass: HomeAssistant, url: str) -> CertificateChange | None:
-    """Return what the user is being asked about a controller, None for nothing."""
+def async_get_certificate_change(hass: HomeAssistant, url: str) -> CertificateChange | None:
+    """Return the change that the issue about a controller describes, None without an issue."""
     return CertificateChange.of(ir.async_get(hass).async_get_issue(DOMAIN, _issue_id(url)))
 
 
 @callback
 def async_pinned_entries(hass: HomeAssistant, url: str) -> list[ConfigEntry]:
-    """Return the entries of a controller that pin its certificate, disabled ones too."""
+    """Return the config entries that pin a certificate of a controller, including disabled ones."""
     return [
         entry
         for entry in hass.config_entries.async_entries(DOMAIN, include_ignore=False)
@@ -127,5 +129,5 @@ def _async_delete_issue(hass: HomeAssistant, url: str) -> None:
 
 
 def _issue_id(url: str) -> str:
-    # Ids stand in what users send with a report of a bug, and an address is nobody's business.
+    # Hash the address, as issue ids are part of diagnostics that users attach to bug reports.
     return f"{CERTIFICATE_CHANGED}_{sha256(url.encode()).hexdigest()[:16]}"
