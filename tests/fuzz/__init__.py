@@ -1,1 +1,1 @@
-"""Any input at all, in any order: nothing raises, nothing grows, what is told makes sense."""
+"""Fuzz tests: for any input, nothing raises, memory stays bounded and events are consistent."""

@@ -1,4 +1,4 @@
-"""Feeds whatever comes through the parser into a tracker, as the coordinator does, and watches."""
+"""Harness that feeds mutated frames to a parser and a tracker, and checks invariants."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -19,37 +19,37 @@ from custom_components.unifi_scanner.roaming import ClientEvent, EventKind, Roam
 from tests.controller.models import Json
 
 from .mutations import Mutations
-from .seed_frames import Shapes
+from .seed_frames import SeedFrames
 
 START = 1_790_000_000.0
-# The bounds that the code promises of what it keeps.
-MOST_CLIENTS = 20_000
-MOST_NAMES = 65
-MOST_MOVES = 16
-MOST_TEXT = 255
-MOST_COUNTERS = 16
+# The limits that the code guarantees.
+MAX_CLIENTS = 20_000
+MAX_NAMES = 65
+MAX_MOVES = 16
+MAX_TEXT = 255
+MAX_COUNTERS = 16
 SNAPSHOT_EVERY = 60.0
 
 
 class Harness:
-    """One parser and one tracker under fire, in virtual time.
+    """A parser and a tracker fed with random frames, in virtual time.
 
-    Raises AssertionError when a promise is broken; anything else that is raised is a bug as well.
+    Raises AssertionError if an invariant is violated; any other exception is a bug as well.
     """
 
     def __init__(self, random: Random) -> None:
-        """Begin with a house full of people that a first snapshot has shown."""
+        """Set up a site full of connected clients; the first step takes a snapshot."""
         self.now = START
         self.statistics = FrameStatistics()
-        self.told: Counter[str] = Counter()
+        self.emitted: Counter[str] = Counter()
         self.tracker = RoamTracker()
         self._random = random
         self._snapshot_at = START
-        self._shapes = Shapes(random, lambda: self.now)
-        self._mutations = Mutations(random, self._shapes.people + self._shapes.access_points)
+        self._seeds = SeedFrames(random, lambda: self.now)
+        self._mutations = Mutations(random, self._seeds.clients + self._seeds.access_points)
 
     def run(self, frames: int) -> None:
-        """Feed so many frames, with the time and all else that goes on between them."""
+        """Feed a number of frames, letting time pass and taking snapshots between them."""
         end = self.statistics.frames + frames
         while (left := end - self.statistics.frames) > 0:
             self.pass_time()
@@ -57,71 +57,73 @@ class Harness:
             self.feed([self.frame() for _ in range(batch)])
             luck = self._random.random()
             if luck < 0.02:
-                self.take_rows(self._rows())
+                self.feed_rows(self._log_rows())
             elif luck > 0.998:
-                self.feed([self._mutations.text(self._shapes.passers_by())])
+                self.feed([self._mutations.serialize(self._seeds.passing_clients())])
             if self.now >= self._snapshot_at:
-                self._take_snapshot()
+                self._random_snapshot()
         self.check()
 
     def feed(self, frames: Sequence[bytes]) -> None:
-        """Take frames as one batch of the coordinator's."""
+        """Process frames as one batch, as the coordinator does."""
         received = datetime.fromtimestamp(self.now, UTC)
         batch: list[Observation | None] = [
             observation_from(replace(event, timestamp=received))
             for frame in frames
             for event in parse_unifi_events(frame, self.statistics)
         ]
-        self._told(self.tracker.process_batch(batch, self.now))
+        self._check_events(self.tracker.process_batch(batch, self.now))
 
     def snapshot(self, stations: Sequence[StationRecord]) -> None:
-        """Take a snapshot."""
-        self._told(self.tracker.process_snapshot(stations, self.now))
+        """Process a snapshot."""
+        self._check_events(self.tracker.process_snapshot(stations, self.now))
 
-    def take_rows(self, rows: Sequence[Json]) -> None:
-        """Take rows of the system log."""
+    def feed_rows(self, rows: Sequence[Json]) -> None:
+        """Process rows of the system log."""
         batch = [parse_log_row(row, self.now) for row in rows]
-        self._told(self.tracker.process_batch([row for row in batch if row is not None], self.now))
+        self._check_events(
+            self.tracker.process_batch([row for row in batch if row is not None], self.now)
+        )
 
-    def advance(self) -> None:
-        """Tell what is due."""
-        self._told(self.tracker.release_due(self.now))
+    def release_due(self) -> None:
+        """Release the departures that are due."""
+        self._check_events(self.tracker.release_due(self.now))
 
     def pass_time(self) -> None:
-        """Let a moment pass, now and then a long one, and tell what has become due."""
+        """Let time pass, sometimes a lot of it, and release the departures that are due."""
         luck = self._random.random()
         if luck < 0.0002:
-            # Our own clock is set, back or forth.
+            # Our own clock is set backwards or forwards.
             self.now += self._random.choice((*(-7200.0, -60.0, 60.0, 7200.0) * 5, 90_000.0))
             self._snapshot_at = self.now
         else:
             self.now += self._random.random() * (20.0 if luck > 0.99 else 0.5)
         due = self.tracker.next_due
         if due is not None and due <= self.now:
-            self.advance()
+            self.release_due()
 
     def frame(self) -> bytes:
-        """Return the next frame, most often with something wrong with it."""
-        frame = self._shapes.frame()
+        """Return the next frame, mutated in most cases."""
+        frame = self._seeds.frame()
         luck = self._random.random()
         if luck > 0.35:
             self._mutations.frame(frame)
-        raw = self._mutations.text(frame)
+        raw = self._mutations.serialize(frame)
         return self._mutations.bytes(raw) if luck > 0.85 else raw
 
     def check(self) -> None:
-        """See that the tracker's books agree with each other and that nothing has grown."""
+        """Check that the tracker's indexes are consistent and within their limits."""
         tracker, registry = self.tracker, self.tracker._registry
         assert registry.states.keys() == registry.tracks.keys()
-        assert len(registry.tracks) <= MOST_CLIENTS
+        assert len(registry.tracks) <= MAX_CLIENTS
         per_access_point: Counter[str] = Counter()
         away = set()
         for mac, track in registry.tracks.items():
             state = track.state
             assert state is registry.states[mac]
             assert mac == state.mac == normalise_mac(mac)
-            assert max(len(track.moves), len(track.retunes)) <= MOST_MOVES
-            assert len(state.name) <= MOST_TEXT
+            assert max(len(track.moves), len(track.retunes)) <= MAX_MOVES
+            assert len(state.name) <= MAX_TEXT
             if state.ap_mac is None:
                 away.add(mac)
             else:
@@ -132,35 +134,35 @@ class Harness:
         assert tracker.clients_per_access_point == per_access_point
         assert tracker.connected_clients == per_access_point.total()
         assert (registry.held.keys() | registry.rechecks.keys()) <= registry.tracks.keys() - away
-        for name, size, most in self.sizes():
-            assert size <= most, f"{name} has grown to {size}"
+        for name, size, limit in self.sizes():
+            assert size <= limit, f"{name} has grown to {size}"
 
     def sizes(self) -> list[tuple[str, int, int]]:
-        """Return name, size and bound of everything that is kept."""
+        """Return name, size and limit of everything that is kept in memory."""
         registry, statistics = self.tracker._registry, self.statistics
         return [
-            ("clients", len(registry.tracks), MOST_CLIENTS),
-            ("clients away", len(registry.away), MOST_CLIENTS),
-            ("departures held back", len(registry.held) + len(registry.rechecks), MOST_CLIENTS),
-            ("access points", len(registry.per_access_point), MOST_CLIENTS),
-            ("untold events", len(registry._told), 0),
-            ("counters", len(self.tracker.counters), MOST_COUNTERS),
-            ("types of frames", len(statistics.types), MOST_NAMES),
-            ("unused keys", len(statistics.unused_keys), MOST_NAMES),
-            ("cached addresses", _canonical_mac.cache_info().currsize, 8192),
-            ("cached starts", frames._meta_at_start.cache_info().currsize, 512),
-            ("cached ends", frames._meta_at_end.cache_info().currsize, 512),
+            ("clients", len(registry.tracks), MAX_CLIENTS),
+            ("clients away", len(registry.away), MAX_CLIENTS),
+            ("held departures", len(registry.held) + len(registry.rechecks), MAX_CLIENTS),
+            ("access points", len(registry.per_access_point), MAX_CLIENTS),
+            ("undrained events", len(registry._told), 0),
+            ("counters", len(self.tracker.counters), MAX_COUNTERS),
+            ("frame types", len(statistics.types), MAX_NAMES),
+            ("unused keys", len(statistics.unused_keys), MAX_NAMES),
+            ("cached MACs", _canonical_mac.cache_info().currsize, 8192),
+            ("cached frame starts", frames._meta_at_start.cache_info().currsize, 512),
+            ("cached frame ends", frames._meta_at_end.cache_info().currsize, 512),
         ]
 
-    def _rows(self) -> list[Json]:
-        rows = [self._shapes.row() for _ in range(self._random.randint(1, 5))]
+    def _log_rows(self) -> list[Json]:
+        rows = [self._seeds.log_row() for _ in range(self._random.randint(1, 5))]
         for row in rows:
             if self._random.random() < 0.5:
                 self._mutations.record(row)
         return rows
 
-    def _take_snapshot(self) -> None:
-        records: list[Json] = [] if self._random.random() < 0.05 else self._shapes.stations()
+    def _random_snapshot(self) -> None:
+        records: list[Json] = [] if self._random.random() < 0.05 else self._seeds.stations()
         self._random.shuffle(records)
         for record in records:
             if self._random.random() < 0.1:
@@ -170,14 +172,14 @@ class Harness:
         recheck = self.tracker.recheck_due
         self._snapshot_at = min(self.now + SNAPSHOT_EVERY, recheck or self.now + SNAPSHOT_EVERY)
 
-    def _told(self, told: Sequence[ClientEvent]) -> None:
-        for event in told:
-            self.told[event.kind] += 1
+    def _check_events(self, events: Sequence[ClientEvent]) -> None:
+        for event in events:
+            self.emitted[event.kind] += 1
             ends = (event.ap_from is not None, event.ap_to is not None)
             expected = {EventKind.CONNECTED: (False, True), EventKind.DISCONNECTED: (True, False)}
             assert ends == expected.get(event.kind, (True, True)), event
             same = event.ap_from == event.ap_to
             assert same is (event.kind is EventKind.ROAM_RADIO), event
             assert event.roam_gap is None or event.roam_gap >= 0, event
-            # As the bus tells it.
+            # As the event bus formats it.
             assert datetime.fromtimestamp(event.time, UTC).isoformat(), event

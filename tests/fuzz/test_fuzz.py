@@ -1,4 +1,4 @@
-"""A short run of the fuzz, and Hypothesis on what it may not think of."""
+"""A short run of the fuzzer, and property tests with Hypothesis."""
 
 from random import Random
 import tracemalloc
@@ -13,10 +13,10 @@ from custom_components.unifi_scanner.api.records import parse_station
 from custom_components.unifi_scanner.roaming import registry
 
 from .harness import Harness
-from .mutations import ODD
+from .mutations import ODD_VALUES
 
-CODE = "*/custom_components/unifi_scanner/*"
-ADDRESSES = st.sampled_from(
+CODE_PATTERN = "*/custom_components/unifi_scanner/*"
+MACS = st.sampled_from(
     [f"02:00:00:00:00:{number:02x}" for number in range(3)] + ["02-AA-00-00-00-01", "x"]
 )
 TIMES = st.sampled_from([0, -1, 4, 2**40, "1790000000000", None]) | st.builds(
@@ -24,9 +24,9 @@ TIMES = st.sampled_from([0, -1, 4, 2**40, "1790000000000", None]) | st.builds(
     st.integers(-1_000, 1_000),
     st.sampled_from([1, 1000]),
 )
-ANYTHING = st.sampled_from(ODD) | st.text(max_size=5) | st.floats(allow_nan=False)
+ANYTHING = st.sampled_from(ODD_VALUES) | st.text(max_size=5) | st.floats(allow_nan=False)
 FIELDS = {
-    **dict.fromkeys(("user", "guest", "mac", "ap", "ap_from", "ap_to", "ap_mac"), ADDRESSES),
+    **dict.fromkeys(("user", "guest", "mac", "ap", "ap_from", "ap_to", "ap_mac"), MACS),
     **dict.fromkeys(("time", "last_seen", "assoc_time", "latest_assoc_time"), TIMES),
     **dict.fromkeys(("radio", "radio_from", "radio_to"), st.sampled_from(["ng", "na", "6e"])),
     **dict.fromkeys(("channel", "channel_to", "signal"), st.integers(-200, 400)),
@@ -38,7 +38,7 @@ ENTRIES = st.fixed_dictionaries(
 )
 VERBS = st.sampled_from(["Connected", "Disconnected", "Roam", "RoamRadio"])
 EVENTS = st.builds(
-    lambda entry, who, verb: entry | {"key": f"EVT_{who}_{verb}"},
+    lambda entry, prefix, verb: entry | {"key": f"EVT_{prefix}_{verb}"},
     ENTRIES,
     st.sampled_from(["WU", "WG"]),
     VERBS,
@@ -56,7 +56,7 @@ ROWS = st.fixed_dictionaries(
         "timestamp": TIMES | ANYTHING,
         "parameters": st.dictionaries(
             st.sampled_from(["CLIENT", "DEVICE", "DEVICE_FROM", "DEVICE_TO", "SIGNAL_STRENGTH"]),
-            st.fixed_dictionaries({"id": ADDRESSES, "name": ANYTHING}) | ANYTHING,
+            st.fixed_dictionaries({"id": MACS, "name": ANYTHING}) | ANYTHING,
         )
         | ANYTHING,
     }
@@ -75,53 +75,55 @@ STEPS = st.lists(
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_ten_thousand_mutated_frames_break_nothing(seed: int) -> None:
-    harness = Harness(Random(seed))  # noqa: S311 - dice, no secret
+def test_mutated_frames_violate_no_invariant(seed: int) -> None:
+    harness = Harness(Random(seed))  # noqa: S311 - not for security
     harness.run(10_000)
-    assert harness.told.total() > 1_000
+    assert harness.emitted.total() > 1_000
     assert 0 < harness.statistics.unreadable < 3_000
 
 
-def test_what_is_remembered_stays_within_its_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_memory_stays_bounded_for_mutated_frames(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(registry, "_CLIENT_LIMIT", 150)
-    harness = Harness(Random(3))  # noqa: S311 - dice, no secret
+    harness = Harness(Random(3))  # noqa: S311 - not for security
     tracemalloc.start()
     try:
         harness.run(4_000)
-        before = kept()
+        before = allocated_bytes()
         harness.run(4_000)
-        assert kept() < before + 300_000
+        assert allocated_bytes() < before + 300_000
     finally:
         tracemalloc.stop()
     assert len(harness.tracker.clients) == 150
 
 
-def kept() -> int:
-    """Return how many bytes hang on what the integration's code has made, but for its caches.
+def allocated_bytes() -> int:
+    """Return the bytes allocated by the integration's code, excluding its caches.
 
-    Those have a bound of their own, which the harness checks.
+    The caches have limits of their own, which the harness checks.
     """
     for cache in (parsing._canonical_mac, frames._meta_at_start, frames._meta_at_end):
         cache.cache_clear()
     snapshot = tracemalloc.take_snapshot().filter_traces(
-        [tracemalloc.Filter(inclusive=True, filename_pattern=CODE)]
+        [tracemalloc.Filter(inclusive=True, filename_pattern=CODE_PATTERN)]
     )
     return sum(statistic.size for statistic in snapshot.statistics("filename"))
 
 
 @settings(max_examples=250, deadline=None)
 @given(STEPS)
-def test_any_fields_in_any_order_break_nothing(steps: list[tuple[str, Any]]) -> None:
-    harness = Harness(Random(4))  # noqa: S311 - dice, no secret
-    for kind, what in steps:
+def test_steps_with_any_fields_in_any_order_violate_no_invariant(
+    steps: list[tuple[str, Any]],
+) -> None:
+    harness = Harness(Random(4))  # noqa: S311 - not for security
+    for kind, value in steps:
         if kind == "wait":
-            harness.now += what
-            harness.advance()
+            harness.now += value
+            harness.release_due()
         elif kind == "snapshot":
-            stations = [parse_station(record, harness.now) for record in what]
+            stations = [parse_station(record, harness.now) for record in value]
             harness.snapshot([station for station in stations if station is not None])
         elif kind == "rows":
-            harness.take_rows(what)
+            harness.feed_rows(value)
         else:
-            harness.feed([orjson.dumps({"meta": {"rc": "ok", "message": kind}, "data": what})])
+            harness.feed([orjson.dumps({"meta": {"rc": "ok", "message": kind}, "data": value})])
         harness.check()

@@ -1,4 +1,4 @@
-"""Whatever comes, a recording of it tells the same again, from wherever it begins."""
+"""Fuzz test: replaying a recording emits the recorded events, wherever it starts."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -19,11 +19,11 @@ from tests.replay.tracker_player import play
 from .harness import Harness
 
 
-class RecordedHarness(Harness):
-    """A harness whose tracker is recorded, as the house does it."""
+class RecordingHarness(Harness):
+    """A harness that records its tracker, as the coordinator does."""
 
     def __init__(self, random: Random) -> None:
-        """Begin as a harness does."""
+        """Set up the site, with a recording tracker."""
         super().__init__(random)
         self.recorder = CaptureRecorder()
         self.tracker = RecordingTracker(self.recorder)
@@ -37,19 +37,19 @@ class RecordedHarness(Harness):
             for event in parse_unifi_events(frame, self.statistics, self.recorder)
         ]
         self.recorder.frames(events)
-        self._told(
+        self._check_events(
             self.tracker.process_batch([observation_from(event) for event in events], self.now)
         )
 
 
 @pytest.mark.parametrize("seed", [2, 9])
-def test_mutated_frames_are_told_again_as_they_were(seed: int) -> None:
-    harness = RecordedHarness(Random(seed))  # noqa: S311 - dice, no secret
+def test_replay_of_mutated_frames_emits_the_recorded_events(seed: int) -> None:
+    harness = RecordingHarness(Random(seed))  # noqa: S311 - not for security
     for _ in range(3):
         harness.run(1_500)
         exported = json.loads(json.dumps(harness.recorder.export(), allow_nan=False))
         capture = capture_of(exported)
         assert capture.events
         assert [as_told(event) for event in play(capture)] == capture.events
-    # The beginning has been forgotten, and clients that it knew.
+    # The recording no longer starts at the beginning, so it needs an initial state.
     assert exported["state"]["clients"]
