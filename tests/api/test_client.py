@@ -40,7 +40,7 @@ async def test_sites_clients_devices_and_system_info_are_readable_after_a_login(
 ) -> None:
     assert [site.name for site in await logged_in.sites()] == ["default"]
     assert [station.hostname for station in await logged_in.stations("default")] == ["Phone"]
-    devices = await logged_in.access_points("default")
+    devices = await logged_in.devices("default")
     assert {device.name for device in devices} == {"Hall", "Kitchen"}
     assert (await logged_in.system_info("default")).controller_id
 

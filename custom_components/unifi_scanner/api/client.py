@@ -141,7 +141,7 @@ class UnifiClient:
         records = await self._get_site_records(site, "rest/user")
         return tuple(client for record in records if (client := parse_known_client(record)))
 
-    async def access_points(self, site: str) -> tuple[DeviceRecord, ...]:
+    async def devices(self, site: str) -> tuple[DeviceRecord, ...]:
         """Return the adopted devices of all types (`stat/device-basic`); raise SiteUnknownError.
 
         Not limited to type `uap`: UniFi OS consoles with a radio are access points too.

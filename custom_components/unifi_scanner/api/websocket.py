@@ -30,6 +30,25 @@ from .log import get_logger
 from .socket import KindDetection, SessionRenewal, SocketOpener, close_socket
 from .tls import TlsMode
 
+__all__ = [
+    "BufferedEvent",
+    "DeviceType",
+    "ReconnectPolicy",
+    "StreamState",
+    "UnifiWebSocketClient",
+    "WebSocketEventBuffer",
+    "parse_unifi_event",
+    "parse_unifi_events",
+]
+
+_LOGGER = get_logger(__name__)
+
+type EventCallback = Callable[[BufferedEvent], Awaitable[None] | None]
+
+# How long `stop` waits for the tasks that it cancelled.
+_STOP_TIMEOUT = 2.0
+_RECONNECT = ReconnectPolicy()
+
 
 class StreamState(StrEnum):
     """State of the event stream."""
@@ -69,26 +88,6 @@ class StreamStatus:
         if not self._failing:
             self._failing = True
             self._logger.warning("The event stream is down", reason=str(error))
-
-
-__all__ = [
-    "BufferedEvent",
-    "DeviceType",
-    "ReconnectPolicy",
-    "StreamState",
-    "UnifiWebSocketClient",
-    "WebSocketEventBuffer",
-    "parse_unifi_event",
-    "parse_unifi_events",
-]
-
-_LOGGER = get_logger(__name__)
-
-type EventCallback = Callable[[BufferedEvent], Awaitable[None] | None]
-
-# How long `stop` waits for the tasks that it cancelled.
-_STOP_TIMEOUT = 2.0
-_RECONNECT = ReconnectPolicy()
 
 
 class UnifiWebSocketClient:
@@ -132,14 +131,14 @@ class UnifiWebSocketClient:
         self._status = StreamStatus(_LOGGER, on_state)
         self._random = Random()  # noqa: S311 - jitter, not security
         self._connection: ClientConnection | None = None
-        self._opening = asyncio.Lock()
-        self._work: set[asyncio.Task[Any]] = set()
+        self._open_lock = asyncio.Lock()
+        self._tasks: set[asyncio.Task[Any]] = set()
         self._listening = False
         self._stopped = False
         self._dropped = False
         self._last_frame: float | None = None
-        self._opened: float | None = None
-        self._frames_before = 0
+        self._opened_at: float | None = None
+        self._frames_at_open = 0
 
     @property
     def endpoint(self) -> str:
@@ -171,7 +170,7 @@ class UnifiWebSocketClient:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Stop."""
+        """Stop the client."""
         await self.stop()
 
     async def connect(self) -> bool:
@@ -210,7 +209,7 @@ class UnifiWebSocketClient:
         May be called repeatedly and from within the callback.
         """
         self._stopped = True
-        others = self._work - {asyncio.current_task()}
+        others = self._tasks - {asyncio.current_task()}
         for task in others:
             task.cancel()
         await self._close()
@@ -224,7 +223,7 @@ class UnifiWebSocketClient:
             work.close()
             return None
         task = asyncio.create_task(work)
-        self._work.add(task)
+        self._tasks.add(task)
         try:
             return await task
         except asyncio.CancelledError:
@@ -233,7 +232,7 @@ class UnifiWebSocketClient:
                 raise
             return None
         finally:
-            self._work.discard(task)
+            self._tasks.discard(task)
 
     async def _try_open(self) -> bool:
         try:
@@ -293,20 +292,20 @@ class UnifiWebSocketClient:
         return isinstance(err, SecondFactorRequiredError)
 
     def _was_stable(self) -> bool:
-        opened, self._opened = self._opened, None
-        if opened is None or self.statistics.frames == self._frames_before:
+        opened_at, self._opened_at = self._opened_at, None
+        if opened_at is None or self.statistics.frames == self._frames_at_open:
             return False
-        return asyncio.get_running_loop().time() - opened >= self._reconnect.stable_after
+        return asyncio.get_running_loop().time() - opened_at >= self._reconnect.stable_after
 
     async def _open(self) -> None:
-        async with self._opening:
+        async with self._open_lock:
             if self.is_connected:
                 return
             self._status.set_state(StreamState.CONNECTING)
             self._connection = await self._opener.open()
             self.connections += 1
-            self._opened = asyncio.get_running_loop().time()
-            self._frames_before = self.statistics.frames
+            self._opened_at = asyncio.get_running_loop().time()
+            self._frames_at_open = self.statistics.frames
         self._status.set_state(StreamState.CONNECTED)
 
     async def _receive(self, on_event: EventCallback) -> None:

@@ -60,7 +60,7 @@ class SnapshotReader:
             raise
 
     async def _async_fetch(self, client: UnifiClient) -> Snapshot:
-        devices = await client.access_points(self._site)
+        devices = await client.devices(self._site)
         stations = await client.stations(self._site)
         # Let other tasks run: parsing a large site and acting on it would block the loop too long.
         await asyncio.sleep(0)
