@@ -1,1 +1,1 @@
-"""How much work a frame is: ours beside others', in one run on one machine."""
+"""Benchmark of this integration against other parsers and Home Assistant's own integration."""

@@ -1,11 +1,11 @@
-"""Where a controller listens; a module of its own, as it comes first in fresh processes."""
+"""A controller's address, in a module that freshly started processes can import cheaply."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Address:
-    """A port of loopback, and who may ask there; `session` is the value of the cookie."""
+    """A loopback port and its credentials; `session` is the value of the session cookie."""
 
     port: int
     site_id: str

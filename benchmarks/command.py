@@ -1,4 +1,4 @@
-"""The benchmark: measures what is asked for, and tells it."""
+"""Run the requested groups of measurements and print or write the results."""
 
 import argparse
 from collections.abc import Callable, Mapping
@@ -14,7 +14,7 @@ from .options import GROUPS, parse_arguments
 from .report import Run, table, write
 from .rows import Row
 
-# By the names of the groups.
+# By group name.
 MEASURES: Mapping[str, Callable[[Effort], list[Row]]] = {
     "parsing": parsing.rows,
     "sync": handling.sync_rows,
@@ -28,7 +28,7 @@ MEASURES: Mapping[str, Callable[[Effort], list[Row]]] = {
 
 
 def _command(options: argparse.Namespace) -> str:
-    """Return the command without what only says where files are."""
+    """Return the command line, without options that only name output files."""
     words = ["scripts/bench"]
     if options.quick:
         words.append("--quick")

@@ -1,14 +1,14 @@
-"""How much is measured: all of it, or enough to see a change."""
+"""Sizes of a full run and of a quick one."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Effort:
-    """How many of everything. `roams` is per run and contender, at 200 a second.
+    """Number of rounds, clients and so on. `roams` is per run and contender, at 200 a second.
 
-    Without `all_of_core` rows leave Home Assistant's own integration out that have no target
-    beside it.
+    Without `all_of_core`, Home Assistant's own integration is only measured in rows whose target
+    refers to it.
     """
 
     rounds: int

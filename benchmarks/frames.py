@@ -1,6 +1,6 @@
-"""Frames as a controller sends them, the same for everyone: seeded, with all public fields.
+"""Seeded frames with all known fields, identical for every contender.
 
-Their field names and types are those of protocol.md section 3; the values are made up.
+Field names and types are those of docs/protocol.md 3; the values are made up.
 """
 
 from collections.abc import Callable, Iterable
@@ -17,15 +17,15 @@ from tests.controller.models import Client, Device, Json, Link, Wlan, object_id
 from tests.controller.world import World
 
 NOW = 1_790_000_000.0
-# A device's record grows with its radios and networks; these make 40 KB.
+# A device record grows with its radios and networks; this many make 40 KB.
 SSIDS_OF_40_KB = 8
-# How often each kind of frame comes in a site's stream, in per cent.
+# Share of each kind of frame in a site's stream, in percent.
 _SHARES = {"large": 20, "small": 25, "sync": 52, "roam": 3}
 
 
 @dataclass(slots=True)
 class Clock:
-    """The controller's clock, set by hand."""
+    """The controller's clock, set manually."""
 
     now: float = NOW
 
@@ -35,7 +35,7 @@ class Clock:
 
 
 class Crowd:
-    """A site with access points and clients whose records change as real ones do."""
+    """A site with access points and clients whose records change realistically."""
 
     def __init__(
         self,
@@ -45,7 +45,7 @@ class Crowd:
         seed: int = 1,
         clock: Callable[[], float] | None = None,
     ) -> None:
-        """Spread the clients over the access points; without a clock time stands still."""
+        """Distribute the clients over the access points; without a clock, time stands still."""
         self.world = World(Site.named("default"), clock or Clock())
         self.access_points = [
             self.world.add_access_point(f"Access point {number}", model="U7PRO")
@@ -67,11 +67,11 @@ class Crowd:
 
     @property
     def macs(self) -> list[str]:
-        """The addresses of all clients."""
+        """The MACs of all clients."""
         return [client.mac for client in self.clients]
 
-    def hear(self, clients: Iterable[Client]) -> None:
-        """Let clients be heard now: last_seen and counters change, and the signal by a little."""
+    def update(self, clients: Iterable[Client]) -> None:
+        """Set `last_seen` of clients to now and change their signal slightly."""
         for client in clients:
             client.last_seen = self.world.clock()
             if client.link is not None:
@@ -79,24 +79,24 @@ class Crowd:
                 client.link = replace(client.link, signal=signal)
 
     def draw_rates(self, clients: Iterable[Client]) -> None:
-        """Let the rates of clients change."""
+        """Draw new rates for clients."""
         for client in clients:
             self._rates[client.mac] = self._drawn_rates()
 
     def move(self, client: Client) -> bytes:
-        """Let a client roam to the next access point; return the event's frame."""
+        """Move a client to the next access point and return the frame with the roam event."""
         happening = self.world.roam(client.mac, self._next(client.link))
         return _encoded(events_frame(event_record(happening, self.world, 9)))
 
     def sync(self, *clients: Client) -> bytes:
-        """Return the `sta:sync` frame of some clients, about 1.6 KB each."""
+        """Return a `sta:sync` frame with these clients, about 1.6 KB each."""
         document = sync_frame(self.world, list(clients))
         for record in document["data"]:
             record.update(self._newer_fields(record), **self._rates[record["mac"]])
         return _encoded(document)
 
     def _next(self, link: Link | None) -> str:
-        # Going round, no roam is like one of the last minute.
+        # In a circle, so that no roam repeats one of the last minute, which would be an echo.
         macs = [device.mac for device in self.access_points]
         place = macs.index(link.ap) if link is not None else -1
         return macs[(place + 1) % len(macs)]
@@ -113,7 +113,7 @@ class Crowd:
         }
 
     def _newer_fields(self, record: Json) -> Json:
-        """Return what newer controllers add (protocol.md 3.3)."""
+        """Return the fields that newer controllers add (docs/protocol.md 3.3)."""
         return {
             "tx_bytes": self._random.randint(10**6, 10**9),
             "rx_bytes": self._random.randint(10**6, 10**9),
@@ -131,7 +131,7 @@ class Crowd:
 
 
 def device_frame(ssids: int, *, meta_first: bool = True) -> bytes:
-    """Return the `device:sync` frame of an access point with that many networks."""
+    """Return the `device:sync` frame of an access point with this many networks."""
     world = World(Site.named("default"), Clock())
     for number in range(ssids):
         world.wlans[f"Network {number}"] = Wlan(ssid=f"Network {number}")
@@ -145,7 +145,7 @@ def device_frame(ssids: int, *, meta_first: bool = True) -> bytes:
 
 
 def mixed_stream(seed: int = 1, frames: int = 400) -> list[bytes]:
-    """Return a site's stream: mostly devices by bytes, mostly clients by number, some events."""
+    """Return a site's stream: mostly devices by size, mostly clients by number, some events."""
     clock, dice = Clock(), Random(seed)  # noqa: S311 - the same frames in every run
     crowd = Crowd(60, access_points=8, seed=seed, clock=clock)
     small, large = device_frame(2), device_frame(SSIDS_OF_40_KB, meta_first=False)
@@ -153,7 +153,7 @@ def mixed_stream(seed: int = 1, frames: int = 400) -> list[bytes]:
     for _ in range(frames):
         client = dice.choice(crowd.clients)
         clock.now += 1
-        crowd.hear([client])
+        crowd.update([client])
         crowd.draw_rates([client])
         kinds: dict[str, Callable[[], bytes]] = {
             "large": lambda: large,

@@ -1,4 +1,4 @@
-"""Home Assistants that follow the clients of a site: by our integration, or by its own."""
+"""Home Assistant instances that track clients with our integration or with its own."""
 
 import asyncio
 from collections import Counter
@@ -38,9 +38,9 @@ _UNIQUE_ID = "benchmark_default"
 
 @dataclass(slots=True, kw_only=True)
 class Home:
-    """A Home Assistant; `feed` gives a frame to its integration, set up in `set_up` seconds.
+    """A Home Assistant with one integration, which took `set_up` seconds to set up.
 
-    `prepare` turns a frame into what comes out of the integration's socket.
+    `prepare` turns a frame into what the integration's socket returns; `feed` hands that over.
     """
 
     hass: HomeAssistant
@@ -50,19 +50,19 @@ class Home:
     set_up: float
 
     async def handle(self, frames: Iterable[bytes]) -> float:
-        """Return how many microseconds of the processor a frame takes until nothing is left to do.
+        """Return the CPU time in microseconds that a frame takes until nothing is left to do.
 
-        That is all that is due in the event loop, but for the loop's own look at its sockets.
+        This includes everything due in the event loop, except the loop's own polling of sockets.
         """
         loop = self.hass.loop
-        given = [self.prepare(frame) for frame in frames]
+        prepared = [self.prepare(frame) for frame in frames]
         done: asyncio.Future[float] = loop.create_future()
-        # Not from a task: while one runs no other can take a step.
-        loop.call_soon(self._handle, given, done)
+        # Not from a task: while one runs, no other task can make progress.
+        loop.call_soon(self._handle, prepared, done)
         return await done
 
     def _handle(self, frames: Sequence[Any], done: asyncio.Future[float]) -> None:
-        feed, ready = self.feed, self.hass.loop._ready  # type: ignore[attr-defined]  # noqa: SLF001 - nothing else tells what is due
+        feed, ready = self.feed, self.hass.loop._ready  # type: ignore[attr-defined]  # noqa: SLF001 - no public way to see what is due
         counted = len(ready)
         while ready:
             ready.popleft()._run()  # noqa: SLF001 - as the loop does
@@ -74,18 +74,18 @@ class Home:
                     ready.popleft()._run()  # noqa: SLF001 - as the loop does
             took = thread_time() - began
         for _ in range(counted):
-            # The loop has counted what it is going to run in this turn.
+            # The loop has already counted the callbacks of this turn and expects to find them.
             self.hass.loop.call_soon(_do_nothing)
         done.set_result(took * 1e6 / len(frames))
 
 
 def _do_nothing() -> None:
-    """Stand for what has been done already."""
+    """Take the place of a callback that has already run."""
 
 
 @contextmanager
 def counting(hass: HomeAssistant) -> Iterator[Counter[str]]:
-    """Count what is fired, by type: of states too those that are written again as they were."""
+    """Count fired events by type, including states that are written without a change."""
     fired: Counter[str] = Counter()
 
     @callback
@@ -98,7 +98,7 @@ def counting(hass: HomeAssistant) -> Iterator[Counter[str]]:
 
     removals = [
         hass.bus.async_listen("*", count),
-        # Those who listen to everything do not hear of it.
+        # Not delivered to listeners of all events.
         hass.bus.async_listen(EVENT_STATE_REPORTED, count, any_state),
     ]
     yield fired
@@ -108,7 +108,7 @@ def counting(hass: HomeAssistant) -> Iterator[Counter[str]]:
 
 @asynccontextmanager
 async def controller_of(crowd: Crowd) -> AsyncIterator[SimulatedController]:
-    """Give a controller whose site has these clients."""
+    """Run a controller whose site has these clients."""
     controller = SimulatedController(clock=crowd.world.clock)
     controller.state.worlds["default"] = crowd.world
     async with controller:
@@ -116,7 +116,7 @@ async def controller_of(crowd: Crowd) -> AsyncIterator[SimulatedController]:
 
 
 def address_of(controller: SimulatedController) -> Address:
-    """Return where a controller listens, with an open session."""
+    """Return a controller's address, with an open session."""
     name = controller.username
     session = controller.state.sessions.open(name, remember=True, jwt=True)
     return Address(
@@ -129,66 +129,66 @@ def address_of(controller: SimulatedController) -> Address:
 
 
 @asynccontextmanager
-async def home(whose: str, address: Address, macs: Sequence[str]) -> AsyncIterator[Home]:
-    """Give a Home Assistant that tracks these clients, by the integration of OURS or CORE.
+async def home(contender: str, address: Address, macs: Sequence[str]) -> AsyncIterator[Home]:
+    """Run a Home Assistant that tracks these clients, with the integration OURS or CORE.
 
-    With SIGNALS it is ours, and the sensors of the signal are on.
+    SIGNALS is OURS with the signal sensors enabled.
     """
-    async with _home_assistant() as hass, home_in(hass, whose, address, macs) as one:
+    async with _home_assistant() as hass, home_in(hass, contender, address, macs) as one:
         yield one
 
 
 @asynccontextmanager
 async def home_in(
-    hass: HomeAssistant, whose: str, address: Address, macs: Sequence[str]
+    hass: HomeAssistant, contender: str, address: Address, macs: Sequence[str]
 ) -> AsyncIterator[Home]:
-    """Set an integration up in a Home Assistant, as `home` does, and unload it at the end."""
-    # In tests there are none of them until this is forgotten.
+    """Set up an integration in a running Home Assistant, like `home`, and unload it at the end."""
+    # The test harness caches that there are no custom integrations.
     hass.data.pop(DATA_CUSTOM_COMPONENTS, None)
-    if whose == CORE:
+    if contender == CORE:
         entry = await _core(hass, address, macs)
     else:
         entry = _ours(address, macs)
-        if whose == SIGNALS:
-            _turn_on_signals(hass, macs)
+        if contender == SIGNALS:
+            _enable_signals(hass, macs)
     entry.add_to_hass(hass)
     began = perf_counter()
     await hass.config_entries.async_setup(entry.entry_id)
     await hass.async_block_till_done()
     set_up = perf_counter() - began
     if entry.state is not ConfigEntryState.LOADED:
-        raise RuntimeError(f"{whose} could not be set up: {entry.reason}")
-    yield _home(whose, hass, entry, set_up)
+        raise RuntimeError(f"{contender} was not set up: {entry.reason}")
+    yield _home(contender, hass, entry, set_up)
     await hass.config_entries.async_unload(entry.entry_id)
 
 
-def _home(whose: str, hass: HomeAssistant, entry: MockConfigEntry, set_up: float) -> Home:
-    if whose == CORE:
+def _home(contender: str, hass: HomeAssistant, entry: MockConfigEntry, set_up: float) -> Home:
+    if contender == CORE:
         messages = entry.runtime_data.api.messages
         return Home(
             hass=hass, entry=entry, prepare=bytes.decode, feed=messages.new_data, set_up=set_up
         )
     stream = entry.runtime_data.stream
     client = stream.client
-    # What it does with each frame is done with ours as well; its own socket stays open.
-    own, client._connection = client._connection, _Given()  # noqa: SLF001 - the way in
+    # Feed the receive loop from a fake socket; the real one stays open.
+    own, client._connection = client._connection, _FakeSocket()  # noqa: SLF001 - no public way to inject frames
     receiving = client._receive(stream._async_take_event)  # noqa: SLF001 - as above
     receiving.send(None)
     client._connection = own  # noqa: SLF001 - as above
     return Home(hass=hass, entry=entry, prepare=bytes, feed=receiving.send, set_up=set_up)
 
 
-class _Given:
-    """A socket; who receives from it gets what is sent into his coroutine."""
+class _FakeSocket:
+    """A socket whose `recv` returns the values sent into the receiving coroutine."""
 
-    async def recv(self, *, decode: bool) -> bytes:  # noqa: ARG002 - as of a socket
+    async def recv(self, *, decode: bool) -> bytes:  # noqa: ARG002 - the signature of a socket
         return await self
 
     def __await__(self) -> Generator[None, bytes, bytes]:
         return (yield)
 
 
-def _turn_on_signals(hass: HomeAssistant, macs: Sequence[str]) -> None:
+def _enable_signals(hass: HomeAssistant, macs: Sequence[str]) -> None:
     registry = er.async_get(hass)
     for mac in macs:
         unique_id = f"{_UNIQUE_ID}_{mac}_signal"
@@ -213,9 +213,9 @@ def _ours(address: Address, macs: Sequence[str]) -> MockConfigEntry:
 
 
 async def _core(hass: HomeAssistant, address: Address, macs: Sequence[str]) -> MockConfigEntry:
-    # The simulated controller does not have all that it asks for.
+    # The simulated controller lacks some of the endpoints it requests.
     logging.getLogger("homeassistant.components.unifi").setLevel(logging.CRITICAL)
-    # It depends on a search for consoles, which is of no use here, and for images on a server.
+    # It depends on discovery, which is not needed here, and on an HTTP server for images.
     await async_setup_component(hass, "network", {})
     hass.config.components.add("unifi_discovery")
     await async_setup_component(hass, "http", {})
@@ -232,7 +232,7 @@ async def _core(hass: HomeAssistant, address: Address, macs: Sequence[str]) -> M
         },
         options={"allow_bandwidth_sensors": True, "allow_uptime_sensors": False},
     )
-    # Trackers are off by default where the client has no device yet.
+    # Its trackers are disabled by default for clients that have no device yet.
     other = MockConfigEntry(domain="other")
     other.add_to_hass(hass)
     registry = dr.async_get(hass)
@@ -246,9 +246,9 @@ async def _core(hass: HomeAssistant, address: Address, macs: Sequence[str]) -> M
 @asynccontextmanager
 async def _home_assistant() -> AsyncIterator[HomeAssistant]:
     asyncio.get_running_loop().set_debug(False)
-    # Home Assistant's own resolver asks the neighbours by multicast.
+    # Home Assistant's own resolver uses multicast DNS.
     resolver = patch(f"{aiohttp_client.__name__}._async_make_resolver", _resolver)
-    # Nobody asks for a page, so that no port is opened.
+    # No pages are requested, so no port needs to be opened.
     no_server = patch.object(HomeAssistantHTTP, "async_bind", AsyncMock())
     with TemporaryDirectory() as folder, resolver, no_server:
         async with async_test_home_assistant(config_dir=folder) as hass:
@@ -256,12 +256,12 @@ async def _home_assistant() -> AsyncIterator[HomeAssistant]:
                 yield hass
             finally:
                 await hass.async_stop(force=True)
-        # What is still being written needs its folder.
+        # Pending writes still need the folder.
         await asyncio.get_running_loop().shutdown_default_executor()
 
 
 class _Resolver(ThreadedResolver):
-    """One that Home Assistant can close."""
+    """A resolver with the method that Home Assistant closes it by."""
 
     async def real_close(self) -> None:
         """Close."""

@@ -1,4 +1,4 @@
-"""From a frame sent, over TLS on loopback, to its event: ours beside a bare loop."""
+"""Latency from a frame sent over TLS on loopback to its event: ours and a bare event loop."""
 
 import asyncio
 from collections import defaultdict, deque
@@ -15,7 +15,7 @@ from .address import Address
 from .effort import Effort
 from .frames import Crowd
 from .instances import home
-from .received import Heard, heard
+from .received import RoamReceiver, received_roams
 from .rows import OURS, Figure, Row
 from .server import send_roams, serving
 from .targets import BARE
@@ -23,35 +23,35 @@ from .workers import Worker, all_ready, serve
 
 _CLIENTS = 500
 _PER_SECOND = 200.0
-# Those at the beginning of each run that do not count.
+# Roams at the start of each run that are not counted.
 _WARM_UP = 100
 
 
-def live_in_home(pipe: Connection, address: Address) -> None:
-    """Listen as Home Assistant does, with our integration."""
-    asyncio.run(_live_in_home(pipe, address))
+def run_in_home(pipe: Connection, address: Address) -> None:
+    """Receive roams through Home Assistant with our integration."""
+    asyncio.run(_run_in_home(pipe, address))
 
 
-async def _live_in_home(pipe: Connection, address: Address) -> None:
+async def _run_in_home(pipe: Connection, address: Address) -> None:
     async with home(OURS, address, Crowd(_CLIENTS).macs) as one:
-        listening = Heard()
+        receiver = RoamReceiver()
 
         @callback
-        def listen(event: Event[Any]) -> None:
-            listening.hear(event.data["client_mac"])
+        def on_roam(event: Event[Any]) -> None:
+            receiver.receive(event.data["client_mac"])
 
-        one.hass.bus.async_listen("unifi_scanner_roam", listen)
-        # The stream begins with a snapshot.
+        one.hass.bus.async_listen("unifi_scanner_roam", on_roam)
+        # Let the initial snapshot finish.
         await asyncio.sleep(2)
-        await serve(pipe, listening)
+        await serve(pipe, receiver)
 
 
-def live_in_bare_loop(pipe: Connection, address: Address) -> None:
-    """Listen with nothing but a socket and a parser."""
-    asyncio.run(_live_in_bare_loop(pipe, address))
+def run_bare_loop(pipe: Connection, address: Address) -> None:
+    """Receive roams with only a socket and a JSON parser."""
+    asyncio.run(_run_bare_loop(pipe, address))
 
 
-async def _live_in_bare_loop(pipe: Connection, address: Address) -> None:
+async def _run_bare_loop(pipe: Connection, address: Address) -> None:
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     socket = await connect(
@@ -60,34 +60,34 @@ async def _live_in_bare_loop(pipe: Connection, address: Address) -> None:
         additional_headers={"Cookie": f"TOKEN={address.session}"},
         compression=None,
     )
-    listening = Heard()
-    listener = asyncio.create_task(_listen(socket, listening))
+    receiver = RoamReceiver()
+    listener = asyncio.create_task(_listen(socket, receiver))
     await asyncio.sleep(1)
-    await serve(pipe, listening)
+    await serve(pipe, receiver)
     listener.cancel()
 
 
-async def _listen(socket: ClientConnection, listening: Heard) -> None:
+async def _listen(socket: ClientConnection, receiver: RoamReceiver) -> None:
     while True:
         frame = orjson.loads(await socket.recv())
         if frame["meta"]["message"] == "events":
-            listening.hear(frame["data"][0]["user"])
+            receiver.receive(frame["data"][0]["user"])
 
 
 def rows(effort: Effort) -> list[Row]:
-    """Measure roams at a steady rate, in runs of both in turn."""
-    lives = {OURS: live_in_home, BARE: live_in_bare_loop}
-    taken: dict[str, list[list[float]]] = {whose: [] for whose in lives}
+    """Measure roams at a steady rate, in alternating runs."""
+    receivers = {OURS: run_in_home, BARE: run_bare_loop}
+    latencies: dict[str, list[list[float]]] = {contender: [] for contender in receivers}
     for _ in range(effort.runs):
-        for whose, life in lives.items():
-            # A fresh controller has no requests of the other's to answer.
+        for contender, run in receivers.items():
+            # A fresh controller, so that it has no requests of the other contender to answer.
             with (
                 serving(_CLIENTS) as (server, address),
-                all_ready({whose: Worker(life, address)}) as workers,
+                all_ready({contender: Worker(run, address)}) as workers,
             ):
-                sent = server.ask(send_roams, effort.roams + _WARM_UP, _PER_SECOND)
-                roams = workers[whose].ask(heard, len(sent))
-            taken[whose].append(delays(sent, roams)[_WARM_UP:])
+                sent = server.call(send_roams, effort.roams + _WARM_UP, _PER_SECOND)
+                roams = workers[contender].call(received_roams, len(sent))
+            latencies[contender].append(delays(sent, roams)[_WARM_UP:])
     work = f"TLS on loopback, {effort.roams * effort.runs:,} roams at {_PER_SECOND:.0f}/s"
     return [
         Row(
@@ -95,8 +95,8 @@ def rows(effort: Effort) -> list[Row]:
             work=f"{work}: frame sent to event received, p{percent}",
             unit="µs",
             figures={
-                whose: Figure.of([quantiles(run, n=100)[percent - 1] for run in runs])
-                for whose, runs in taken.items()
+                contender: Figure.of([quantiles(run, n=100)[percent - 1] for run in runs])
+                for contender, runs in latencies.items()
             },
         )
         for percent in (50, 99)
@@ -104,10 +104,10 @@ def rows(effort: Effort) -> list[Row]:
 
 
 def delays(sent: list[tuple[float, str]], roams: list[tuple[float, str]]) -> list[float]:
-    """Return the microseconds between sending and hearing; RuntimeError when one was lost."""
+    """Return the microseconds from sending to receiving; raise RuntimeError if a roam was lost."""
     times: defaultdict[str, deque[float]] = defaultdict(deque)
     for at, mac in roams:
         times[mac].append(at)
     if len(sent) != len(roams):
-        raise RuntimeError(f"{len(sent)} roams were sent, {len(roams)} heard of")
+        raise RuntimeError(f"{len(sent)} roams were sent, {len(roams)} received")
     return [(times[mac].popleft() - at) * 1e6 for at, mac in sent]

@@ -1,4 +1,4 @@
-"""How long Home Assistant's loop is held, and whether a burst is lost, through a real socket."""
+"""How long Home Assistant's event loop is blocked, and whether it loses events of a burst."""
 
 import asyncio
 from collections.abc import Generator
@@ -16,101 +16,101 @@ from .address import Address
 from .effort import Effort
 from .frames import Crowd
 from .instances import Home, home
-from .received import Heard
+from .received import RoamReceiver
 from .rows import CORE, OURS, Figure, Row
-from .server import hear_all, send_all, send_roams, serving
+from .server import send_all, send_roams, serving, update_all
 from .workers import Worker, all_ready, serve
 
 _CLIENTS = 1_000
 _BURST = 5_000
-# So long nothing happens when all is done.
-_QUIET = 0.5
+# Idle for this long, a home has handled everything.
+_IDLE_SECONDS = 0.5
 
 
 @dataclass(slots=True, kw_only=True)
-class Watched:
-    """A home, how long its loop was held (milliseconds of the processor), and what it told.
+class WatchedHome:
+    """A home, how long its event loop was blocked, and the roams it fired.
 
-    Other processes do not count.
+    Times are CPU time of the thread in milliseconds, so other processes do not count.
     """
 
     home: Home
     longest: float = 0.0
     busy: float = 0.0
-    heard: Heard = field(default_factory=Heard)
+    receiver: RoamReceiver = field(default_factory=RoamReceiver)
 
     def run(self, handle: asyncio.Handle) -> None:
-        """Run what is next in the loop."""
+        """Run a callback of the event loop and time it."""
         began = time.thread_time()
         _RUN(handle)
         took = (time.thread_time() - began) * 1000
         self.longest = max(self.longest, took)
         self.busy += took
 
-    async def quiet(self) -> None:
-        """Wait until nothing has been done for a while."""
+    async def wait_until_idle(self) -> None:
+        """Wait until the event loop has been idle for a while."""
         while True:
             busy = self.busy
-            await asyncio.sleep(_QUIET)
-            # Looking takes time, too.
+            await asyncio.sleep(_IDLE_SECONDS)
+            # Waking up here takes some time as well.
             if self.busy - busy < 1.0:
                 return
 
 
-_RUN = asyncio.Handle._run  # noqa: SLF001 - nothing else sees all that a loop does
+_RUN = asyncio.Handle._run  # noqa: SLF001 - the only place that every callback passes
 
 
-def live(pipe: Connection, whose: str, address: Address) -> None:
-    """Live in a process of one's own."""
-    asyncio.run(_live(pipe, whose, address))
+def run_home(pipe: Connection, contender: str, address: Address) -> None:
+    """Run a home in a worker process."""
+    asyncio.run(_run_home(pipe, contender, address))
 
 
-async def _live(pipe: Connection, whose: str, address: Address) -> None:
-    async with home(whose, address, Crowd(_CLIENTS).macs) as one:
-        watched = Watched(home=one)
+async def _run_home(pipe: Connection, contender: str, address: Address) -> None:
+    async with home(contender, address, Crowd(_CLIENTS).macs) as one:
+        home_watch = WatchedHome(home=one)
 
         @callback
-        def listen(event: Event[Any]) -> None:
-            watched.heard.hear(event.data["client_mac"])
+        def on_roam(event: Event[Any]) -> None:
+            home_watch.receiver.receive(event.data["client_mac"])
 
-        one.hass.bus.async_listen("unifi_scanner_roam", listen)
+        one.hass.bus.async_listen("unifi_scanner_roam", on_roam)
         await asyncio.sleep(2)
         gc.collect()
-        # Else looking through all that a home holds would be blamed on the frame.
+        # Otherwise garbage collection of the whole home would count as work for the frame.
         gc.freeze()
 
         def run(handle: asyncio.Handle) -> None:
-            watched.run(handle)
+            home_watch.run(handle)
 
         with patch.object(asyncio.Handle, "_run", run):
-            await serve(pipe, watched)
+            await serve(pipe, home_watch)
 
 
-async def reset(watched: Watched) -> None:
-    """Look from now on."""
-    await watched.quiet()
-    watched.longest = 0.0
+async def reset(home_watch: WatchedHome) -> None:
+    """Wait until idle, then start measuring."""
+    await home_watch.wait_until_idle()
+    home_watch.longest = 0.0
 
 
-async def longest(watched: Watched) -> float:
-    """Wait until all is done, and return how long the loop was held at most."""
-    await watched.quiet()
-    return watched.longest
+async def longest(home_watch: WatchedHome) -> float:
+    """Wait until idle and return the longest time that the event loop was blocked."""
+    await home_watch.wait_until_idle()
+    return home_watch.longest
 
 
-async def take_snapshot(watched: Watched) -> None:
-    """Ask the controller for all clients."""
-    await watched.home.entry.runtime_data.async_refresh()
+async def take_snapshot(home_watch: WatchedHome) -> None:
+    """Take a snapshot of all clients."""
+    await home_watch.home.entry.runtime_data.async_refresh()
 
 
-async def heard(watched: Watched, count: int) -> list[tuple[float, str]]:
-    """Wait until so many roams have been told, or for long enough; return those there are."""
-    await watched.heard.wait(count)
-    return watched.heard.roams
+async def received_roams(home_watch: WatchedHome, count: int) -> list[tuple[float, str]]:
+    """Wait for this many roams, up to the timeout; return those received."""
+    await home_watch.receiver.wait(count)
+    return home_watch.receiver.roams
 
 
 def rows(effort: Effort) -> list[Row]:
-    """Measure a frame and a snapshot with all clients, and a burst."""
+    """Measure a frame and a snapshot of all clients, and a burst of roams."""
     with _served(OURS) as (worker, server):
         frames = {OURS: _frames(worker, server, effort)}
         snapshots = _snapshots(worker, server, effort)
@@ -119,7 +119,7 @@ def rows(effort: Effort) -> list[Row]:
     if effort.all_of_core:
         with _served(CORE) as (worker, server):
             frames[CORE] = _frames(worker, server, effort)
-    hold = "longest hold of the loop"
+    hold = "longest event loop block"
     return [
         Row(
             key="hold_frame",
@@ -144,40 +144,40 @@ def rows(effort: Effort) -> list[Row]:
 
 
 @contextmanager
-def _served(whose: str) -> Generator[tuple[Worker, Worker]]:
+def _served(contender: str) -> Generator[tuple[Worker, Worker]]:
     with (
         serving(_CLIENTS) as (server, address),
-        all_ready({whose: Worker(live, whose, address)}) as workers,
+        all_ready({contender: Worker(run_home, contender, address)}) as workers,
     ):
-        yield workers[whose], server
+        yield workers[contender], server
 
 
 def _frames(worker: Worker, server: Worker, effort: Effort, *, moved: bool = False) -> Figure:
-    taken = []
+    milliseconds = []
     for _ in range(effort.attempts):
-        worker.ask(reset)
-        server.ask(send_all, moved=moved)
-        taken.append(worker.ask(longest))
-    return Figure.of(taken)
+        worker.call(reset)
+        server.call(send_all, moved=moved)
+        milliseconds.append(worker.call(longest))
+    return Figure.of(milliseconds)
 
 
 def _snapshots(worker: Worker, server: Worker, effort: Effort) -> Figure:
-    taken = []
+    milliseconds = []
     for _ in range(effort.attempts):
-        server.ask(hear_all)
-        worker.ask(reset)
-        worker.ask(take_snapshot)
-        taken.append(worker.ask(longest))
-    return Figure.of(taken)
+        server.call(update_all)
+        worker.call(reset)
+        worker.call(take_snapshot)
+        milliseconds.append(worker.call(longest))
+    return Figure.of(milliseconds)
 
 
 def _burst(worker: Worker, server: Worker) -> list[Row]:
-    worker.ask(reset)
-    sent = server.ask(send_roams, _BURST, float(_BURST))
-    hold = worker.ask(longest)
-    roams = worker.ask(heard, _BURST)
+    worker.call(reset)
+    sent = server.call(send_roams, _BURST, float(_BURST))
+    hold = worker.call(longest)
+    roams = worker.call(received_roams, _BURST)
     if len(roams) > _BURST:
-        raise RuntimeError(f"{_BURST} roams were sent, {len(roams)} told")
+        raise RuntimeError(f"{_BURST} roams were sent, {len(roams)} fired")
     took, late = sent[-1][0] - sent[0][0], roams[-1][0] - sent[-1][0]
     burst = f"{_BURST:,} frames with roams in a second, through a socket"
     return [
@@ -186,11 +186,11 @@ def _burst(worker: Worker, server: Worker) -> list[Row]:
             work=f"{burst}: events lost",
             unit="",
             figures={OURS: Figure.exactly(_BURST - len(roams))},
-            note=f"sent in {took:.2f} s, the last was told {late:.2f} s later",
+            note=f"sent in {took:.2f} s; the last event was fired {late:.2f} s later",
         ),
         Row(
             key="burst_hold",
-            work=f"{burst}: longest hold",
+            work=f"{burst}: longest event loop block",
             unit="ms",
             figures={OURS: Figure.exactly(hold)},
         ),

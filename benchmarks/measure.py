@@ -1,4 +1,4 @@
-"""How long something takes: many short rounds, all contenders in turn."""
+"""Timing in many short rounds, with all contenders in turn."""
 
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
@@ -8,7 +8,7 @@ from time import thread_time_ns
 
 @contextmanager
 def undisturbed() -> Generator[None]:
-    """Collect garbage before the block, not in it."""
+    """Collect garbage before the block instead of during it."""
     enabled = gc.isenabled()
     gc.collect()
     gc.disable()
@@ -22,10 +22,10 @@ def undisturbed() -> Generator[None]:
 def time_in_turn(
     contenders: Mapping[str, Callable[[], object]], *, calls: int, rounds: int
 ) -> dict[str, list[float]]:
-    """Time each contender in short rounds, one after the other, so that all share the weather.
+    """Return the CPU time in microseconds per unit of work, for each contender and round.
 
-    A contender does its work `calls` times in one call of its own. What is returned of each round
-    is the microseconds of the processor for one of them: other processes do not count.
+    Contenders take turns, so that changing conditions affect all of them alike. One call of a
+    contender does its work `calls` times. CPU time excludes other processes.
     """
     samples: dict[str, list[float]] = {name: [] for name in contenders}
     for work in contenders.values():

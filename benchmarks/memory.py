@@ -1,4 +1,4 @@
-"""What the tracker remembers of a client, in bytes."""
+"""Memory that the tracker needs per client, in bytes."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -20,54 +20,54 @@ from .rows import OURS, Figure, Row
 from .workers import run_apart
 
 _ROAMS = 4
-_EVERY = 60.0  # seconds
-# Records that are alive at a time, as in a frame.
-_TOGETHER = 100
+_ROAM_INTERVAL = 60.0  # seconds
+# Records that exist at the same time, as in a frame.
+_CLIENTS_PER_FRAME = 100
 
 
 def rows(effort: Effort) -> list[Row]:
-    """Measure a tracker that knows many clients, which have roamed."""
+    """Measure a tracker with many clients that have roamed."""
     return [
         Row(
             key="memory",
             work=f"memory per client in the tracker, {effort.remembered:,} clients",
             unit="bytes",
             figures={OURS: Figure.exactly(run_apart(bytes_per_client, effort.remembered))},
-            note=f"each has roamed {_ROAMS} times; the records are released",
+            note=f"each has roamed {_ROAMS} times; parsed records are released",
         )
     ]
 
 
 def bytes_per_client(clients: int) -> float:
-    """Fill a tracker by a snapshot, records and roams, and return what it takes for a client."""
+    """Fill a tracker with a snapshot, records and roams, and return its size per client."""
     clock = Clock()
     crowd, tracker = Crowd(clients, clock=clock), RoamTracker()
     listed = crowd.sync(*crowd.clients)
-    # Made before, so that only what is kept of them is measured.
-    told = [(clock.now, frame) for _ in range(_ROAMS) for frame in _roams(crowd, clock)]
+    # Created first, so that only what the tracker keeps of them is measured.
+    frames = [(clock.now, frame) for _ in range(_ROAMS) for frame in _roams(crowd, clock)]
     gc.collect()
     tracemalloc.start()
     tracker.process_snapshot(
-        [seen for seen in _seen(listed, NOW) if isinstance(seen, StationRecord)], NOW
+        [record for record in _observations(listed, NOW) if isinstance(record, StationRecord)], NOW
     )
-    for at, frame in told:
-        tracker.process_batch(_seen(frame, at), at)
+    for at, frame in frames:
+        tracker.process_batch(_observations(frame, at), at)
     gc.collect()
-    taken, _ = tracemalloc.get_traced_memory()
+    size, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    return taken / clients
+    return size / clients
 
 
 def _roams(crowd: Crowd, clock: Clock) -> Iterator[bytes]:
-    """Let all clients roam; give the frames that tell it, by events and then by records."""
-    clock.now += _EVERY
-    for start in range(0, len(crowd.clients), _TOGETHER):
-        some = crowd.clients[start : start + _TOGETHER]
+    """Move all clients; yield the frames that report it, as events and then as records."""
+    clock.now += _ROAM_INTERVAL
+    for start in range(0, len(crowd.clients), _CLIENTS_PER_FRAME):
+        some = crowd.clients[start : start + _CLIENTS_PER_FRAME]
         yield from [crowd.move(client) for client in some]
         yield crowd.sync(*some)
 
 
-def _seen(frame: bytes, at: float) -> list[Observation | None]:
+def _observations(frame: bytes, at: float) -> list[Observation | None]:
     received = datetime.fromtimestamp(at, UTC)
     return [
         observation_from(replace(event, timestamp=received)) for event in parse_unifi_events(frame)

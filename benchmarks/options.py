@@ -4,33 +4,33 @@ import argparse
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-# What can be measured alone, and what that is.
+# Groups of rows that can be measured separately, with a description for the help.
 GROUPS: Mapping[str, str] = {
-    "parsing": "frames to our events, beside other parsers",
-    "sync": "the record of one client, of ever more that are followed",
+    "parsing": "from frames to our events, compared with other parsers",
+    "sync": "the record of one client, with more and more tracked clients",
     "busy": "a frame with 500 clients, and a roam",
-    "latency": "from a frame sent to its event, through a socket",
-    "memory": "what the tracker takes for each client",
-    "hour": "what the database is given in an hour",
-    "set_up": "import and set-up with 500 clients",
-    "loop": "how long Home Assistant is held, and a burst of roams",
+    "latency": "from sending a frame to its event, through a socket",
+    "memory": "the size of the tracker per client",
+    "hour": "database rows written in an hour",
+    "set_up": "import and setup with 500 clients",
+    "loop": "how long the event loop is blocked, and a burst of roams",
 }
 
 
 def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace:
-    """Read the command line; whatever makes no sense ends the program with a clear message."""
+    """Parse the command line; exit with a clear message if it is invalid."""
     parser = argparse.ArgumentParser(
         prog="scripts/bench",
-        description="How much work a frame is: ours beside others', in one run on one machine.",
+        description="Compare the cost of frames with other parsers and with HA's own integration.",
         epilog="groups: "
         + "; ".join(f"{name}: {what}" for name, what in GROUPS.items())
-        + ". A miss is no error: the status is 0 when everything could be measured.",
+        + ". A missed target is not an error: the status is 0 if everything could be measured.",
     )
     add = parser.add_argument
     add(
         "--quick",
         action="store_true",
-        help="less of everything, two minutes in place of eight: to see a change, not to publish",
+        help="a smaller run of two minutes instead of eight: to see a change, not to publish",
     )
     add(
         "--rows",
@@ -38,15 +38,20 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespac
         choices=GROUPS,
         default=list(GROUPS),
         metavar="GROUP",
-        help="only these groups of rows",
+        help="only measure these groups",
     )
-    add("--json", type=Path, metavar="FILE", help="write all figures into a file, - for the screen")
-    add("--write", action="store_true", help="write the table into docs/performance.md")
+    add(
+        "--json",
+        type=Path,
+        metavar="FILE",
+        help="write all figures to a file, or - for standard output",
+    )
+    add("--write", action="store_true", help="replace the table in docs/performance.md")
     options = parser.parse_args(arguments)
     if options.write and (options.quick or set(options.rows) != set(GROUPS)):
-        parser.error("--write takes all rows of a full run")
+        parser.error("--write requires a full run of all groups")
     if options.json is not None and not options.json.absolute().parent.is_dir():
-        parser.error(f"there is no folder {options.json.parent}")
+        parser.error(f"no such folder: {options.json.parent}")
     return options
 
 

@@ -1,4 +1,4 @@
-"""Frames to events: ours beside aiounifi, and beside what JSON alone costs."""
+"""From frames to events: ours, aiounifi, and plain JSON parsing."""
 
 from collections.abc import Callable, Iterable, Sequence
 import json
@@ -17,12 +17,12 @@ from .measure import time_in_turn
 from .rows import OURS, Figure, Row
 
 _UNWANTED_CALLS, _SYNC_CALLS = 200, 1_000
-# What Home Assistant's own integration listens to when clients are what matters.
-_CLIENTS = (MessageKey.CLIENT, MessageKey.EVENT)
+# The messages about clients that Home Assistant's own integration subscribes to.
+_CLIENT_MESSAGES = (MessageKey.CLIENT, MessageKey.EVENT)
 
 
 def rows(effort: Effort) -> list[Row]:
-    """Measure a frame that nobody wants, the record of one client, and a site's stream."""
+    """Measure an unwanted frame, the record of one client, and a site's stream."""
     crowd, mixed = Crowd(clients=1), mixed_stream()
     frames = {
         "unwanted_start": ([device_frame(SSIDS_OF_40_KB)], _UNWANTED_CALLS),
@@ -35,24 +35,24 @@ def rows(effort: Effort) -> list[Row]:
         "unwanted_start": "unwanted frame of 40 KB, type at the start",
         "unwanted_end": "unwanted frame of 40 KB, type at the end",
         "sync": "`sta:sync` of 1 client, bytes to `BufferedEvent`",
-        "mixed": f"mixed stream of {len(mixed)} frames, {megabytes:.1f} MB: a frame",
+        "mixed": f"mixed stream of {len(mixed)} frames, {megabytes:.1f} MB, per frame",
     }
-    taken = {key: time_parsers(*given, effort.rounds) for key, given in frames.items()}
+    timings = {key: time_parsers(*given, effort.rounds) for key, given in frames.items()}
     return [
         Row(
             key=key,
             work=works[key],
             unit="µs",
-            figures={whose: Figure.of(samples) for whose, samples in each.items()},
+            figures={contender: Figure.of(samples) for contender, samples in each.items()},
         )
-        for key, each in taken.items()
+        for key, each in timings.items()
     ]
 
 
 def time_parsers(frames: Sequence[bytes], repeats: int, rounds: int) -> dict[str, list[float]]:
-    """Return the microseconds that each parser takes for one of the frames, in each round."""
+    """Return each parser's microseconds per frame, for each round."""
     aiounifi = MessageHandler(cast("Controller", None))
-    aiounifi.subscribe(_listen, _CLIENTS)
+    aiounifi.subscribe(_ignore, _CLIENT_MESSAGES)
     texts = [frame.decode() for frame in frames]
 
     def over[T: (bytes, str)](
@@ -67,7 +67,7 @@ def time_parsers(frames: Sequence[bytes], repeats: int, rounds: int) -> dict[str
 
     contenders = {
         OURS: over(parse_unifi_events, frames),
-        # It is given text, as its socket gives it.
+        # Its socket returns text.
         "aiounifi": over(aiounifi.new_data, texts),
         "orjson": over(orjson.loads, frames),
         "json": over(json.loads, frames),
@@ -75,5 +75,5 @@ def time_parsers(frames: Sequence[bytes], repeats: int, rounds: int) -> dict[str
     return time_in_turn(contenders, calls=repeats * len(frames), rounds=rounds)
 
 
-def _listen(_message: Message) -> None:
-    """Want to know."""
+def _ignore(_message: Message) -> None:
+    """Subscribe to messages without using them."""

@@ -1,28 +1,28 @@
-"""Which roams have been heard of, and when."""
+"""Collects the roams that a contender has reported."""
 
 import asyncio
 import time
 
-_PATIENCE = 20.0
+_TIMEOUT_SECONDS = 20.0
 
 
-class Heard:
-    """Roams by their clients' MACs, with `time.perf_counter`, which all processes share."""
+class RoamReceiver:
+    """Roams as (time, MAC), by `time.perf_counter`, which all processes share."""
 
     def __init__(self) -> None:
-        """Begin with none."""
+        """Start without any roams."""
         self.roams: list[tuple[float, str]] = []
         self._more = asyncio.Event()
 
-    def hear(self, mac: str) -> None:
-        """Take note of one, now."""
+    def receive(self, mac: str) -> None:
+        """Record a roam of this client, received now."""
         self.roams.append((time.perf_counter(), mac))
         self._more.set()
 
     async def wait(self, count: int) -> None:
-        """Wait until there are so many in all, or for long enough."""
+        """Wait for this many roams in total, up to a timeout."""
         try:
-            async with asyncio.timeout(_PATIENCE):
+            async with asyncio.timeout(_TIMEOUT_SECONDS):
                 while len(self.roams) < count:
                     self._more.clear()
                     await self._more.wait()
@@ -30,7 +30,7 @@ class Heard:
             return
 
 
-async def heard(listening: Heard, count: int) -> list[tuple[float, str]]:
-    """Return so many roams, or those there are after long enough."""
-    await listening.wait(count)
-    return listening.roams
+async def received_roams(receiver: RoamReceiver, count: int) -> list[tuple[float, str]]:
+    """Wait for this many roams, up to a timeout, and return those received."""
+    await receiver.wait(count)
+    return receiver.roams

@@ -1,4 +1,4 @@
-"""The table, for people and for machines."""
+"""The results as a Markdown table and as JSON."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -16,14 +16,14 @@ DOCUMENT = Path(__file__).parents[1] / "docs" / "performance.md"
 BEGIN, END = "<!-- bench: begin -->\n", "<!-- bench: end -->\n"
 _LIBRARIES = ("homeassistant", "aiounifi", "orjson", "websockets", "aiohttp")
 _GIGABYTE = 2**30
-# From which number on how many digits behind the point are shown.
+# Decimal places shown, by the smallest number they apply to.
 _DIGITS = ((100, 0), (10, 1), (1, 2))
 _MOST_DIGITS = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """A run of the benchmark; it took so many seconds."""
+    """A run of the benchmark and its duration in seconds."""
 
     command: str
     day: date
@@ -31,7 +31,7 @@ class Run:
     rows: Sequence[Row]
 
     def heading(self) -> str:
-        """Return where, when and with what it ran."""
+        """Return when, where and with which versions it ran."""
         versions = ", ".join(f"{name} {number}" for name, number in _versions().items())
         return (
             f"Run on {self.day} with `{self.command}`, in {self.seconds / 60:.1f} minutes, "
@@ -41,10 +41,10 @@ class Run:
     def _result(self) -> str:
         judged = [row for row in self.rows if row.verdicts(TARGETS)]
         kept = len(judged) - len(missed(judged))
-        return f"Of {len(judged)} rows with a limit, {kept} keep it."
+        return f"{kept} of {len(judged)} rows with a target meet it."
 
     def document(self) -> dict[str, Any]:
-        """Return all of it as JSON has it."""
+        """Return the run as a JSON object."""
         return {
             "command": self.command,
             "date": self.day.isoformat(),
@@ -66,9 +66,9 @@ class Run:
 
 
 def table(rows: Sequence[Row]) -> str:
-    """Return the rows as a Markdown table, and what there is to say about them."""
+    """Return the rows as a Markdown table, followed by their notes."""
     lines = [
-        ("work", "ours", "beside", "to reach", "reached", ""),
+        ("work", "ours", "others", "target", "reached", ""),
         ("---", "---:", "---", "---", "---:", "---"),
         *map(_line, rows),
     ]
@@ -84,7 +84,7 @@ def missed(rows: Sequence[Row]) -> list[Row]:
 
 
 def write(run: Run) -> None:
-    """Put the table into the document; what else stands there stays."""
+    """Replace the table in the document; everything outside the markers stays."""
     text = DOCUMENT.read_text()
     before, _, rest = text.partition(BEGIN)
     _, _, after = rest.partition(END)
@@ -93,16 +93,18 @@ def write(run: Run) -> None:
 
 def _line(row: Row) -> tuple[str, ...]:
     verdicts = row.verdicts(TARGETS)
-    beside = [
-        f"{whose} {_figure(figure)}" for whose, figure in row.figures.items() if whose != OURS
+    others = [
+        f"{contender} {_figure(figure)}"
+        for contender, figure in row.figures.items()
+        if contender != OURS
     ]
     return (
         row.work,
         f"{_figure(row.figures[OURS])} {row.unit}".strip(),
-        "; ".join(beside) or "-",
+        "; ".join(others) or "-",
         "; ".join(_limit(verdict.limit, row.unit) for verdict in verdicts) or "-",
         "; ".join(_reached(verdict, row.unit) for verdict in verdicts) or "-",
-        _judged(verdicts),
+        _verdict(verdicts),
     )
 
 
@@ -113,7 +115,7 @@ def _figure(figure: Figure) -> str:
 
 
 def _number(value: float) -> str:
-    """Return a number with as many digits behind the point as say something."""
+    """Return a number with about three significant digits."""
     digits = next((count for least, count in _DIGITS if abs(value) >= least), _MOST_DIGITS)
     return f"{value:,.{0 if value == int(value) else digits}f}"
 
@@ -129,7 +131,7 @@ def _reached(verdict: Verdict, unit: str) -> str:
     return f"{number} {unit}".strip() if verdict.limit.of is None else f"{number}x"
 
 
-def _judged(verdicts: Sequence[Verdict]) -> str:
+def _verdict(verdicts: Sequence[Verdict]) -> str:
     if not verdicts:
         return ""
     return "met" if all(verdict.met for verdict in verdicts) else "**missed**"

@@ -1,4 +1,4 @@
-"""A row of the table: what was measured, beside what, and what it was to reach."""
+"""Rows of the table: measurements, comparisons and targets."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ SIGNALS = "ours, with signal sensors"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
-    """What was measured: the median of the rounds, and the middle half of them."""
+    """The median of the rounds, and the bounds of the middle half."""
 
     median: float
     low: float
@@ -20,7 +20,7 @@ class Figure:
 
     @classmethod
     def of(cls, samples: list[float]) -> Figure:
-        """Sum up the rounds; there is at least one."""
+        """Summarize one or more rounds."""
         if len(samples) == 1:
             return cls.exactly(samples[0])
         low, _, high = quantiles(samples, n=4, method="inclusive")
@@ -28,34 +28,34 @@ class Figure:
 
     @classmethod
     def exactly(cls, value: float) -> Figure:
-        """Return what was counted, not timed."""
+        """Return a figure that was counted rather than timed."""
         return cls(median=value, low=value, high=value)
 
 
 class Limit(NamedTuple):
-    """At most so much, or so many times another figure of the same row."""
+    """An upper limit: absolute, or as a multiple of another figure of the same row."""
 
     most: float
     of: str | None = None
 
 
 class Verdict(NamedTuple):
-    """A limit and what there is instead, in the limit's own measure."""
+    """A limit and the measured value, in the unit of the limit."""
 
     limit: Limit
     value: float
 
     @property
     def met(self) -> bool:
-        """Whether the limit is kept."""
+        """Whether the limit is met."""
         return self.value <= self.limit.most
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """Work that was measured. `key` finds its limits, `figures` are by whose they are, ours first.
+    """A measurement. `key` identifies its limits; `figures` are by contender, ours first.
 
-    `note` tells what the figures do not, `unit` what they are in: nothing for plain numbers.
+    `unit` is empty for plain numbers; `note` adds what the figures do not show.
     """
 
     key: str
@@ -65,13 +65,13 @@ class Row:
     note: str = ""
 
     def verdicts(self, limits: Mapping[str, tuple[Limit, ...]]) -> list[Verdict]:
-        """Compare ours with those limits whose other side was measured too."""
+        """Compare our figure with the limits whose reference was measured as well."""
         return [
-            Verdict(limit, self._measured_by(limit.of))
+            Verdict(limit, self._relative_to(limit.of))
             for limit in limits.get(self.key, ())
             if limit.of is None or limit.of in self.figures
         ]
 
-    def _measured_by(self, other: str | None) -> float:
+    def _relative_to(self, other: str | None) -> float:
         ours = self.figures[OURS].median
         return ours if other is None else ours / self.figures[other].median

@@ -1,4 +1,4 @@
-"""A controller in a process of its own, so that its work is not measured with others'."""
+"""A controller in a separate process, so that its work is not measured."""
 
 import asyncio
 from collections.abc import Generator
@@ -16,13 +16,13 @@ from .frames import Crowd
 from .instances import address_of, controller_of
 from .workers import Worker, serve
 
-# Frames that are sent in one go when there are more of them a second than the loop has turns.
-_SENDING_TURN = 0.005
+# The shortest sleep between frames; at higher rates, several frames are sent at once.
+_SHORTEST_SLEEP = 0.005
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """A controller and its clients; what a server is asked is done on this."""
+    """A controller and its clients: what the functions called in a server work on."""
 
     controller: SimulatedController
     crowd: Crowd
@@ -30,25 +30,27 @@ class Site:
 
 @contextmanager
 def serving(clients: int) -> Generator[tuple[Worker, Address]]:
-    """Give a server whose site has that many clients, those of `Crowd(clients)`."""
-    server = Worker(_live, clients)
+    """Run a server whose site has the clients of `Crowd(clients)`."""
+    server = Worker(_run, clients)
     try:
-        yield server, cast("Address", server.answer())
+        yield server, cast("Address", server.result())
     finally:
         server.end()
 
 
 async def send_roams(site: Site, count: int, per_second: float) -> list[tuple[float, str]]:
-    """Let clients roam in turn, at that rate; return when each frame was sent, and whose it was.
+    """Move clients in turn at this rate; return the time and the client of each frame.
 
-    The times are `time.perf_counter`'s, which all processes of a machine share.
+    Times are of `time.perf_counter`, which all processes of a machine share.
     """
     sent = []
     began = time.perf_counter()
     for number in range(count):
         wait = began + number / per_second - time.perf_counter()
         if wait > 0:
-            await asyncio.sleep(max(wait, _SENDING_TURN if per_second > 1 / _SENDING_TURN else 0))
+            await asyncio.sleep(
+                max(wait, _SHORTEST_SLEEP if per_second > 1 / _SHORTEST_SLEEP else 0)
+            )
         client = site.crowd.clients[number % len(site.crowd.clients)]
         frame = site.crowd.move(client).decode()
         sent.append((time.perf_counter(), client.mac))
@@ -57,23 +59,23 @@ async def send_roams(site: Site, count: int, per_second: float) -> list[tuple[fl
 
 
 async def send_all(site: Site, *, moved: bool = False) -> None:
-    """Send a frame with all clients, whose rates and signals have changed, and their places too."""
+    """Send a frame with all clients, with new rates and signals and, if `moved`, access points."""
     crowd = site.crowd
     if moved:
         for client in crowd.clients:
             crowd.move(client)
-    crowd.hear(crowd.clients)
+    crowd.update(crowd.clients)
     crowd.draw_rates(crowd.clients)
     await site.controller.send(crowd.sync(*crowd.clients).decode())
 
 
-async def hear_all(site: Site) -> None:
-    """Let all clients be heard, without telling it."""
-    site.crowd.hear(site.crowd.clients)
+async def update_all(site: Site) -> None:
+    """Update all clients without sending a frame."""
+    site.crowd.update(site.crowd.clients)
 
 
-def _live(pipe: Connection, clients: int) -> None:
-    # Those who ask end when they have been measured, be it amid an answer.
+def _run(pipe: Connection, clients: int) -> None:
+    # Contenders exit as soon as they have been measured, even during a response.
     logging.disable(logging.ERROR)
     asyncio.run(_serve(pipe, clients))
 

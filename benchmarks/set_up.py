@@ -1,4 +1,4 @@
-"""Import and set-up of an entry with many clients: ours beside Home Assistant's own."""
+"""Import and setup of an entry with many clients: ours and Home Assistant's own."""
 
 import asyncio
 from importlib import import_module
@@ -21,71 +21,71 @@ _PLATFORMS = {
 _PACKAGES = {OURS: "custom_components.unifi_scanner", CORE: "homeassistant.components.unifi"}
 
 
-class Taken(NamedTuple):
-    """How long an import and a set-up took, in seconds, and how many entities that registered.
+class SetupTimes(NamedTuple):
+    """Seconds that import and setup took, and the number of registered entities.
 
-    `alone` is how long as many of the simplest sensors take, with nothing to show.
+    `entities_only` is the time for the same number of minimal sensors without a value.
     """
 
     imported: float
     set_up: float
     entities: int
-    alone: float
+    entities_only: float
 
 
 def rows(effort: Effort) -> list[Row]:
-    """Measure both in fresh processes, in turn; the controller is in one of its own."""
-    from .server import serving  # noqa: PLC0415 - fresh processes import this module, not that one
+    """Measure both in fresh processes in turn, with the controller in another process."""
+    from .server import serving  # noqa: PLC0415 - fresh processes must not import it
 
-    runs: dict[str, list[Taken]] = {OURS: [], CORE: []}
+    runs: dict[str, list[SetupTimes]] = {OURS: [], CORE: []}
     with serving(_CLIENTS) as (_, address):
         for _ in range(effort.set_ups):
-            for whose, taken in runs.items():
-                taken.append(run_apart(begin, whose, address))
+            for contender, timings in runs.items():
+                timings.append(run_apart(measure, contender, address))
     whole = {
-        whose: Figure.of([one.imported + one.set_up for one in taken])
-        for whose, taken in runs.items()
+        contender: Figure.of([one.imported + one.set_up for one in timings])
+        for contender, timings in runs.items()
     }
     notes = [
-        f"{whose} registers {taken[-1].entities:,} entities and imports in "
-        f"{Figure.of([one.imported for one in taken]).median:.2f} s"
-        for whose, taken in runs.items()
+        f"{contender} registers {timings[-1].entities:,} entities and imports in "
+        f"{Figure.of([one.imported for one in timings]).median:.2f} s"
+        for contender, timings in runs.items()
     ]
     return [
         Row(
             key="set_up",
-            work=f"import and set-up of an entry with {_CLIENTS} clients",
+            work=f"import and setup of an entry with {_CLIENTS} clients",
             unit="s",
             figures={
                 **whole,
-                "as many entities alone": Figure.of([one.alone for one in runs[OURS]]),
+                "entities only": Figure.of([one.entities_only for one in runs[OURS]]),
             },
             note=", ".join(notes),
         )
     ]
 
 
-def begin(whose: str, address: Address) -> Taken:
-    """Import an integration and set it up, in a process that has imported only Home Assistant."""
+def measure(contender: str, address: Address) -> SetupTimes:
+    """Import and set up an integration in a process that has only imported Home Assistant."""
     import_module("homeassistant.bootstrap")
     for platform in {*_PLATFORMS[OURS], *_PLATFORMS[CORE]}:
         import_module(f"homeassistant.components.{platform}")
     began = perf_counter()
-    for module in ("config_flow", *_PLATFORMS[whose]):
-        import_module(f"{_PACKAGES[whose]}.{module}")
+    for module in ("config_flow", *_PLATFORMS[contender]):
+        import_module(f"{_PACKAGES[contender]}.{module}")
     imported = perf_counter() - began
-    return Taken(imported, *asyncio.run(_set_up(whose, address)))
+    return SetupTimes(imported, *asyncio.run(_set_up(contender, address)))
 
 
-async def _set_up(whose: str, address: Address) -> tuple[float, int, float]:
-    from .frames import Crowd  # noqa: PLC0415 - it imports some of what is measured
+async def _set_up(contender: str, address: Address) -> tuple[float, int, float]:
+    from .frames import Crowd  # noqa: PLC0415 - it imports modules that are measured
     from .instances import home  # noqa: PLC0415 - as above
 
-    async with home(whose, address, Crowd(_CLIENTS).macs) as one:
-        return one.set_up, *await _alone(one)
+    async with home(contender, address, Crowd(_CLIENTS).macs) as one:
+        return one.set_up, *await _time_entities_only(one)
 
 
-async def _alone(home: Home) -> tuple[int, float]:
+async def _time_entities_only(home: Home) -> tuple[int, float]:
     from homeassistant.components.sensor import SensorEntity  # noqa: PLC0415 - as above
     from homeassistant.helpers import entity_registry as er  # noqa: PLC0415 - as above
     from pytest_homeassistant_custom_component.common import (  # noqa: PLC0415 - as above

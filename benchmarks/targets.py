@@ -1,4 +1,4 @@
-"""What each row is to reach, by its key: the table of the task."""
+"""Targets by row key."""
 
 from .rows import CORE, Limit
 
@@ -14,7 +14,7 @@ TARGETS: dict[str, tuple[Limit, ...]] = {
     "mixed": (Limit(0.15, "aiounifi"),),
     **{f"unchanged_{count}": (Limit(15.0),) for count in _TRACKED},
     **{f"moved_{count}": (Limit(60.0),) for count in _TRACKED},
-    # Flat: the most are measured by the fewest.
+    # Cost must not grow: the largest number of clients is compared with the smallest.
     f"unchanged_{_TRACKED[-1]}": (Limit(15.0), Limit(1.2, AT_10)),
     f"moved_{_TRACKED[-1]}": (Limit(60.0), Limit(1.2, AT_10)),
     "frame": (Limit(8.0),),

@@ -1,4 +1,4 @@
-"""A home that follows a site's clients, and the work that it is given: what a round is of."""
+"""A home that tracks a site's clients, and the work of a round."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -18,17 +18,17 @@ from .instances import Home, address_of, controller_of, counting, home
 from .measure import undisturbed
 from .workers import serve
 
-# Frames of a round, and the clients they are of: the same few however many are tracked, so that
-# rows differ by the work there is, not by what the processor still has in its cache.
-_CALLS, CLIENTS = 200, 5
+# Frames of a round, and the clients in them: the same few however many are tracked, so that rows
+# differ by the work and not by the contents of the CPU cache.
+_FRAMES, CLIENTS = 200, 5
 ROAMS = 100
-# Records count in whole seconds: sooner another move of the same client is not told from the last.
+# Records have whole seconds: a client that moves again sooner looks like a repetition.
 _PAUSE = 3.0
 
 
 @dataclass(slots=True, kw_only=True)
 class Scene:
-    """A home and the clients it follows; `first` is the next one to be heard of."""
+    """A home and the clients it tracks; `first` is the index of the next client to report."""
 
     home: Home
     crowd: Crowd
@@ -36,14 +36,14 @@ class Scene:
     moved_at: dict[str, float] = field(default_factory=dict)
 
     def next_clients(self, most: int) -> list[Client]:
-        """Return the clients whose turn it is, each once."""
+        """Return the next clients in turn, each once."""
         clients = self.crowd.clients
         chosen = (clients[self.first :] + clients[: self.first])[:most]
         self.first = (self.first + len(chosen)) % len(clients)
         return chosen
 
     async def next_movers(self, most: int) -> list[Client]:
-        """Return clients that may move, as long after their last move as it takes."""
+        """Return the next clients to move, once their last move is long enough ago."""
         clients = self.next_clients(most)
         rested = max(self.moved_at.get(client.mac, 0.0) for client in clients) + _PAUSE
         await asyncio.sleep(max(0.0, rested - time.monotonic()))
@@ -51,54 +51,54 @@ class Scene:
         return clients
 
 
-def live(pipe: Connection, whose: str, clients: int) -> None:
-    """Live in a process of one's own: a home that follows so many clients."""
-    asyncio.run(_live(pipe, whose, clients))
+def run_home(pipe: Connection, contender: str, clients: int) -> None:
+    """Run a home that tracks this many clients in a worker process."""
+    asyncio.run(_run_home(pipe, contender, clients))
 
 
-async def _live(pipe: Connection, whose: str, clients: int) -> None:
+async def _run_home(pipe: Connection, contender: str, clients: int) -> None:
     crowd = Crowd(clients, clock=time.time)
     async with (
         controller_of(crowd) as controller,
-        home(whose, address_of(controller), crowd.macs) as one,
+        home(contender, address_of(controller), crowd.macs) as one,
     ):
-        # The stream begins with a snapshot.
+        # Let the initial snapshot finish.
         await asyncio.sleep(1)
         gc.collect()
-        # Else each round would begin with a look at all that a home holds.
+        # Otherwise garbage collection would visit all objects of the home before each round.
         gc.freeze()
         await serve(pipe, Scene(home=one, crowd=crowd))
 
 
-# What a worker is asked for: the microseconds that a frame took, or what it caused.
+# Functions called in a worker: they return microseconds per frame, or what was fired.
 
 
 def _unchanged(scene: Scene, clients: int) -> list[bytes]:
     chosen, frames = scene.next_clients(clients), []
-    for _ in range(_CALLS // len(chosen)):
+    for _ in range(_FRAMES // len(chosen)):
         for client in chosen:
-            scene.crowd.hear([client])
+            scene.crowd.update([client])
             frames.append(scene.crowd.sync(client))
     return frames
 
 
 async def unchanged(scene: Scene) -> float:
-    """Handle records in which only last_seen, counters and signal differ."""
+    """Handle records in which only `last_seen`, counters and the signal differ."""
     return await scene.home.handle(_unchanged(scene, CLIENTS))
 
 
 async def unchanged_of_many(scene: Scene) -> float:
-    """Handle such records, each of another client."""
-    return await scene.home.handle(_unchanged(scene, _CALLS))
+    """Handle such records, each of a different client."""
+    return await scene.home.handle(_unchanged(scene, _FRAMES))
 
 
-async def records_alone(scene: Scene) -> float:
-    """Read the JSON of such records and do nothing with it."""
-    return _json_alone(_unchanged(scene, CLIENTS))
+async def json_of_records(scene: Scene) -> float:
+    """Only parse the JSON of such records."""
+    return _json_only(_unchanged(scene, CLIENTS))
 
 
 async def moved(scene: Scene) -> float:
-    """Handle records of clients that are at another access point, told by nothing else."""
+    """Handle records of clients that have roamed, without an event."""
     frames = []
     for client in await scene.next_movers(CLIENTS):
         scene.crowd.move(client)
@@ -107,49 +107,46 @@ async def moved(scene: Scene) -> float:
 
 
 async def roamed(scene: Scene) -> float:
-    """Handle events of roams, each of another client."""
+    """Handle roam events, each of a different client."""
     clients = await scene.next_movers(ROAMS)
     return await scene.home.handle([scene.crowd.move(client) for client in clients])
 
 
 def _all_changed(scene: Scene) -> list[bytes]:
     clients = scene.crowd.clients
-    scene.crowd.hear(clients)
+    scene.crowd.update(clients)
     scene.crowd.draw_rates(clients)
     return [scene.crowd.sync(*clients)]
 
 
 async def all_changed(scene: Scene) -> float:
-    """Handle one frame with all clients, whose rates and signals have changed."""
+    """Handle one frame with all clients, with new rates and signals."""
     return await scene.home.handle(_all_changed(scene))
 
 
-async def frame_alone(scene: Scene) -> float:
-    """Read the JSON of such a frame and do nothing with it."""
-    return _json_alone(_all_changed(scene))
+async def json_of_frame(scene: Scene) -> float:
+    """Only parse the JSON of such a frame."""
+    return _json_only(_all_changed(scene))
 
 
 async def steady(scene: Scene, seconds: int) -> list[float]:
-    """Handle such a frame every second, for so many."""
-    taken = []
+    """Handle such a frame every second for this many seconds."""
+    timings = []
     for _ in range(seconds):
-        taken.append(await all_changed(scene))
-        await asyncio.sleep(1.0 - taken[-1] / 1e6)
-    return taken
+        timings.append(await all_changed(scene))
+        await asyncio.sleep(1.0 - timings[-1] / 1e6)
+    return timings
 
 
 async def counted(scene: Scene, work: Callable[[Scene], Awaitable[float]]) -> dict[str, int]:
-    """Do some work and return how many events of which type were fired."""
+    """Run some work and return the number of fired events by type."""
     with counting(scene.home.hass) as fired:
         await work(scene)
     return dict(fired)
 
 
 async def saved(scene: Scene) -> float:
-    """Write to disk what roams leave to be written later; return the milliseconds it took.
-
-    They are those of the processor, on all threads.
-    """
+    """Save what roams have left to be saved later; return the CPU time of all threads in ms."""
     coordinator = scene.home.entry.runtime_data
     began = time.process_time()
     await coordinator.history.async_save()
@@ -157,8 +154,8 @@ async def saved(scene: Scene) -> float:
     return (time.process_time() - began) * 1000
 
 
-async def states_alone(scene: Scene, states: int, roams: int) -> float:
-    """Write so many states of the simplest sensors and fire an event: the least a roam costs."""
+async def states_only(scene: Scene, states: int, roams: int) -> float:
+    """Write this many states of minimal sensors and fire an event: the least a roam can cost."""
     hass = scene.home.hass
     entities = [SensorEntity() for _ in range(states)]
     await MockEntityPlatform(hass).async_add_entities(entities)
@@ -175,7 +172,7 @@ async def states_alone(scene: Scene, states: int, roams: int) -> float:
     return took * 1e6 / roams
 
 
-def _json_alone(frames: list[bytes]) -> float:
+def _json_only(frames: list[bytes]) -> float:
     with undisturbed():
         began = time.thread_time()
         for frame in frames:

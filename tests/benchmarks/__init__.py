@@ -1,1 +1,1 @@
-"""The benchmark tells the truth, and what it found stays so."""
+"""Tests of the benchmark, and guards against regressions that it found."""

@@ -1,4 +1,4 @@
-"""What the benchmark found stays so: counts exactly, times as ratios with room."""
+"""Guards for what the benchmark measures: exact counts, and times as generous ratios."""
 
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
@@ -26,13 +26,13 @@ from custom_components.unifi_scanner.roaming import ClientEvent
 from tests.home import ANNA, BEN, Home, until
 
 _ROUNDS = 7
-# What a roam writes: the client's access point, the one before, its last roam and its roams today;
-# both access points' clients; the site's roams; and the movement.
-_WRITES_OF_A_ROAM = 8
+# States that a roam writes: the client's access point, previous access point, last roam and roams
+# today; the clients of both access points; the site's roams today; and the movement event.
+_WRITES_PER_ROAM = 8
 
 
 @pytest.fixture
-async def other_hass(tmp_path: Path, socket_enabled: None) -> AsyncIterator[HomeAssistant]:  # noqa: ARG001 - as above
+async def other_hass(tmp_path: Path, socket_enabled: None) -> AsyncIterator[HomeAssistant]:  # noqa: ARG001 - opens sockets for the controller
     async with async_test_home_assistant(config_dir=str(tmp_path)) as hass:
         yield hass
         await hass.async_stop(force=True)
@@ -40,14 +40,14 @@ async def other_hass(tmp_path: Path, socket_enabled: None) -> AsyncIterator[Home
 
 @pytest.fixture
 def frozen() -> Iterator[Callable[[], None]]:
-    """Return what spares the rounds looking for garbage in all that there is by then."""
+    """Return a function that excludes all existing objects from garbage collection."""
     yield gc.freeze
     gc.unfreeze()
 
 
 @asynccontextmanager
 async def scene_of(hass: HomeAssistant, clients: int) -> AsyncIterator[Scene]:
-    """Give a home of the benchmark that tracks so many clients, once its stream is up."""
+    """Run a home of the benchmark that tracks this many clients; yield it once it is streaming."""
     hass.loop.set_debug(False)
     crowd = Crowd(clients, clock=time.time)
     async with (
@@ -62,7 +62,7 @@ async def scene_of(hass: HomeAssistant, clients: int) -> AsyncIterator[Scene]:
 
 
 def records(crowd: Crowd) -> list[bytes]:
-    """Return 60 records, in which only signals and what changes all the time differ."""
+    """Return 60 records in which only signals and constantly changing fields differ."""
     frames = []
     for number in range(60):
         client = crowd.clients[number % 5]
@@ -72,8 +72,8 @@ def records(crowd: Crowd) -> list[bytes]:
 
 
 @contextmanager
-def called() -> Iterator[Counter[str]]:
-    """Count calls of functions, by file and name."""
+def counting_calls() -> Iterator[Counter[str]]:
+    """Count function calls by file and name."""
     calls: Counter[str] = Counter()
 
     def count(frame: FrameType, event: str, _argument: object) -> None:
@@ -88,7 +88,7 @@ def called() -> Iterator[Counter[str]]:
         sys.setprofile(None)
 
 
-async def test_records_in_which_nothing_shown_changed_write_nothing(home: Home) -> None:
+async def test_records_without_visible_changes_write_no_states(home: Home) -> None:
     await home.set_up()
     with counting(home.hass) as fired:
         for signal in range(-70, -50):
@@ -100,113 +100,113 @@ async def test_records_in_which_nothing_shown_changed_write_nothing(home: Home) 
     assert fired == {}
 
 
-async def test_a_roam_writes_what_it_changes_and_is_one_event(home: Home) -> None:
+async def test_roam_writes_the_states_it_changes_and_fires_one_event(home: Home) -> None:
     await home.set_up()
     before = home.coordinator.metrics.writes
     with counting(home.hass) as fired:
         await home.controller.roam(ANNA, "Kitchen")
         await home.happened(1)
-    assert fired == {"state_changed": _WRITES_OF_A_ROAM, "unifi_scanner_roam": 1}
-    assert home.coordinator.metrics.writes - before == _WRITES_OF_A_ROAM
+    assert fired == {"state_changed": _WRITES_PER_ROAM, "unifi_scanner_roam": 1}
+    assert home.coordinator.metrics.writes - before == _WRITES_PER_ROAM
 
 
-async def test_a_snapshot_in_which_nothing_changed_asks_no_client_what_it_shows(
+async def test_snapshot_without_changes_notifies_no_client_listener(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await home.set_up()
-    asked: list[str] = []
-    monkeypatch.setattr(home.coordinator.listeners.clients, "async_notify_key", asked.append)
+    notified: list[str] = []
+    monkeypatch.setattr(home.coordinator.listeners.clients, "async_notify_key", notified.append)
     with counting(home.hass) as fired:
         await home.coordinator.async_refresh()
-    assert asked == []
+    assert notified == []
     assert fired == {}
 
 
-async def test_a_frame_of_many_clients_holds_the_loop_for_a_few_at_a_time(
+async def test_frame_of_many_clients_is_processed_in_slices(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await home.set_up()
-    taken: list[int] = []
+    batch_sizes: list[int] = []
     process_batch = home.coordinator.tracker.process_batch
 
-    def note(batch: Sequence[Observation | None], now: float) -> list[ClientEvent]:
-        taken.append(len(batch))
+    def recorded(batch: Sequence[Observation | None], now: float) -> list[ClientEvent]:
+        batch_sizes.append(len(batch))
         return process_batch(batch, now)
 
-    monkeypatch.setattr(home.coordinator.tracker, "process_batch", note)
+    monkeypatch.setattr(home.coordinator.tracker, "process_batch", recorded)
     await home.controller.sync(*[ANNA] * 25)
-    await until(lambda: sum(taken) == 25)
-    assert taken == [10, 10, 5]
+    await until(lambda: sum(batch_sizes) == 25)
+    assert batch_sizes == [10, 10, 5]
 
 
-async def test_reading_a_snapshot_its_records_and_what_they_mean_take_a_turn_of_the_loop_each(
+async def test_snapshot_is_parsed_and_processed_in_three_turns_of_the_event_loop(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await home.set_up()
-    done: list[str] = []
+    steps: list[str] = []
 
-    def note(owner: object, name: str) -> None:
+    def record(owner: object, name: str) -> None:
         work: Callable[..., object] = getattr(owner, name)
 
-        def noted(*arguments: object) -> object:
-            if done[-1:] != [name]:
-                done.append(name)
-                home.hass.loop.call_soon(done.append, "turn")
+        def recorded(*arguments: object) -> object:
+            if steps[-1:] != [name]:
+                steps.append(name)
+                home.hass.loop.call_soon(steps.append, "turn")
             return work(*arguments)
 
-        monkeypatch.setattr(owner, name, noted)
+        monkeypatch.setattr(owner, name, recorded)
 
-    note(client_module, "entries")
-    note(client_module, "parse_station")
-    note(home.coordinator.tracker, "process_snapshot")
+    record(client_module, "entries")
+    record(client_module, "parse_station")
+    record(home.coordinator.tracker, "process_snapshot")
     await home.coordinator.async_refresh()
-    read = done.index("parse_station")
-    assert done[read - 2 :] == ["entries", "turn", "parse_station", "turn", "process_snapshot"]
+    parsed = steps.index("parse_station")
+    assert steps[parsed - 2 :] == ["entries", "turn", "parse_station", "turn", "process_snapshot"]
 
 
 @pytest.mark.parametrize("meta_first", [True, False], ids=["type first", "type last"])
-def test_a_frame_of_no_use_costs_a_fifth_of_what_others_take_at_most(*, meta_first: bool) -> None:
-    """Where it was written: a hundredth."""
+def test_unwanted_frame_costs_at_most_a_fifth_of_aiounifi(*, meta_first: bool) -> None:
+    """Measured when written: a hundredth."""
     frame = device_frame(SSIDS_OF_40_KB, meta_first=meta_first)
     times = time_parsers([frame], 20, _ROUNDS)
     assert min(times[OURS]) < 0.2 * min(times["aiounifi"])
 
 
-def test_a_record_costs_little_more_than_its_json() -> None:
-    """Where it was written: 1.4 times as much."""
+def test_record_costs_little_more_than_parsing_its_json() -> None:
+    """Measured when written: 1.4 times as much."""
     crowd = Crowd(1)
     times = time_parsers([crowd.sync(crowd.clients[0])], 200, _ROUNDS)
     assert min(times[OURS]) < 2.5 * min(times["orjson"])
 
 
-def test_a_sites_stream_costs_half_of_what_others_take_at_most() -> None:
-    """Where it was written: a tenth."""
+def test_stream_of_a_site_costs_at_most_half_of_aiounifi() -> None:
+    """Measured when written: a tenth."""
     times = time_parsers(mixed_stream(frames=100), 1, _ROUNDS)
     assert min(times[OURS]) < 0.5 * min(times["aiounifi"])
 
 
 @pytest.mark.usefixtures("socket_enabled")
-async def test_of_a_busy_site_only_what_is_shown_is_written(
+async def test_busy_site_writes_only_visible_changes(
     hass: HomeAssistant, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.WARNING)
     async with scene_of(hass, 500) as scene:
         assert await counted(scene, all_changed) == {}
         assert await counted(scene, roamed) == {
-            "state_changed": 100 * _WRITES_OF_A_ROAM,
+            "state_changed": 100 * _WRITES_PER_ROAM,
             "unifi_scanner_roam": 100,
         }
 
 
-async def test_a_record_is_the_same_work_however_many_clients_there_are(
+async def test_cost_of_a_record_does_not_depend_on_the_number_of_clients(
     hass: HomeAssistant,
     other_hass: HomeAssistant,
     caplog: pytest.LogCaptureFixture,
     frozen: Callable[[], None],
 ) -> None:
-    """Where it was written: the same calls, and 1.1 times as much time.
+    """Measured when written: the same calls, and 1.1 times as much time.
 
-    In one of many rounds the flight recorder begins a new part, and forgets an old one.
+    In one of many rounds the capture recorder starts a new segment and drops an old one.
     """
     caplog.set_level(logging.WARNING)
     async with scene_of(hass, 10) as few, scene_of(other_hass, 1_000) as many:
@@ -225,14 +225,14 @@ async def test_a_record_is_the_same_work_however_many_clients_there_are(
 
 
 async def calls_of(scene: Scene) -> Counter[str]:
-    given = records(scene.crowd)
-    with called() as calls:
-        await scene.home.handle(given)
+    frames = records(scene.crowd)
+    with counting_calls() as calls:
+        await scene.home.handle(frames)
     return calls
 
 
-def test_orjson_reads_what_we_read() -> None:
-    """Else the ratios would compare different work."""
+def test_parser_returns_the_same_data_as_orjson() -> None:
+    """Otherwise the ratios would compare different work."""
     crowd = Crowd(1)
     frame = crowd.sync(crowd.clients[0])
     (event,) = parse_unifi_events(frame)

@@ -1,4 +1,4 @@
-"""Home Assistant's own integration does in the benchmark what it does at home."""
+"""Home Assistant's own integration behaves in the benchmark as it does in production."""
 
 import time
 
@@ -11,15 +11,15 @@ from benchmarks.workload import Scene, all_changed, counted
 
 
 @pytest.mark.usefixtures("socket_enabled")
-async def test_core_shows_trackers_and_rates() -> None:
-    """Else ours would be compared with less."""
+async def test_core_integration_has_trackers_and_rate_sensors() -> None:
+    """Otherwise ours would be compared with less work."""
     crowd = Crowd(3, access_points=2, clock=time.time)
     async with (
         controller_of(crowd) as controller,
         home(CORE, address_of(controller), crowd.macs) as one,
     ):
-        shown = {state.entity_id for state in one.hass.states.async_all()}
-        assert {f"device_tracker.client_{number}" for number in range(3)} <= shown
+        entity_ids = {state.entity_id for state in one.hass.states.async_all()}
+        assert {f"device_tracker.client_{number}" for number in range(3)} <= entity_ids
         assert await counted(Scene(home=one, crowd=crowd), all_changed) == {
             "state_changed": 3 * 2,
             "state_reported": 3,

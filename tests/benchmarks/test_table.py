@@ -1,4 +1,4 @@
-"""The benchmark's table: what is measured, against what, and how it is told."""
+"""The benchmark's table: rows, targets and output."""
 
 from datetime import date
 from pathlib import Path
@@ -15,34 +15,36 @@ from benchmarks.targets import TARGETS
 
 
 def row(ours: float, **others: float) -> Row:
-    figures = {OURS: Figure.exactly(ours), **{who: Figure.exactly(x) for who, x in others.items()}}
+    figures = {OURS: Figure.exactly(ours)} | {
+        contender: Figure.exactly(value) for contender, value in others.items()
+    }
     return Row(key="sync", work="a record", unit="µs", figures=figures)
 
 
-def test_a_figure_is_the_median_and_the_middle_half() -> None:
+def test_figure_is_the_median_and_the_middle_half() -> None:
     assert Figure.of([1.0, 2.0, 3.0, 4.0, 100.0]) == Figure(median=3.0, low=2.0, high=4.0)
     assert Figure.of([7.0]) == Figure.exactly(7.0)
 
 
 @pytest.mark.parametrize(("ours", "met"), [(13.0, True), (13.1, False)])
-def test_a_limit_beside_another_is_a_ratio(ours: float, *, met: bool) -> None:
+def test_limit_relative_to_another_figure_is_a_ratio(ours: float, *, met: bool) -> None:
     (verdict,) = row(ours, orjson=10.0).verdicts({"sync": (Limit(1.3, "orjson"),)})
     assert verdict.met is met
     assert verdict.value == pytest.approx(ours / 10)
 
 
-def test_beside_whom_was_not_measured_there_is_no_verdict() -> None:
+def test_limit_without_a_measured_reference_has_no_verdict() -> None:
     assert row(1.0).verdicts({"sync": (Limit(1.3, "orjson"), Limit(2.0))}) == [(Limit(2.0), 1.0)]
 
 
-def test_a_row_that_misses_one_of_its_limits_is_missed() -> None:
+def test_row_that_misses_a_limit_is_listed_as_missed() -> None:
     assert report.missed([row(1.0, orjson=1.0)]) == []
     (missed,) = report.missed([row(2.0, orjson=1.0)])
     assert missed.key == "sync"
     assert "**missed**" in report.table([missed])
 
 
-def test_the_document_keeps_what_else_stands_in_it(
+def test_document_keeps_its_text_outside_the_table(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     document = tmp_path / "performance.md"
@@ -65,34 +67,34 @@ def test_the_document_keeps_what_else_stands_in_it(
     ]
 
 
-def test_the_published_table_has_every_row_that_has_a_target() -> None:
+def test_published_table_has_every_row_with_a_target() -> None:
     text = report.DOCUMENT.read_text()
     table = text[text.index(report.BEGIN) : text.index(report.END)]
     assert table.count("| met ") + table.count("| **missed** ") == len(TARGETS)
 
 
-def test_all_that_can_be_left_out_is_known_by_name() -> None:
+def test_every_group_of_rows_has_a_name_on_the_command_line() -> None:
     assert list(GROUPS) == list(MEASURES)
 
 
 @pytest.mark.parametrize(
-    ("arguments", "complaint"),
+    ("arguments", "error"),
     [
         (["--rows", "dance"], "invalid choice: 'dance'"),
-        (["--write", "--quick"], "--write takes all rows of a full run"),
-        (["--write", "--rows", "sync"], "--write takes all rows of a full run"),
-        (["--json", "nowhere/at/all.json"], "there is no folder nowhere/at"),
+        (["--write", "--quick"], "--write requires a full run of all groups"),
+        (["--write", "--rows", "sync"], "--write requires a full run of all groups"),
+        (["--json", "nowhere/at/all.json"], "no such folder: nowhere/at"),
     ],
 )
-def test_what_makes_no_sense_is_said_before_anything_is_measured(
-    arguments: list[str], complaint: str, capsys: pytest.CaptureFixture[str]
+def test_command_line_rejects_invalid_options_before_measuring(
+    arguments: list[str], error: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit, match="2"):
         parse_arguments(arguments)
-    assert complaint in capsys.readouterr().err
+    assert error in capsys.readouterr().err
 
 
-def test_frames_are_the_same_in_every_run_and_as_large_as_real_ones() -> None:
+def test_generated_frames_are_reproducible_and_as_large_as_real_ones() -> None:
     assert mixed_stream() == mixed_stream()
     assert mixed_stream() != mixed_stream(seed=2)
     sizes = [len(frame) for frame in mixed_stream()]
@@ -103,11 +105,11 @@ def test_frames_are_the_same_in_every_run_and_as_large_as_real_ones() -> None:
     assert 1_500 < len(crowd.sync(crowd.clients[0])) < 1_800
 
 
-def test_an_unwanted_frame_may_tell_its_type_at_its_end() -> None:
+def test_unwanted_frame_may_have_its_type_at_the_end() -> None:
     frame = device_frame(SSIDS_OF_40_KB, meta_first=False)
     assert list(orjson.loads(frame)) == ["data", "meta"]
     assert orjson.loads(frame) == orjson.loads(device_frame(SSIDS_OF_40_KB))
 
 
-def test_core_is_who_others_are_compared_with() -> None:
+def test_setup_target_is_relative_to_core() -> None:
     assert TARGETS["set_up"] == (Limit(0.5, CORE),)
