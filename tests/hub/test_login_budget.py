@@ -1,4 +1,4 @@
-"""The ledger of logins: how long an account waits, and that a restart does not shorten it."""
+"""The login budget: how long an account waits before a login, also across restarts."""
 
 from base64 import b64encode
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ from custom_components.unifi_scanner.hub.login_budget import (
     LoginBudgetError,
 )
 from tests.controller import SimulatedController
-from tests.handshakes import let_refused_handshakes_pass
+from tests.handshakes import ignore_refused_handshakes
 from tests.home import until
 
 URL = "https://10.0.0.1:443"
@@ -32,7 +32,7 @@ STORE = f"{DOMAIN}.logins"
 
 
 class Clock:
-    """A clock that moves when told."""
+    """A clock that only the test advances."""
 
     now = 1_000_000.0
 
@@ -47,16 +47,16 @@ def clock() -> Iterator[Clock]:
         yield clock
 
 
-# How long an account waits
+# The wait before the next login
 
 
-def test_an_account_that_never_logged_in_need_not_wait(clock: Clock) -> None:
+def test_new_account_need_not_wait(clock: Clock) -> None:
     account = AccountLogins(clock)
     assert account.remaining == 0
     account.check()
 
 
-def test_a_login_is_followed_by_a_minute_of_waiting(clock: Clock) -> None:
+def test_account_waits_a_minute_after_a_login(clock: Clock) -> None:
     account = AccountLogins(clock)
     account.begin()
     account.accept()
@@ -68,20 +68,20 @@ def test_a_login_is_followed_by_a_minute_of_waiting(clock: Clock) -> None:
 
 
 def refuse(account: AccountLogins, clock: Clock, *retry_after: float | None) -> list[float]:
-    """Log in as soon as that is allowed, be refused, and return the waits."""
+    """Attempt refused logins, each as soon as it is allowed, and return the waits that follow."""
     waits = []
-    for asked in retry_after:
+    for seconds in retry_after:
         clock.now += account.remaining
         account.begin()
-        waits.append(account.refuse(asked))
+        waits.append(account.refuse(seconds))
     return waits
 
 
-def test_refusals_without_a_time_double_the_wait_and_are_three_an_hour_at_most(
+def test_refusals_without_retry_after_double_the_wait_with_at_most_three_an_hour(
     clock: Clock,
 ) -> None:
     waits = refuse(AccountLogins(clock), clock, *[None] * 7)
-    # The third one waits until the first is an hour ago.
+    # The third wait ends an hour after the first refusal.
     assert waits == [300, 600, 2700, 2400, 3600, 3600, 3600]
 
 
@@ -89,52 +89,52 @@ def test_refusals_without_a_time_double_the_wait_and_are_three_an_hour_at_most(
     ("retry_after", "waits"),
     [(90, [90, 90, 3420]), (0, [60, 60, 3480]), (3600, [3600, 3600, 3600])],
 )
-def test_refusals_with_a_time_wait_for_it(
+def test_refusals_with_retry_after_determine_the_wait(
     clock: Clock, retry_after: float, waits: list[float]
 ) -> None:
     assert refuse(AccountLogins(clock), clock, *[retry_after] * 3) == waits
 
 
-def test_a_good_login_begins_anew(clock: Clock) -> None:
+def test_accepted_login_resets_the_refusals(clock: Clock) -> None:
     account = AccountLogins(clock)
     refuse(account, clock, None, None, None)
     account.accept()
     assert refuse(account, clock, None) == [300]
 
 
-def test_three_rejections_in_a_row_may_pass(clock: Clock) -> None:
+def test_fourth_rejection_in_a_row_is_final(clock: Clock) -> None:
     account = AccountLogins(clock)
     assert [account.reject() for _ in range(5)] == [False, False, False, True, True]
     account.accept()
     assert not account.reject()
 
 
-def test_sessions_that_end_soon_double_the_wait_until_one_lasts(clock: Clock) -> None:
+def test_short_sessions_double_the_wait_until_a_session_lasts(clock: Clock) -> None:
     account = AccountLogins(clock)
-    waits, contested = [], []
+    waits, in_conflict = [], []
     for age in (60, 60, 60, 60, 60, 60, 60, 60, 60, 601, 60):
         account.begin()
         account.accept()
         account.end_session(age)
         waits.append(account.remaining)
-        contested.append(account.contested)
+        in_conflict.append(account.in_conflict)
         clock.now += age
     assert waits == [60, 120, 240, 480, 960, 1920, 3600, 3600, 3600, 60, 60]
-    assert contested == [False, False, *[True] * 7, False, False]
+    assert in_conflict == [False, False, *[True] * 7, False, False]
 
 
-def test_a_clock_that_is_set_changes_no_wait(clock: Clock) -> None:
-    steady = Clock()
-    account = AccountLogins(steady)
-    refuse(account, steady, None)
+def test_wait_is_unaffected_by_setting_the_wall_clock(clock: Clock) -> None:
+    monotonic = Clock()
+    account = AccountLogins(monotonic)
+    refuse(account, monotonic, None)
     for jump in (-86_400, 2 * 86_400):
         clock.now += jump
         assert account.remaining == 300
-    steady.now += 299
+    monotonic.now += 299
     assert account.remaining == 1
 
 
-def test_asking_how_long_to_wait_changes_nothing(clock: Clock) -> None:
+def test_remaining_wait_can_be_read_without_changing_the_account(clock: Clock) -> None:
     account = AccountLogins(clock)
     account.begin()
     clock.now -= 30
@@ -143,7 +143,7 @@ def test_asking_how_long_to_wait_changes_nothing(clock: Clock) -> None:
     assert account.as_dict() == before
 
 
-def test_a_login_that_was_not_sent_is_taken_back(clock: Clock) -> None:
+def test_login_that_was_not_sent_can_be_undone(clock: Clock) -> None:
     account = AccountLogins(clock)
     account.begin()
     clock.now += 20
@@ -154,7 +154,7 @@ def test_a_login_that_was_not_sent_is_taken_back(clock: Clock) -> None:
     assert account.as_dict() == before
 
 
-def test_our_own_wait_is_told_from_one_the_controller_has_brought_about(clock: Clock) -> None:
+def test_check_distinguishes_our_budget_from_a_refusal_by_the_controller(clock: Clock) -> None:
     account = AccountLogins(clock)
     account.begin()
     with pytest.raises(LoginBudgetError) as ours:
@@ -167,24 +167,24 @@ def test_our_own_wait_is_told_from_one_the_controller_has_brought_about(clock: C
     assert theirs.value.retry_after == 90
 
 
-def test_our_own_wait_has_words_of_its_own() -> None:
+def test_login_budget_error_has_its_own_translation() -> None:
     data = {"host": "10.0.0.1", "ssl": "pinned"}
-    words = [
+    translations = [
         error_translation(kind("", retry_after=41.2), data)
         for kind in (LoginBudgetError, RateLimitedError)
     ]
     placeholders = {"host": "10.0.0.1", "seconds": "42"}
-    assert words == [("login_budget", placeholders), ("rate_limited", placeholders)]
+    assert translations == [("login_budget", placeholders), ("rate_limited", placeholders)]
 
 
 @pytest.mark.parametrize(("ago", "remaining"), [(20.0, 40.0), (90.0, 0.0), (-86_400.0, 60.0)])
-def test_a_wait_goes_on_after_a_restart_and_is_no_longer_than_it_was(
+def test_saved_wait_continues_after_a_restart_without_getting_longer(
     clock: Clock, ago: float, remaining: float
 ) -> None:
     assert AccountLogins(clock, since=clock.now - ago, wait=60.0).remaining == remaining
 
 
-# What is kept
+# Saving and loading
 
 
 @pytest.fixture
@@ -194,65 +194,65 @@ def entry(hass: HomeAssistant) -> MockConfigEntry:
     return entry
 
 
-async def loaded(hass: HomeAssistant) -> LoginBudget:
-    ledger = LoginBudget(hass)
-    await ledger.async_load()
-    return ledger
+async def loaded_budget(hass: HomeAssistant) -> LoginBudget:
+    budget = LoginBudget(hass)
+    await budget.async_load()
+    return budget
 
 
 @pytest.mark.usefixtures("entry")
-async def test_everything_but_the_name_is_read_again(
+async def test_saved_account_is_loaded_and_does_not_contain_the_user_name(
     hass: HomeAssistant, hass_storage: dict[str, Any], clock: Clock
 ) -> None:
-    ledger = await loaded(hass)
-    account = ledger.account(URL, "scanner")
+    budget = await loaded_budget(hass)
+    account = budget.account(URL, "scanner")
     refuse(account, clock, None, None)
     account.reject()
     account.end_session(1)
-    await ledger.async_save()
-    assert (await loaded(hass)).account(URL, "scanner") == account
+    await budget.async_save()
+    assert (await loaded_budget(hass)).account(URL, "scanner") == account
     assert "scanner" not in str(hass_storage[STORE]["data"])
 
 
 @pytest.mark.usefixtures("entry")
-async def test_nothing_is_written_when_nothing_has_changed(
+async def test_budget_is_not_saved_when_nothing_has_changed(
     hass: HomeAssistant, hass_storage: dict[str, Any]
 ) -> None:
-    ledger = await loaded(hass)
-    await ledger.async_save()
-    ledger.account(URL, "scanner")
-    await ledger.async_save()
+    budget = await loaded_budget(hass)
+    await budget.async_save()
+    budget.account(URL, "scanner")
+    await budget.async_save()
     assert STORE not in hass_storage
 
-    ledger.account(URL, "scanner").begin()
-    await ledger.async_save()
+    budget.account(URL, "scanner").begin()
+    await budget.async_save()
     del hass_storage[STORE]
-    await ledger.async_save()
+    await budget.async_save()
     assert STORE not in hass_storage
 
 
-async def test_only_accounts_of_entries_are_kept(
+async def test_budget_saves_only_accounts_of_config_entries(
     hass: HomeAssistant, hass_storage: dict[str, Any], entry: MockConfigEntry
 ) -> None:
-    ledger = await loaded(hass)
-    ledger.account(URL, "scanner").begin()
-    ledger.account(URL, "tried in the flow").begin()
-    await ledger.async_save()
+    budget = await loaded_budget(hass)
+    budget.account(URL, "scanner").begin()
+    budget.account(URL, "tried in a config flow").begin()
+    await budget.async_save()
     assert len(hass_storage[STORE]["data"]) == 1
 
     await hass.config_entries.async_remove(entry.entry_id)
-    await ledger.async_save()
+    await budget.async_save()
     assert STORE not in hass_storage
-    assert ledger.account(URL, "scanner").remaining > 0
+    assert budget.account(URL, "scanner").remaining > 0
 
 
 # Restarts
 
 
 async def start_and_stop(controller: SimulatedController) -> ConfigEntryState:
-    """Start a Home Assistant that has an entry, stop it again, and return how the entry fared."""
+    """Start Home Assistant with a config entry, stop it, and return the state the entry was in."""
     async with async_test_home_assistant() as hass:
-        let_refused_handshakes_pass(hass)
+        ignore_refused_handshakes(hass)
         hass.data.pop(loader.DATA_CUSTOM_COMPONENTS)
         entry = MockConfigEntry(
             domain=DOMAIN,

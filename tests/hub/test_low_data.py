@@ -1,4 +1,4 @@
-"""Saving data: fewer snapshots, and no look at records of clients that nobody follows."""
+"""The low data option: fewer snapshots, and no records of clients that are not tracked."""
 
 import pytest
 
@@ -8,7 +8,7 @@ pytestmark = pytest.mark.usefixtures("socket_enabled")
 
 
 @pytest.mark.parametrize(("options", "seconds"), [({}, 60), ({"low_data": True}, 300)])
-async def test_snapshots_are_rarer_while_the_stream_is_connected(
+async def test_low_data_makes_snapshots_rarer_while_the_stream_is_connected(
     home: Home, options: dict[str, bool], seconds: int
 ) -> None:
     await home.set_up(**options)
@@ -21,7 +21,7 @@ async def test_snapshots_are_rarer_while_the_stream_is_connected(
     await home.settled()
 
 
-async def test_without_the_stream_snapshots_are_as_frequent_as_ever(home: Home) -> None:
+async def test_low_data_takes_snapshots_every_minute_without_a_stream(home: Home) -> None:
     await home.set_up(low_data=True)
     home.controller.faults.refuse("*wss*", status=502)
     await home.cut()
@@ -30,19 +30,21 @@ async def test_without_the_stream_snapshots_are_as_frequent_as_ever(home: Home) 
     await until(lambda: home.snapshots > before)
 
 
-async def test_records_of_other_clients_are_not_read_but_their_events_count(home: Home) -> None:
+async def test_low_data_ignores_records_of_untracked_clients_but_not_their_events(
+    home: Home,
+) -> None:
     await home.set_up(clients=(ANNA,), low_data=True)
     for mac in (ANNA, BEN):
         home.world.roam(mac, "Kitchen")
     await home.controller.sync()
     assert [data["client_mac"] for _, data in await home.happened(1)] == [ANNA]
     await home.controller.roam(BEN, "Attic")
-    told = await home.happened(2)
-    assert [data["client_mac"] for _, data in told] == [ANNA, BEN]
-    assert told[1][1]["ap_to_name"] == "Attic"
+    events = await home.happened(2)
+    assert [data["client_mac"] for _, data in events] == [ANNA, BEN]
+    assert events[1][1]["ap_to_name"] == "Attic"
 
 
-async def test_a_client_that_is_added_is_read_from_then_on(home: Home) -> None:
+async def test_low_data_processes_records_of_a_client_once_it_is_tracked(home: Home) -> None:
     await home.set_up(clients=(ANNA,), low_data=True)
     home.coordinator.tracked.async_add([BEN])
     home.world.roam(BEN, "Kitchen")

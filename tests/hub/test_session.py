@@ -29,7 +29,7 @@ from custom_components.unifi_scanner.hub.session_pool import (
     async_close_unused_sessions,
 )
 from tests.controller import Booting, Flavour, Rejection, SimulatedController, make_certificate
-from tests.handshakes import let_refused_handshakes_pass
+from tests.handshakes import ignore_refused_handshakes
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
 
@@ -341,7 +341,7 @@ async def test_session_sends_no_credentials_to_another_certificate_than_the_pinn
     session = await async_acquire_session(hass, data)
     await session.async_call(sites)
 
-    let_refused_handshakes_pass(hass)
+    ignore_refused_handshakes(hass)
     await controller.restart(certificate=make_certificate())
     with pytest.raises(CertificateNotTrustedError) as error:
         await session.async_call(sites)
