@@ -1,4 +1,4 @@
-"""What every test of the integration needs."""
+"""Fixtures shared by all tests of the integration."""
 
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
@@ -13,14 +13,14 @@ from tests.text_watch import TextWatch
 
 @pytest.fixture(autouse=True)
 def _enable_custom_integrations(request: pytest.FixtureRequest) -> None:
-    """Let Home Assistant load the integration, in the tests that start one."""
+    """Let Home Assistant load the integration, in tests that use Home Assistant."""
     if "hass" in request.fixturenames:
         request.getfixturevalue("enable_custom_integrations")
 
 
 @pytest.fixture(scope="session")
 def secret_watch() -> Iterator[SecretWatch]:
-    """Read all log records of the run."""
+    """Check all log records of the test run for secrets."""
     watch = SecretWatch()
     with watch.watching():
         yield watch
@@ -28,24 +28,24 @@ def secret_watch() -> Iterator[SecretWatch]:
 
 @pytest.fixture(autouse=True)
 def _no_secret_is_logged(secret_watch: SecretWatch) -> Iterator[None]:
-    """Fail the test in which a log record told a secret."""
+    """Fail a test that logs a secret."""
     secret_watch.secrets = set(PLANTED)
     yield
-    told, secret_watch.told = secret_watch.told, []
-    assert told == []
+    leaks, secret_watch.leaks = secret_watch.leaks, []
+    assert leaks == []
 
 
 @pytest.fixture(scope="session")
 def text_watch() -> Iterator[TextWatch]:
-    """See all forms, issues and errors of the run."""
+    """Check the texts of all forms, issues and errors of the test run."""
     watch = TextWatch()
     with watch.watching():
         yield watch
 
 
 @pytest.fixture(autouse=True)
-def _every_text_is_there(text_watch: TextWatch) -> Iterator[None]:
-    """Fail the test in which something without a text was shown."""
+def _no_text_is_missing(text_watch: TextWatch) -> Iterator[None]:
+    """Fail a test that displays something without a translation."""
     yield
     missing, text_watch.missing = text_watch.missing, []
     assert missing == []
@@ -53,17 +53,17 @@ def _every_text_is_there(text_watch: TextWatch) -> Iterator[None]:
 
 @pytest.fixture
 def controller_settings() -> dict[str, Any]:
-    """Return the settings of the simulated controller of `home`; override it for others."""
+    """Return the settings of the simulated controller of `home`; override to change them."""
     return {}
 
 
 @pytest.fixture
 async def home(
     hass: HomeAssistant,
-    enable_custom_integrations: None,  # noqa: ARG001 - before a test's own `home` sets it up
+    enable_custom_integrations: None,  # noqa: ARG001 - needed by a module's own `home`
     socket_enabled: None,  # noqa: ARG001 - the simulated controller listens on loopback
     controller_settings: dict[str, Any],
 ) -> AsyncIterator[Home]:
-    """Return a home with a simulated controller; the test calls its `set_up`."""
+    """Return a home with a simulated controller; the test calls `home.set_up()`."""
     async with furnished_home(hass, **controller_settings) as home:
         yield home

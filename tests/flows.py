@@ -1,4 +1,4 @@
-"""A user who goes through the flows, and what they find there."""
+"""Drives the config and options flows as a user would, and builds config entries."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,7 +22,7 @@ from tests.controller import Band, SimulatedController
 
 @contextmanager
 def idle_entries() -> Iterator[None]:
-    """Keep what is set up from talking to the controller, where it is about the flow alone."""
+    """Keep entries from connecting to the controller, for tests of the flow alone."""
     with (
         patch("custom_components.unifi_scanner.async_setup_entry", return_value=True),
         patch("custom_components.unifi_scanner.async_unload_entry", return_value=True),
@@ -32,7 +32,7 @@ def idle_entries() -> Iterator[None]:
 
 
 def furnish(controller: SimulatedController, *, named: bool = True) -> None:
-    """Let phones with and without an alias and a computer be connected, and others be away."""
+    """Add connected and disconnected clients, with and without an alias, some of them wired."""
     world = controller.world
     world.add_access_point("Hall")
     world.add_client("Anna" if named else None, mac="02:00:00:00:00:0a", ap="Hall", hostname="Anna")
@@ -46,7 +46,7 @@ def furnish(controller: SimulatedController, *, named: bool = True) -> None:
 
 
 def typed(controller: SimulatedController, **changes: str) -> dict[str, str]:
-    """Return what a user types into the first form."""
+    """Return the values of the user form for a controller."""
     return {
         "host": f"127.0.0.1:{controller.port}",
         "username": controller.username,
@@ -57,10 +57,10 @@ def typed(controller: SimulatedController, **changes: str) -> dict[str, str]:
 
 
 class Flow:
-    """A user who goes through the flow."""
+    """A user going through a flow; `result` is the current step."""
 
     def __init__(self, hass: HomeAssistant) -> None:
-        """Open the user interface."""
+        """Prepare a flow without starting it."""
         self._hass = hass
         self._manager: ConfigEntriesFlowManager | OptionsFlowManager = hass.config_entries.flow
         self.result: ConfigFlowResult
@@ -68,35 +68,35 @@ class Flow:
     async def start(
         self, source: str = SOURCE_USER, data: BaseServiceInfo | None = None
     ) -> ConfigFlowResult:
-        """Begin to set something up, by hand or with what was discovered."""
+        """Start a config flow, manually or from a discovery."""
         self.result = await self._hass.config_entries.flow.async_init(
             DOMAIN, context={"source": source}, data=data
         )
         return self.result
 
     async def reconfigure(self, entry: MockConfigEntry) -> ConfigFlowResult:
-        """Begin to change how an entry's controller is reached."""
+        """Start the reconfigure flow of an entry."""
         self.result = await entry.start_reconfigure_flow(self._hass)
         return self.result
 
     async def options_of(self, entry: MockConfigEntry) -> ConfigFlowResult:
-        """Begin to change an entry's options."""
+        """Start the options flow of an entry."""
         self._manager = self._hass.config_entries.options
         self.result = await self._manager.async_init(entry.entry_id)
         return self.result
 
     async def submit(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Send the form that is shown."""
+        """Submit the current form."""
         self.result = await self._manager.async_configure(self.result["flow_id"], user_input or {})
         await self._hass.async_block_till_done()
         return self.result
 
     def abort(self) -> None:
-        """Close the dialog."""
+        """Abort the flow, as when the user closes the dialog."""
         self._manager.async_abort(self.result["flow_id"])
 
     def suggestions(self) -> dict[str, Any]:
-        """Return what the fields are filled in with."""
+        """Return the suggested values of the form's fields."""
         schema = self.result["data_schema"]
         assert schema is not None
         return {
@@ -104,33 +104,33 @@ class Flow:
         }
 
     def options(self, field: str) -> list[dict[str, str]]:
-        """Return what one can choose from in a field."""
+        """Return the options of a select field."""
         schema = self.result["data_schema"]
         assert schema is not None
         options: list[dict[str, str]] = schema.schema[field].config["options"]
         return options
 
     def default(self, field: str) -> object:
-        """Return what a field has unless it is changed."""
+        """Return the default of a field."""
         schema = self.result["data_schema"]
         assert schema is not None
         return next(key for key in schema.schema if key == field).default()
 
     async def finish(self) -> ConfigFlowResult:
-        """Say yes to everything from where the flow is."""
+        """Accept the remaining forms as they are; the flow must create an entry."""
         for _ in range(3):
             match self.result.get("step_id"):
                 case "certificate":
                     await self.submit()
                 case "clients":
-                    chosen = {"clients": self.default("clients"), "add_new_clients": False}
-                    await self.submit(chosen)
+                    clients = self.default("clients")
+                    await self.submit({"clients": clients, "add_new_clients": False})
         assert self.result["type"] is FlowResultType.CREATE_ENTRY, self.result
         return self.result
 
 
 def entry_of(controller: SimulatedController, **changes: Any) -> MockConfigEntry:
-    """Return an entry for the controller's first site, as the flow makes it with `insecure`."""
+    """Return an entry for the controller's first site, as the flow creates it with `insecure`."""
     site = changes.pop("site", "default")
     options = changes.pop("options", {})
     data = {**typed(controller, ssl="insecure"), "url": controller.base_url, "site": site}
@@ -141,7 +141,7 @@ def entry_of(controller: SimulatedController, **changes: Any) -> MockConfigEntry
 
 
 def closed_port() -> int:
-    """Return a port at which nothing listens."""
+    """Return a port on which nothing listens."""
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         port: int = unused.getsockname()[1]
@@ -149,8 +149,8 @@ def closed_port() -> int:
 
 
 @contextmanager
-def swallowing_port() -> Iterator[int]:
-    """Give a port at which connections are accepted and never answered."""
+def unresponsive_port() -> Iterator[int]:
+    """Provide a port that accepts connections but never responds."""
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen()

@@ -1,4 +1,4 @@
-"""A server in the same event loop, whose clients refuse its certificate."""
+"""TLS handshakes that fail because the integration refuses a certificate."""
 
 import asyncio
 from typing import Any
@@ -6,10 +6,10 @@ from typing import Any
 from homeassistant.core import HomeAssistant
 
 
-def let_refused_handshakes_pass(hass: HomeAssistant) -> None:
-    """Keep the server's side of refused handshakes out of Home Assistant's test harness.
+def ignore_refused_handshakes(hass: HomeAssistant) -> None:
+    """Keep the test harness from failing on the server's side of a refused handshake.
 
-    It fails a test for every error of the event loop, and these are not the integration's.
+    The simulated controller shares the event loop, whose errors all fail a test.
     """
     handler = hass.loop.get_exception_handler()
     assert handler is not None

@@ -1,4 +1,4 @@
-"""Reads every log record of the suite and remembers those that tell a secret."""
+"""A log handler that collects the records of the whole suite that contain a secret."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,41 +11,41 @@ from tests.controller import PLANTED_SECRETS, SimulatedController
 from tests.controller.records import SYSINFO_SECRETS
 from tests.controller.sessions import Session, Sessions
 
-# What is secret in every test: the account's password, and the keys inside device records.
+# Secrets of every test: the account's password, and the keys in device and system records.
 PLANTED = frozenset(
     {SimulatedController().password, *PLANTED_SECRETS.values(), *SYSINFO_SECRETS.values()}
 )
 
 
 class SecretWatch(logging.Handler):
-    """Takes the records of all loggers, at every level that is on.
+    """Checks the records of all loggers, at every enabled level.
 
-    `secrets` is what must not be told; the simulated controller's sessions add to it as they begin.
-    `told` names the logger and the text where it was.
+    `secrets` are the strings that must not be logged; each session of the simulated controller adds
+    its tokens. `leaks` holds the logger and text of each record that contains one.
     """
 
     def __init__(self) -> None:
-        """Begin with what is planted everywhere."""
+        """Start with the secrets of every test."""
         super().__init__()
         self.secrets = set(PLANTED)
-        self.told: list[str] = []
+        self.leaks: list[str] = []
 
     @override
     def emit(self, record: logging.LogRecord) -> None:
         try:
             text = self.format(record)
-        except Exception:  # noqa: BLE001 - as every handler: what cannot be formatted is not ours
+        except Exception:  # noqa: BLE001 - logging handlers must not raise
             self.handleError(record)
             return
         if any(secret in text for secret in self.secrets):
-            self.told.append(f"{record.name}: {text}")
+            self.leaks.append(f"{record.name}: {text}")
 
     @contextmanager
     def watching(self) -> Iterator[None]:
-        """Watch until the end of the block."""
+        """Check log records until the end of the block."""
         open_session = Sessions.open
 
-        def remember(sessions: Sessions, *arguments: Any, **settings: Any) -> Session:
+        def add_tokens(sessions: Sessions, *arguments: Any, **settings: Any) -> Session:
             session = open_session(sessions, *arguments, **settings)
             self.secrets |= {session.token, session.csrf}
             return session
@@ -54,7 +54,7 @@ class SecretWatch(logging.Handler):
         root.addHandler(self)
         try:
             with pytest.MonkeyPatch.context() as patch:
-                patch.setattr(Sessions, "open", remember)
+                patch.setattr(Sessions, "open", add_tokens)
                 yield
         finally:
             root.removeHandler(self)

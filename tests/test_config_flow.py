@@ -1,4 +1,4 @@
-"""The config flow, against a real server, until the entry is created."""
+"""The config flow, against the simulated controller: setup, errors and reauthentication."""
 
 import asyncio
 from base64 import b64decode
@@ -30,24 +30,23 @@ from tests.flows import (
     entry_of,
     furnish,
     idle_entries,
-    swallowing_port,
     typed,
+    unresponsive_port,
 )
-from tests.handshakes import let_refused_handshakes_pass
+from tests.handshakes import ignore_refused_handshakes
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
 
 
 @pytest.fixture(autouse=True)
-def _entries_do_nothing() -> Iterator[None]:
-    """Keep what is set up from talking to the controller; this is about the flow."""
+def _idle_entries() -> Iterator[None]:
     with idle_entries():
         yield
 
 
 @pytest.fixture(autouse=True)
-def _certificates_may_be_refused(hass: HomeAssistant) -> None:
-    let_refused_handshakes_pass(hass)
+def _ignore_refused_handshakes(hass: HomeAssistant) -> None:
+    ignore_refused_handshakes(hass)
 
 
 @pytest.fixture
@@ -64,7 +63,7 @@ async def flow(hass: HomeAssistant) -> Flow:
     return flow
 
 
-# The way through
+# Successful setup
 
 
 async def test_a_controller_is_set_up(flow: Flow, controller: SimulatedController) -> None:
@@ -116,7 +115,7 @@ async def test_a_self_hosted_application_is_set_up(flow: Flow) -> None:
 
 
 @pytest.mark.parametrize("ssl", ["pinned", "verify"])
-async def test_a_publicly_trusted_certificate_needs_no_question(
+async def test_a_publicly_trusted_certificate_needs_no_confirmation(
     flow: Flow, controller: SimulatedController, ssl: str
 ) -> None:
     context = create_context(TlsMode.PINNED, controller.certificate_der)
@@ -130,7 +129,7 @@ async def test_a_publicly_trusted_certificate_needs_no_question(
     assert "certificate" not in result["data"]
 
 
-async def test_an_unchecked_certificate_needs_no_question(
+async def test_an_unchecked_certificate_needs_no_confirmation(
     flow: Flow, controller: SimulatedController
 ) -> None:
     result = await flow.submit(typed(controller, ssl="insecure"))
@@ -141,7 +140,7 @@ async def test_an_unchecked_certificate_needs_no_question(
 
 
 @pytest.mark.parametrize("ssl", ["pinned", "insecure"])
-async def test_without_a_port_the_usual_ones_are_tried(
+async def test_a_host_without_a_port_is_tried_on_the_default_ports(
     flow: Flow, controller: SimulatedController, ssl: str
 ) -> None:
     ports = (closed_port(), controller.port)
@@ -152,25 +151,25 @@ async def test_without_a_port_the_usual_ones_are_tried(
     assert result["data"]["url"] == controller.base_url
 
 
-async def test_a_port_that_swallows_everything_holds_nobody_up(
+async def test_an_unresponsive_default_port_does_not_delay_setup(
     flow: Flow, controller: SimulatedController
 ) -> None:
-    with swallowing_port() as silent:
+    with unresponsive_port() as silent:
         ports = (closed_port(), controller.port, silent)
         with patch("custom_components.unifi_scanner.api.endpoints.CANDIDATE_PORTS", ports):
-            begun = perf_counter()
+            started = perf_counter()
             result = await flow.submit(typed(controller, host="127.0.0.1", ssl="insecure"))
-    assert perf_counter() - begun < 5
+    assert perf_counter() - started < 5
     assert result["step_id"] == "clients"
 
 
-async def test_the_usual_ports_are_tried_at_once(
+async def test_default_ports_are_tried_concurrently(
     flow: Flow, controller: SimulatedController
 ) -> None:
-    together = asyncio.Barrier(3)
+    all_ports = asyncio.Barrier(3)
 
     async def async_detect(_client: UnifiClient) -> None:
-        await together.wait()
+        await all_ports.wait()
         raise CannotConnectError("Nobody is there")
 
     with patch.object(UnifiClient, "detect", async_detect):
@@ -178,7 +177,7 @@ async def test_the_usual_ports_are_tried_at_once(
     assert result["errors"] == {"base": "cannot_connect"}
 
 
-async def test_of_several_failures_the_one_that_tells_most_is_shown(
+async def test_the_most_informative_error_of_several_ports_is_shown(
     flow: Flow, controller: SimulatedController
 ) -> None:
     booting(controller)
@@ -188,7 +187,7 @@ async def test_of_several_failures_the_one_that_tells_most_is_shown(
     assert result["errors"] == {"base": "controller_starting"}
 
 
-async def test_all_clients_are_chosen_when_none_is_named(flow: Flow) -> None:
+async def test_all_clients_are_preselected_if_none_has_an_alias(flow: Flow) -> None:
     async with SimulatedController() as controller:
         furnish(controller, named=False)
         await flow.submit(typed(controller, ssl="insecure"))
@@ -196,7 +195,7 @@ async def test_all_clients_are_chosen_when_none_is_named(flow: Flow) -> None:
 
 
 @pytest.mark.parametrize("status", [403, 502])
-async def test_who_is_away_need_not_be_told(
+async def test_setup_works_without_the_list_of_known_clients(
     flow: Flow, controller: SimulatedController, status: int
 ) -> None:
     controller.faults.refuse("*rest/user", status=status)
@@ -206,9 +205,7 @@ async def test_who_is_away_need_not_be_told(
     assert controller.login_attempts == 1
 
 
-async def test_a_list_that_is_too_long_to_read_ends(
-    flow: Flow, controller: SimulatedController
-) -> None:
+async def test_the_list_of_clients_is_limited(flow: Flow, controller: SimulatedController) -> None:
     for number in range(1000):
         controller.world.add_client(
             f"Gone {number:04}", mac=f"02:00:00:01:{number >> 8:02x}:{number & 255:02x}"
@@ -225,7 +222,7 @@ async def test_a_site_without_clients_can_be_set_up(flow: Flow) -> None:
         assert result["options"]["clients"] == []
 
 
-async def test_a_controller_that_tells_no_id_is_known_by_its_address(
+async def test_a_controller_without_an_id_is_identified_by_its_host(
     flow: Flow, controller: SimulatedController
 ) -> None:
     controller.faults.refuse("*stat/sysinfo", status=200, body={"meta": {"rc": "ok"}, "data": [{}]})
@@ -245,7 +242,7 @@ async def campus() -> AsyncIterator[SimulatedController]:
         yield controller
 
 
-async def test_one_of_several_sites_is_chosen(flow: Flow, campus: SimulatedController) -> None:
+async def test_one_of_several_sites_is_set_up(flow: Flow, campus: SimulatedController) -> None:
     result = await flow.submit(typed(campus, ssl="insecure"))
     assert result["step_id"] == "site"
     assert [option["value"] for option in flow.options("site")] == ["8xff0x6m", "default"]
@@ -258,7 +255,7 @@ async def test_one_of_several_sites_is_chosen(flow: Flow, campus: SimulatedContr
     assert campus.login_attempts == 1
 
 
-async def test_a_site_that_is_set_up_is_not_offered_again(
+async def test_a_site_that_is_already_set_up_is_not_offered(
     hass: HomeAssistant, flow: Flow, campus: SimulatedController
 ) -> None:
     entry_of(campus).add_to_hass(hass)
@@ -268,7 +265,7 @@ async def test_a_site_that_is_set_up_is_not_offered_again(
         await flow.submit({"site": "default"})
 
 
-async def test_a_failure_after_the_choice_of_a_site_leads_back_to_the_first_form(
+async def test_an_error_after_selecting_a_site_shows_the_first_form_again(
     flow: Flow, campus: SimulatedController
 ) -> None:
     await flow.submit(typed(campus, ssl="insecure"))
@@ -283,7 +280,7 @@ async def test_a_failure_after_the_choice_of_a_site_leads_back_to_the_first_form
     assert campus.login_attempts == 1
 
 
-# What is there already
+# Controllers that are already set up
 
 
 async def test_a_controller_is_not_set_up_twice(
@@ -297,17 +294,17 @@ async def test_a_controller_is_not_set_up_twice(
     assert dict(entry.data) == before
 
 
-async def test_a_site_whose_id_has_become_another_one_is_the_same_entry(
+async def test_a_site_whose_id_has_changed_is_recognized(
     hass: HomeAssistant, flow: Flow, controller: SimulatedController
 ) -> None:
-    """Updates of UniFi Network may give all its things ids of another kind."""
+    """Updates of UniFi Network may change the format of its object ids."""
     entry_of(controller).add_to_hass(hass)
     controller.world.site.id = "0f8fad5b-d9cb-469f-a165-70867728950e"
     result = await flow.submit(typed(controller, ssl="insecure"))
     assert result["reason"] == "already_configured"
 
 
-async def test_a_controller_that_has_moved_is_the_same_entry(
+async def test_setup_updates_the_entries_of_a_controller_that_has_moved(
     hass: HomeAssistant, flow: Flow, campus: SimulatedController
 ) -> None:
     entries = [
@@ -326,7 +323,7 @@ async def test_a_controller_that_has_moved_is_the_same_entry(
         assert b64decode(entry.data["certificate"]) == campus.certificate_der
 
 
-async def test_two_flows_for_one_site_do_not_cross(
+async def test_a_second_flow_for_the_same_site_is_aborted(
     hass: HomeAssistant, flow: Flow, controller: SimulatedController
 ) -> None:
     await flow.submit(typed(controller, ssl="insecure"))
@@ -340,7 +337,7 @@ async def test_two_flows_for_one_site_do_not_cross(
 # Sessions
 
 
-async def test_a_flow_that_is_left_logs_out(
+async def test_an_abandoned_flow_logs_out(
     hass: HomeAssistant, flow: Flow, controller: SimulatedController
 ) -> None:
     await flow.submit(typed(controller, ssl="insecure"))
@@ -349,36 +346,36 @@ async def test_a_flow_that_is_left_logs_out(
     assert len(controller.requests("/api/auth/logout")) == 1
 
 
-async def test_a_flow_that_is_left_while_it_works_logs_out(
+async def test_a_flow_abandoned_while_acquiring_a_session_does_not_log_in(
     hass: HomeAssistant, flow: Flow, controller: SimulatedController
 ) -> None:
-    acquired, left = asyncio.Event(), asyncio.Event()
+    acquired, abandoned = asyncio.Event(), asyncio.Event()
 
     async def async_acquire(hass: HomeAssistant, data: dict[str, Any]) -> ControllerSession:
-        console = await async_acquire_session(hass, data)
+        session = await async_acquire_session(hass, data)
         acquired.set()
-        await left.wait()
-        return console
+        await abandoned.wait()
+        return session
 
     with patch("custom_components.unifi_scanner.flow.base.async_acquire_session", async_acquire):
-        working = hass.async_create_task(flow.submit(typed(controller, ssl="insecure")))
+        submission = hass.async_create_task(flow.submit(typed(controller, ssl="insecure")))
         await acquired.wait()
         flow.abort()
-        left.set()
+        abandoned.set()
         with pytest.raises(UnknownFlow):
-            await working
+            await submission
     assert controller.login_attempts == 0
     assert not hass.config_entries.flow.async_progress()
 
 
-async def test_a_flow_that_is_left_at_once_has_nothing_to_end(
+async def test_a_flow_abandoned_at_once_has_no_session_to_end(
     hass: HomeAssistant, flow: Flow
 ) -> None:
     flow.abort()
     assert not hass.config_entries.flow.async_progress()
 
 
-async def test_the_entry_goes_on_with_the_session_of_the_flow(
+async def test_the_entry_reuses_the_session_of_the_flow(
     hass: HomeAssistant, flow: Flow, controller: SimulatedController
 ) -> None:
     await flow.submit(typed(controller, ssl="insecure"))
@@ -387,22 +384,22 @@ async def test_the_entry_goes_on_with_the_session_of_the_flow(
     assert controller.requests("/api/auth/logout") == []
 
 
-async def test_a_second_site_uses_the_session_of_the_first(
+async def test_a_second_site_reuses_the_session_of_the_first(
     hass: HomeAssistant, flow: Flow, campus: SimulatedController
 ) -> None:
     await flow.submit(typed(campus, ssl="insecure"))
     await flow.submit({"site": "default"})
     await flow.finish()
 
-    again = Flow(hass)
-    await again.start()
-    await again.submit(typed(campus, ssl="insecure"))
-    await again.submit({"site": "8xff0x6m"})
-    await again.finish()
+    second = Flow(hass)
+    await second.start()
+    await second.submit(typed(campus, ssl="insecure"))
+    await second.submit({"site": "8xff0x6m"})
+    await second.finish()
     assert campus.login_attempts == 1
 
 
-# What goes wrong, and how it goes on
+# Errors
 
 NO_DATA = {"meta": {"rc": "ok"}, "data": []}
 NO_PERMISSION = {"meta": {"rc": "error", "msg": "api.err.NoPermission"}, "data": []}
@@ -416,7 +413,7 @@ def locked(controller: SimulatedController) -> None:
     controller.faults.limit_logins(locked_until=2e9, retry_after=90)
 
 
-def locked_without_end(controller: SimulatedController) -> None:
+def locked_indefinitely(controller: SimulatedController) -> None:
     controller.faults.limit_logins(locked_until=2e9)
 
 
@@ -424,7 +421,7 @@ def booting(controller: SimulatedController) -> None:
     controller.faults.booting = Booting.BAD_GATEWAY
 
 
-def something_else(controller: SimulatedController) -> None:
+def unexpected_response(controller: SimulatedController) -> None:
     controller.faults.refuse("*self/sites", status=200, body={"result": "hello"})
 
 
@@ -436,11 +433,11 @@ def no_sites(controller: SimulatedController) -> None:
     controller.faults.refuse("*self/sites", status=200, body=NO_DATA)
 
 
-def closed_site(controller: SimulatedController) -> None:
+def forbidden_site(controller: SimulatedController) -> None:
     controller.faults.refuse("*stat/sysinfo", status=200, body=NO_PERMISSION)
 
 
-def hangs_up(controller: SimulatedController) -> None:
+def not_a_controller(controller: SimulatedController) -> None:
     controller.faults.refuse("/", status=418)
 
 
@@ -449,16 +446,16 @@ def hangs_up(controller: SimulatedController) -> None:
     [
         (second_factor, "second_factor", {}),
         (locked, "rate_limited", {"seconds": "90"}),
-        (locked_without_end, "rate_limited", {"seconds": "300"}),
+        (locked_indefinitely, "rate_limited", {"seconds": "300"}),
         (booting, "controller_starting", {}),
-        (something_else, "unexpected_answer", {}),
+        (unexpected_response, "unexpected_answer", {}),
         (no_access, "no_access", {}),
         (no_sites, "no_sites", {}),
-        (closed_site, "unknown_site", {"site": "default"}),
-        (hangs_up, "cannot_connect", {}),
+        (forbidden_site, "unknown_site", {"site": "default"}),
+        (not_a_controller, "cannot_connect", {}),
     ],
 )
-async def test_the_flow_goes_on_after_an_error_of_the_controller(
+async def test_the_flow_recovers_from_an_error_of_the_controller(
     flow: Flow,
     controller: SimulatedController,
     fault: Callable[[SimulatedController], None],
@@ -479,7 +476,7 @@ async def test_the_flow_goes_on_after_an_error_of_the_controller(
 
 
 @pytest.mark.parametrize("rejection", Rejection)
-async def test_a_wrong_password_can_be_corrected_at_once(
+async def test_a_wrong_password_can_be_corrected_immediately(
     flow: Flow, controller: SimulatedController, rejection: Rejection
 ) -> None:
     controller.faults.rejection = rejection
@@ -488,14 +485,14 @@ async def test_a_wrong_password_can_be_corrected_at_once(
     assert (result["step_id"], result["errors"]) == ("user", {"base": "invalid_auth"})
     assert flow.suggestions() == typed(controller, password="wrong")
 
-    # The certificate has been confirmed; nobody is asked again.
+    # The certificate is confirmed and not asked about again.
     result = await flow.submit(typed(controller))
     assert result["step_id"] == "clients"
     await flow.finish()
     assert controller.login_attempts == 2
 
 
-async def test_an_address_at_which_nothing_answers_can_be_corrected(
+async def test_an_address_without_a_server_can_be_corrected(
     flow: Flow, controller: SimulatedController
 ) -> None:
     result = await flow.submit(typed(controller, host=f"127.0.0.1:{closed_port()}"))
@@ -504,12 +501,12 @@ async def test_an_address_at_which_nothing_answers_can_be_corrected(
     await flow.finish()
 
 
-async def test_a_name_that_nobody_knows_can_be_corrected(
+async def test_an_unresolvable_host_name_can_be_corrected(
     flow: Flow, controller: SimulatedController
 ) -> None:
-    # The name servers' part: nothing in the tests may ask them.
-    nobody = OSError("Name or service not known")
-    with patch("aiohttp.connector.TCPConnector._resolve_host", side_effect=nobody):
+    # Stands in for the name servers, which tests must not query.
+    not_found = OSError("Name or service not known")
+    with patch("aiohttp.connector.TCPConnector._resolve_host", side_effect=not_found):
         result = await flow.submit(typed(controller, host="nowhere.invalid"))
     assert (result["step_id"], result["errors"]) == ("user", {"base": "unknown_name"})
     await flow.submit(typed(controller))
@@ -527,7 +524,7 @@ async def test_an_address_without_encryption_can_be_corrected(
 
 
 @pytest.mark.parametrize("host", ["", "https://me:secret@127.0.0.1", "a b"])
-async def test_an_impossible_address_can_be_corrected(
+async def test_an_invalid_address_can_be_corrected(
     flow: Flow, controller: SimulatedController, host: str
 ) -> None:
     result = await flow.submit(typed(controller, host=host))
@@ -536,7 +533,7 @@ async def test_an_impossible_address_can_be_corrected(
     await flow.finish()
 
 
-async def test_a_certificate_of_its_own_is_not_trusted_by_verify(
+async def test_a_self_signed_certificate_is_rejected_by_verify(
     flow: Flow, controller: SimulatedController
 ) -> None:
     result = await flow.submit(typed(controller, ssl="verify"))
@@ -547,7 +544,7 @@ async def test_a_certificate_of_its_own_is_not_trusted_by_verify(
     await flow.finish()
 
 
-async def test_another_certificate_than_the_confirmed_one_gets_no_credentials(
+async def test_no_credentials_are_sent_if_the_certificate_changes_after_confirmation(
     flow: Flow, controller: SimulatedController
 ) -> None:
     await flow.submit(typed(controller))
@@ -564,7 +561,7 @@ async def test_another_certificate_than_the_confirmed_one_gets_no_credentials(
     await flow.finish()
 
 
-async def test_an_unforeseen_error_is_logged_without_the_password(
+async def test_an_unexpected_error_is_logged_without_the_password(
     flow: Flow, controller: SimulatedController, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
@@ -580,25 +577,25 @@ async def test_an_unforeseen_error_is_logged_without_the_password(
     assert controller.password not in caplog.text
 
 
-# Logging in again
+# Reauthentication
 
 
-async def test_a_new_password_is_taken_over_for_all_sites_of_the_account(
+async def test_reauth_updates_the_password_of_all_entries_of_the_account(
     hass: HomeAssistant, campus: SimulatedController
 ) -> None:
     entry = entry_of(campus, password="old")
     other_site = entry_of(campus, password="old", site="8xff0x6m")
     other_account = entry_of(campus, password="old", username="other", site="third")
-    other_console = entry_of(campus, password="old", controller_id="elsewhere")
-    for each in (entry, other_site, other_account, other_console):
+    other_controller = entry_of(campus, password="old", controller_id="elsewhere")
+    for each in (entry, other_site, other_account, other_controller):
         each.add_to_hass(hass)
 
     flow = Flow(hass)
     flow.result = await entry.start_reauth_flow(hass)
     assert flow.result["step_id"] == "reauth_confirm"
-    shown = flow.result["description_placeholders"]
-    assert shown is not None
-    assert shown["username"] == campus.username
+    placeholders = flow.result["description_placeholders"]
+    assert placeholders is not None
+    assert placeholders["username"] == campus.username
 
     result = await flow.submit({"password": "wrong"})
     assert (result["step_id"], result["errors"]) == ("reauth_confirm", {"base": "invalid_auth"})
@@ -606,11 +603,11 @@ async def test_a_new_password_is_taken_over_for_all_sites_of_the_account(
     result = await flow.submit({"password": campus.password})
     assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "reauth_successful")
     assert entry.data["password"] == other_site.data["password"] == campus.password
-    assert other_account.data["password"] == other_console.data["password"] == "old"
+    assert other_account.data["password"] == other_controller.data["password"] == "old"
     assert campus.login_attempts == 2
 
 
-async def test_an_account_with_a_second_factor_can_be_repaired(
+async def test_reauth_succeeds_after_the_second_factor_is_turned_off(
     hass: HomeAssistant, controller: SimulatedController
 ) -> None:
     entry = entry_of(controller)

@@ -17,7 +17,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.unifi_scanner.const import DOMAIN
 from tests.controller import Booting, SimulatedController, make_certificate
-from tests.handshakes import let_refused_handshakes_pass
+from tests.handshakes import ignore_refused_handshakes
 from tests.home import until
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.usefixtures("socket_enabled")
 
 @pytest.fixture(autouse=True)
 def _handshakes_may_be_broken_off(hass: HomeAssistant) -> None:
-    let_refused_handshakes_pass(hass)
+    ignore_refused_handshakes(hass)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The controller of an entry is to be found elsewhere, or trusted in another way."""
+"""The reconfigure flow: a new address, account or certificate of an entry's controller."""
 
 from base64 import b64encode
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -9,7 +9,7 @@ import pytest
 
 from tests.controller import SimulatedController, make_certificate
 from tests.flows import Flow, closed_port, entry_of, idle_entries, typed
-from tests.handshakes import let_refused_handshakes_pass
+from tests.handshakes import ignore_refused_handshakes
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
 
@@ -17,14 +17,14 @@ SITES = ("default", "8xff0x6m")
 
 
 @pytest.fixture(autouse=True)
-def _entries_do_nothing() -> Iterator[None]:
+def _idle_entries() -> Iterator[None]:
     with idle_entries():
         yield
 
 
 @pytest.fixture(autouse=True)
-def _certificates_may_be_refused(hass: HomeAssistant) -> None:
-    let_refused_handshakes_pass(hass)
+def _ignore_refused_handshakes(hass: HomeAssistant) -> None:
+    ignore_refused_handshakes(hass)
 
 
 @pytest.fixture
@@ -34,16 +34,16 @@ async def controller() -> AsyncIterator[SimulatedController]:
 
 
 def pinned(controller: SimulatedController) -> dict[str, str]:
-    """Return what an entry that trusts the controller's certificate has beside its address."""
+    """Return the entry data that pin the controller's certificate."""
     return {"ssl": "pinned", "certificate": b64encode(controller.certificate_der).decode()}
 
 
-def retyped(controller: SimulatedController, **changes: str) -> dict[str, str]:
-    """Return what a user types who keeps the password."""
+def without_password(controller: SimulatedController, **changes: str) -> dict[str, str]:
+    """Return the form of a user who keeps the password."""
     return {key: value for key, value in typed(controller, **changes).items() if key != "password"}
 
 
-async def test_the_form_is_filled_in_but_for_the_password(
+async def test_reconfigure_form_is_prefilled_except_for_the_password(
     hass: HomeAssistant, controller: SimulatedController
 ) -> None:
     entry = entry_of(controller)
@@ -51,35 +51,35 @@ async def test_the_form_is_filled_in_but_for_the_password(
     flow = Flow(hass)
     result = await flow.reconfigure(entry)
     assert result["step_id"] == "reconfigure"
-    assert flow.suggestions() == retyped(controller, ssl="insecure")
+    assert flow.suggestions() == without_password(controller, ssl="insecure")
 
 
-async def test_a_controller_that_has_moved_is_followed_by_all_its_entries(
+async def test_reconfigure_updates_the_address_of_all_entries_of_the_controller(
     hass: HomeAssistant, controller: SimulatedController
 ) -> None:
     old = {"host": "10.0.0.1", "url": "https://10.0.0.1:443", **pinned(controller)}
     entry, other = (entry_of(controller, site=site, **old) for site in SITES)
     account = entry_of(controller, site="third", username="other", password="theirs", **old)
-    stranger = entry_of(controller, controller_id="elsewhere", **old)
-    for each in (entry, other, account, stranger):
+    unrelated = entry_of(controller, controller_id="elsewhere", **old)
+    for each in (entry, other, account, unrelated):
         each.add_to_hass(hass)
-    before = dict(stranger.data)
+    before = dict(unrelated.data)
 
     flow = Flow(hass)
     await flow.reconfigure(entry)
-    # The certificate has been confirmed long ago; nobody is asked again.
-    result = await flow.submit(retyped(controller))
+    # The certificate is already pinned, so it need not be confirmed again.
+    result = await flow.submit(without_password(controller))
     assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "reconfigure_successful")
     new = {"url": controller.base_url, **pinned(controller)}
     assert entry.data == {**typed(controller), **new, "site": "default"}
     assert other.data == {**typed(controller), **new, "site": "8xff0x6m"}
     theirs = {"username": "other", "password": "theirs"}
     assert account.data == {**typed(controller), **new, **theirs, "site": "third"}
-    assert stranger.data == before
+    assert unrelated.data == before
     assert entry.unique_id == f"{controller.settings.controller_id}_default"
 
 
-async def test_another_account_is_taken_over_where_it_was_the_same(
+async def test_reconfigure_updates_entries_that_used_the_same_account(
     hass: HomeAssistant, controller: SimulatedController
 ) -> None:
     old = {"username": "old", "password": "old"}
@@ -97,7 +97,7 @@ async def test_another_account_is_taken_over_where_it_was_the_same(
     assert controller.login_attempts == 1
 
 
-async def test_a_new_certificate_is_shown_before_anything_is_sent(
+async def test_reconfigure_shows_a_new_certificate_before_sending_anything(
     hass: HomeAssistant, controller: SimulatedController
 ) -> None:
     entry = entry_of(controller, **pinned(controller))
@@ -105,11 +105,11 @@ async def test_a_new_certificate_is_shown_before_anything_is_sent(
     await controller.restart(certificate=make_certificate())
     flow = Flow(hass)
     await flow.reconfigure(entry)
-    result = await flow.submit(retyped(controller))
+    result = await flow.submit(without_password(controller))
     assert result["step_id"] == "certificate"
-    shown = result["description_placeholders"]
-    assert shown is not None
-    assert shown["fingerprint"] == controller.certificate.fingerprint
+    placeholders = result["description_placeholders"]
+    assert placeholders is not None
+    assert placeholders["fingerprint"] == controller.certificate.fingerprint
     assert controller.login_attempts == 0
 
     result = await flow.submit()
@@ -117,7 +117,7 @@ async def test_a_new_certificate_is_shown_before_anything_is_sent(
     assert entry.data["certificate"] == pinned(controller)["certificate"]
 
 
-async def test_a_certificate_that_is_no_longer_checked_is_forgotten(
+async def test_reconfigure_removes_a_certificate_that_is_no_longer_pinned(
     hass: HomeAssistant, controller: SimulatedController
 ) -> None:
     entry, other = (entry_of(controller, site=site, **pinned(controller)) for site in SITES)
@@ -125,13 +125,13 @@ async def test_a_certificate_that_is_no_longer_checked_is_forgotten(
         each.add_to_hass(hass)
     flow = Flow(hass)
     await flow.reconfigure(entry)
-    await flow.submit(retyped(controller, ssl="insecure"))
+    await flow.submit(without_password(controller, ssl="insecure"))
     for each in (entry, other):
         assert each.data["ssl"] == "insecure"
         assert "certificate" not in each.data
 
 
-async def test_a_controller_that_tells_no_id_can_move(
+async def test_reconfigure_moves_a_controller_without_an_id(
     hass: HomeAssistant, controller: SimulatedController
 ) -> None:
     controller.faults.refuse("*stat/sysinfo", status=200, body={"meta": {"rc": "ok"}, "data": [{}]})
@@ -139,28 +139,28 @@ async def test_a_controller_that_tells_no_id_can_move(
     entry.add_to_hass(hass)
     flow = Flow(hass)
     await flow.reconfigure(entry)
-    result = await flow.submit(retyped(controller, ssl="insecure"))
+    result = await flow.submit(without_password(controller, ssl="insecure"))
     assert result["reason"] == "reconfigure_successful"
     assert entry.data["url"] == controller.base_url
     assert entry.unique_id == "10.0.0.1_default"
 
 
-async def test_a_controller_that_told_no_id_at_first_may_tell_it_later(
+async def test_reconfigure_accepts_a_controller_that_reports_its_id_only_later(
     hass: HomeAssistant, controller: SimulatedController
 ) -> None:
     entry = entry_of(controller, controller_id="127.0.0.1")
     entry.add_to_hass(hass)
     flow = Flow(hass)
     await flow.reconfigure(entry)
-    result = await flow.submit(retyped(controller, ssl="insecure"))
+    result = await flow.submit(without_password(controller, ssl="insecure"))
     assert result["reason"] == "reconfigure_successful"
     assert entry.unique_id == "127.0.0.1_default"
 
 
-# What goes wrong, and how it goes on
+# Errors
 
 
-def nothing(_controller: SimulatedController) -> None:
+def no_fault(_controller: SimulatedController) -> None:
     pass
 
 
@@ -176,16 +176,16 @@ def second_factor(controller: SimulatedController) -> None:
 @pytest.mark.parametrize(
     ("fault", "change", "error"),
     [
-        (nothing, {"host": f"127.0.0.1:{closed_port()}"}, {"base": "cannot_connect"}),
-        (nothing, {"host": "http://127.0.0.1"}, {"host": "https_only"}),
-        (nothing, {"host": "a b"}, {"host": "invalid_host"}),
-        (nothing, {"ssl": "verify"}, {"base": "certificate_not_trusted"}),
-        (nothing, {"password": "wrong"}, {"base": "invalid_auth"}),
+        (no_fault, {"host": f"127.0.0.1:{closed_port()}"}, {"base": "cannot_connect"}),
+        (no_fault, {"host": "http://127.0.0.1"}, {"host": "https_only"}),
+        (no_fault, {"host": "a b"}, {"host": "invalid_host"}),
+        (no_fault, {"ssl": "verify"}, {"base": "certificate_not_trusted"}),
+        (no_fault, {"password": "wrong"}, {"base": "invalid_auth"}),
         (wrong_site, {}, {"base": "unknown_site"}),
         (second_factor, {}, {"base": "second_factor"}),
     ],
 )
-async def test_an_error_leads_back_to_the_form_and_leaves_the_entry_alone(
+async def test_reconfigure_shows_the_form_again_after_an_error_and_keeps_the_entry(
     hass: HomeAssistant,
     controller: SimulatedController,
     fault: Callable[[SimulatedController], None],
@@ -198,19 +198,19 @@ async def test_an_error_leads_back_to_the_form_and_leaves_the_entry_alone(
     flow = Flow(hass)
     await flow.reconfigure(entry)
     fault(controller)
-    wrong = {**retyped(controller, ssl="insecure"), **change}
+    wrong = {**without_password(controller, ssl="insecure"), **change}
     result = await flow.submit(wrong)
     assert (result["step_id"], result["errors"]) == ("reconfigure", error)
     assert flow.suggestions() == wrong
     assert dict(entry.data) == before
 
     controller.faults.clear()
-    result = await flow.submit(retyped(controller, ssl="insecure"))
+    result = await flow.submit(without_password(controller, ssl="insecure"))
     assert result["reason"] == "reconfigure_successful"
     assert dict(entry.data) == before
 
 
-async def test_another_controller_is_refused(
+async def test_reconfigure_rejects_another_controller(
     hass: HomeAssistant, controller: SimulatedController
 ) -> None:
     entry = entry_of(controller)
@@ -218,12 +218,12 @@ async def test_another_controller_is_refused(
     before = dict(entry.data)
     flow = Flow(hass)
     await flow.reconfigure(entry)
-    async with SimulatedController(name="Another", sites=SITES) as stranger:
-        result = await flow.submit(typed(stranger, ssl="insecure"))
+    async with SimulatedController(name="Another", sites=SITES) as other:
+        result = await flow.submit(typed(other, ssl="insecure"))
         assert (result["step_id"], result["errors"]) == (
             "reconfigure",
             {"base": "wrong_controller"},
         )
         assert dict(entry.data) == before
-    result = await flow.submit(retyped(controller, ssl="insecure"))
+    result = await flow.submit(without_password(controller, ssl="insecure"))
     assert result["reason"] == "reconfigure_successful"

@@ -25,7 +25,7 @@ from custom_components.unifi_scanner.issues.certificate import (
 )
 from custom_components.unifi_scanner.repairs import async_create_fix_flow
 from tests.controller import ServerCertificate, make_certificate
-from tests.handshakes import let_refused_handshakes_pass
+from tests.handshakes import ignore_refused_handshakes
 from tests.home import Home, until
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
@@ -37,7 +37,7 @@ TEXTS = json.loads(
 
 @pytest.fixture
 async def home(home: Home) -> Home:
-    let_refused_handshakes_pass(home.hass)
+    ignore_refused_handshakes(home.hass)
     assert await async_setup_component(home.hass, REPAIRS, {})
     return home
 

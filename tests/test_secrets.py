@@ -20,7 +20,7 @@ from custom_components.unifi_scanner.hub.session_pool import async_acquire_sessi
 from custom_components.unifi_scanner.issues.certificate import async_get_certificate_change
 from tests.controller import PLANTED_SECRETS, Booting, SimulatedController, make_certificate
 from tests.faults.clock import VirtualTime
-from tests.handshakes import let_refused_handshakes_pass
+from tests.handshakes import ignore_refused_handshakes
 from tests.home import ANNA, furnished_home
 from tests.secret_watch import PLANTED, SecretWatch
 
@@ -156,7 +156,7 @@ async def test_a_whole_life_tells_no_secret(
 ) -> None:
     """Set-up, roams, frames with keys in them, new logins, errors of every kind, and the end."""
     monkeypatch.setattr(login_budget, "LOGIN_INTERVAL", 0.0)
-    let_refused_handshakes_pass(hass)
+    ignore_refused_handshakes(hass)
     told: list[str] = []
 
     @callback
@@ -280,10 +280,10 @@ def test_the_suite_notices_a_secret_in_a_record(secret_watch: SecretWatch, level
     logger = logging.getLogger("custom_components.unifi_scanner.careless")
     logger.setLevel(logging.DEBUG)
     logger.log(level, "nothing to see")
-    assert secret_watch.told == []
+    assert secret_watch.leaks == []
     logger.log(level, "logged in with %s", PASSWORD)
-    assert len(secret_watch.told) == 1
-    secret_watch.told.clear()
+    assert len(secret_watch.leaks) == 1
+    secret_watch.leaks.clear()
 
 
 def test_the_suite_notices_a_secret_in_a_traceback(secret_watch: SecretWatch) -> None:
@@ -292,8 +292,8 @@ def test_the_suite_notices_a_secret_in_a_traceback(secret_watch: SecretWatch) ->
         int(PASSWORD)
     except ValueError:
         logger.exception("it went wrong")
-    assert len(secret_watch.told) == 1
-    secret_watch.told.clear()
+    assert len(secret_watch.leaks) == 1
+    secret_watch.leaks.clear()
 
 
 async def test_the_suite_knows_the_secrets_of_sessions(

@@ -14,7 +14,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.unifi_scanner.const import DOMAIN
 from tests.contracts.files import TEXTS
 from tests.controller import make_certificate
-from tests.handshakes import let_refused_handshakes_pass
+from tests.handshakes import ignore_refused_handshakes
 from tests.home import ANNA, Home, until
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
@@ -27,7 +27,7 @@ def controller_settings() -> dict[str, Any]:
 
 @pytest.fixture
 async def home(home: Home) -> Home:
-    let_refused_handshakes_pass(home.hass)
+    ignore_refused_handshakes(home.hass)
     assert await async_setup_component(home.hass, SYSTEM_HEALTH, {})
     assert await async_setup_component(home.hass, DOMAIN, {})
     return home
@@ -74,7 +74,7 @@ async def test_a_site_tells_how_it_hears_of_its_clients(home: Home) -> None:
 async def test_a_wrong_clock_of_the_controller_is_no_lag(hass: HomeAssistant, home: Home) -> None:
     await home.set_up()
     home.coordinator.tracker._clock.offset = 3600.0
-    home.coordinator.stream.delay = -3597.5
+    home.coordinator.stream.latency = -3597.5
     assert (await health(hass))["lag"] == 2.5
 
 

@@ -1,1 +1,1 @@
-"""What is promised outside the code, checked against the code."""
+"""Checks that translations, manifest, icons, YAML files and quality scale match the code."""

@@ -1,4 +1,4 @@
-"""The files that Home Assistant reads beside the code, and what the code says in so many words."""
+"""The integration's JSON and YAML files, and the strings and keywords in its code."""
 
 import ast
 from collections.abc import Iterator
@@ -21,13 +21,13 @@ type Texts = dict[str, Any]
 
 
 def read_json(path: Path) -> Texts:
-    """Return a JSON file's object, in the file's order."""
+    """Return the content of a JSON file, with its keys in file order."""
     document: Texts = json.loads(path.read_text())
     return document
 
 
 def read_yaml(name: str) -> dict[str, Any]:
-    """Return one of the integration's YAML files."""
+    """Return the content of one of the integration's YAML files."""
     document: dict[str, Any] = yaml.safe_load((INTEGRATION / name).read_text())
     return document
 
@@ -38,7 +38,7 @@ MANIFEST = read_json(INTEGRATION / "manifest.json")
 
 
 def leaves(texts: Texts, path: str = "") -> dict[str, str]:
-    """Return every text by its path, its parts joined by slashes."""
+    """Return every text by its path, with the keys joined by slashes."""
     found: dict[str, str] = {}
     for key, value in texts.items():
         if isinstance(value, dict):
@@ -49,13 +49,13 @@ def leaves(texts: Texts, path: str = "") -> dict[str, str]:
 
 
 def placeholders(text: str) -> set[str]:
-    """Return the names in a text that are filled in."""
+    """Return the names of the placeholders in a text."""
     return {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
 
 
 @cache
 def modules() -> dict[str, ast.Module]:
-    """Return every module of the integration, parsed, by its path."""
+    """Return the syntax tree of each of the integration's modules, by path."""
     return {
         str(path.relative_to(INTEGRATION)): ast.parse(path.read_text())
         for path in sorted(INTEGRATION.rglob("*.py"))
@@ -63,7 +63,7 @@ def modules() -> dict[str, ast.Module]:
 
 
 def nodes[T: ast.AST](kind: type[T]) -> Iterator[T]:
-    """Give every node of a kind in the integration."""
+    """Yield every syntax node of a type in the integration."""
     for module in modules().values():
         for node in ast.walk(module):
             if isinstance(node, kind):
@@ -71,8 +71,8 @@ def nodes[T: ast.AST](kind: type[T]) -> Iterator[T]:
 
 
 @cache
-def words() -> frozenset[str]:
-    """Return every string that stands in the code, also by Home Assistant's names for them."""
+def strings_in_code() -> frozenset[str]:
+    """Return every string in the code, including imported constants of Home Assistant."""
     constants = {node.value for node in nodes(ast.Constant) if isinstance(node.value, str)}
     imported = {
         getattr(const, alias.name)
@@ -83,8 +83,8 @@ def words() -> frozenset[str]:
     return frozenset(constants | {value for value in imported if isinstance(value, str)})
 
 
-def arguments(name: str) -> set[str]:
-    """Return every string that is given as the keyword argument of that name."""
+def keyword_strings(name: str) -> set[str]:
+    """Return every string that the code passes as a keyword argument of that name."""
     return {
         keyword.value.value
         for keyword in nodes(ast.keyword)

@@ -1,4 +1,4 @@
-"""Actions, triggers and conditions: the files that the editors read agree with code and texts."""
+"""The YAML files of actions, triggers and conditions match the code and the translations."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -18,19 +18,19 @@ KINDS = ("conditions", "services", "triggers")
 
 
 def fields_of(kind: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """Give each field of a file, with the name of what it is a field of."""
+    """Yield each field in a YAML file, with the name of its action, trigger or condition."""
     for name, described in read_yaml(f"{kind}.yaml").items():
         for field, settings in ((described or {}).get("fields") or {}).items():
             yield name, field, settings
 
 
-async def test_the_actions_in_the_file_are_those_there_are(hass: HomeAssistant) -> None:
+async def test_actions_in_yaml_are_those_registered(hass: HomeAssistant) -> None:
     assert await async_setup_component(hass, DOMAIN, {})
     actions = hass.services.async_services_for_domain(DOMAIN)
     assert actions.keys() == read_yaml("services.yaml").keys()
 
 
-async def test_each_action_takes_the_fields_in_the_file(hass: HomeAssistant) -> None:
+async def test_fields_of_actions_in_yaml_match_the_schema(hass: HomeAssistant) -> None:
     assert await async_setup_component(hass, DOMAIN, {})
     for name, action in hass.services.async_services_for_domain(DOMAIN).items():
         described = read_yaml("services.yaml")[name].get("fields", {})
@@ -44,16 +44,16 @@ async def test_each_action_takes_the_fields_in_the_file(hass: HomeAssistant) -> 
         }
 
 
-async def test_the_triggers_in_the_file_are_those_there_are(hass: HomeAssistant) -> None:
+async def test_triggers_in_yaml_are_those_in_the_code(hass: HomeAssistant) -> None:
     assert (await async_get_triggers(hass)).keys() == read_yaml("triggers.yaml").keys()
 
 
-async def test_the_conditions_in_the_file_are_those_there_are(hass: HomeAssistant) -> None:
+async def test_conditions_in_yaml_are_those_in_the_code(hass: HomeAssistant) -> None:
     assert (await async_get_conditions(hass)).keys() == read_yaml("conditions.yaml").keys()
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_each_has_its_texts_and_nothing_else_has(kind: str) -> None:
+def test_actions_triggers_and_conditions_have_exactly_their_texts(kind: str) -> None:
     described = read_yaml(f"{kind}.yaml")
     assert TEXTS[kind].keys() == described.keys()
     for name, texts in TEXTS[kind].items():
@@ -65,10 +65,10 @@ def test_each_has_its_texts_and_nothing_else_has(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_each_field_has_a_selector_whose_choices_have_texts(kind: str) -> None:
+def test_each_field_has_a_selector_whose_options_have_texts(kind: str) -> None:
     for name, field, settings in fields_of(kind):
         selector.validate_selector(settings["selector"])
-        choice = settings["selector"].get("select")
-        if choice is not None:
-            options = TEXTS["selector"][choice["translation_key"]]["options"]
-            assert options.keys() == set(choice["options"]), (name, field)
+        select = settings["selector"].get("select")
+        if select is not None:
+            options = TEXTS["selector"][select["translation_key"]]["options"]
+            assert options.keys() == set(select["options"]), (name, field)

@@ -1,4 +1,4 @@
-"""What all entities have in common, seen in a home with everything in it."""
+"""Rules that every entity follows, checked in a home with entities of all platforms."""
 
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import (
@@ -29,7 +29,7 @@ async def home(hass: HomeAssistant, home: Home) -> Home:
 
 
 def entities_of(home: Home) -> list[UnifiScannerEntity]:
-    """Return every entity of the home that is enabled."""
+    """Return every enabled entity of the home."""
     components = home.hass.data[DATA_INSTANCES]
     found = [
         entity
@@ -41,7 +41,7 @@ def entities_of(home: Home) -> list[UnifiScannerEntity]:
     return found
 
 
-async def test_every_entity_has_a_unique_id_that_begins_with_its_entrys(home: Home) -> None:
+async def test_every_entity_has_a_unique_id_that_starts_with_the_entrys(home: Home) -> None:
     entries = er.async_entries_for_config_entry(er.async_get(home.hass), home.entry.entry_id)
     ids = [(entry.domain, entry.unique_id) for entry in entries]
     assert len(ids) == len(set(ids)) >= len(entities_of(home))
@@ -54,7 +54,7 @@ async def test_every_entity_is_named_after_its_device(home: Home) -> None:
         assert entity.device_info
 
 
-async def test_what_has_a_class_says_so_and_the_rest_has_an_icon(home: Home) -> None:
+async def test_every_entity_has_a_device_class_or_an_icon(home: Home) -> None:
     for entity in entities_of(home):
         icons = ICONS["entity"][entity.platform.domain]
         assert entity.device_class or entity.translation_key in icons, entity.entity_id

@@ -1,4 +1,4 @@
-"""What HACS and the Marketplace read, and what Home Assistant reads of the manifest."""
+"""The manifest, and the files that HACS and the Marketplace need."""
 
 import re
 import tomllib
@@ -9,23 +9,30 @@ from custom_components.unifi_scanner.const import DOCUMENTATION, DOMAIN
 from tests.contracts.files import INTEGRATION, MANIFEST, ROOT, read_json
 
 
-def test_the_manifest_has_what_a_custom_integration_needs_in_the_order_hassfest_wants() -> None:
+def test_manifest_has_all_required_keys_in_the_order_of_hassfest() -> None:
     keys = list(MANIFEST)
     assert keys == ["domain", "name", *sorted(set(keys) - {"domain", "name"})]
-    needed = {"documentation", "issue_tracker", "codeowners", "version", "config_flow", "iot_class"}
-    assert needed <= MANIFEST.keys()
+    required = {
+        "documentation",
+        "issue_tracker",
+        "codeowners",
+        "version",
+        "config_flow",
+        "iot_class",
+    }
+    assert required <= MANIFEST.keys()
     assert MANIFEST["domain"] == DOMAIN
     assert MANIFEST["documentation"] == DOCUMENTATION
     assert MANIFEST["codeowners"]
     assert all(owner.startswith("@") for owner in MANIFEST["codeowners"])
 
 
-def test_the_version_is_that_of_the_project() -> None:
+def test_manifest_has_the_version_of_the_project() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     assert MANIFEST["version"] == project["project"]["version"]
 
 
-def test_what_is_required_is_what_home_assistant_lacks_and_is_pinned_for_the_tests() -> None:
+def test_manifest_requirements_are_pinned_for_the_tests() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     names = [re.split(r"[<>=]", requirement)[0] for requirement in MANIFEST["requirements"]]
     assert names == sorted(names)
@@ -33,7 +40,7 @@ def test_what_is_required_is_what_home_assistant_lacks_and_is_pinned_for_the_tes
     assert names == [requirement.split("==")[0] for requirement in pinned]
 
 
-def test_hacs_finds_its_file() -> None:
+def test_hacs_finds_its_files() -> None:
     hacs = read_json(ROOT / "hacs.json")
     assert hacs["name"] == MANIFEST["name"]
     assert re.fullmatch(r"20\d\d\.\d+\.\d+", hacs["homeassistant"])
@@ -41,7 +48,7 @@ def test_hacs_finds_its_file() -> None:
     assert (ROOT / "LICENSE").read_text().startswith("MIT License")
 
 
-def test_the_drawings_have_the_sizes_home_assistant_shows() -> None:
+def test_brand_images_have_the_required_sizes() -> None:
     with Image.open(INTEGRATION / "brand/icon.png") as icon:
         assert icon.size == (256, 256)
         assert icon.mode == "RGBA"

@@ -1,4 +1,4 @@
-"""Everything that is shown has its text in every language, and no text is left over."""
+"""Everything displayed has a text in every language, and no text is unused."""
 
 import ast
 import importlib
@@ -15,19 +15,19 @@ from custom_components.unifi_scanner.hub.errors import error_translation
 from tests.contracts.files import (
     INTEGRATION,
     TEXTS,
-    arguments,
+    keyword_strings,
     leaves,
     nodes,
     placeholders,
     read_json,
     read_yaml,
-    words,
+    strings_in_code,
 )
 
 LANGUAGES = sorted((INTEGRATION / "translations").glob("*.json"))
-# Reasons for which Home Assistant itself ends a flow of ours.
-_HOME_ASSISTANT_ENDS = {"already_configured", "already_in_progress"}
-_HOME_ASSISTANT_SUCCEEDS = {"reauth_successful", "reconfigure_successful"}
+# Abort reasons that Home Assistant itself uses for our flows.
+_CORE_ABORT_REASONS = {"already_configured", "already_in_progress"}
+_CORE_SUCCESS_REASONS = {"reauth_successful", "reconfigure_successful"}
 YAML_FILES = {
     "services": "services.yaml",
     "triggers": "triggers.yaml",
@@ -40,15 +40,15 @@ def descriptions(platform: str) -> list[EntityDescription]:
     module = importlib.import_module(f"custom_components.unifi_scanner.{platform}")
     found: list[EntityDescription] = []
     for value in vars(module).values():
-        several = value if isinstance(value, tuple) else (value,)
-        # Home Assistant's own descriptions are no subclasses of each other when they are made.
-        found += [one for one in several if type(one).__name__.endswith("Description")]
+        values = value if isinstance(value, tuple) else (value,)
+        # By name: Home Assistant's own description classes create instances of internal ones.
+        found += [item for item in values if type(item).__name__.endswith("Description")]
     assert found
     return found
 
 
 def steps(section: str) -> dict[str, Any]:
-    """Return the steps of a flow's texts."""
+    """Return the texts of a flow's steps."""
     found: dict[str, Any] = TEXTS[section]["step"]
     return found
 
@@ -56,12 +56,12 @@ def steps(section: str) -> dict[str, Any]:
 # Languages
 
 
-def test_german_is_spoken_too() -> None:
+def test_translations_are_english_and_german() -> None:
     assert {path.stem for path in LANGUAGES} == {"de", "en"}
 
 
 @pytest.mark.parametrize("path", LANGUAGES, ids=lambda path: path.stem)
-def test_every_language_has_the_same_texts_with_the_same_placeholders(path: Path) -> None:
+def test_translations_have_the_same_keys_and_placeholders(path: Path) -> None:
     english, other = leaves(TEXTS), leaves(read_json(path))
     assert other.keys() == english.keys()
     for key, text in other.items():
@@ -69,7 +69,7 @@ def test_every_language_has_the_same_texts_with_the_same_placeholders(path: Path
 
 
 @pytest.mark.parametrize("path", LANGUAGES, ids=lambda path: path.stem)
-def test_no_text_is_empty_padded_html_or_an_address(path: Path) -> None:
+def test_translations_are_not_empty_padded_html_or_urls(path: Path) -> None:
     for key, text in leaves(read_json(path)).items():
         assert text == text.strip() != "", key
         assert not re.search(r"</?[a-z]+>|\[%", text), key
@@ -81,20 +81,20 @@ def test_no_text_is_empty_padded_html_or_an_address(path: Path) -> None:
 
 
 @pytest.mark.parametrize("platform", PLATFORMS)
-def test_every_entity_has_its_name_and_no_other_has_one(platform: str) -> None:
+def test_every_entity_has_a_name_and_no_name_is_unused(platform: str) -> None:
     keys = {str(description.translation_key) for description in descriptions(platform)}
     assert TEXTS["entity"][platform].keys() == keys
     for description in descriptions(platform):
         texts = TEXTS["entity"][platform][str(description.translation_key)]
-        # The one without a name bears its device's.
+        # An entity whose name is None takes its device's name.
         assert ("name" in texts) is (description.name is not None), description.key
 
 
-def test_only_platforms_have_entities() -> None:
+def test_entity_texts_exist_for_platforms_only() -> None:
     assert TEXTS["entity"].keys() == set(PLATFORMS)
 
 
-def test_every_state_that_is_a_word_has_its_text() -> None:
+def test_every_enum_state_and_event_type_has_a_text() -> None:
     for platform in PLATFORMS:
         for description in descriptions(platform):
             texts = TEXTS["entity"][platform][str(description.translation_key)]
@@ -109,7 +109,7 @@ def test_every_state_that_is_a_word_has_its_text() -> None:
 
 
 @pytest.mark.parametrize("section", ["config", "options"])
-def test_every_step_of_a_flow_is_there_and_each_field_is_explained(section: str) -> None:
+def test_every_flow_step_exists_and_has_its_fields_explained(section: str) -> None:
     functions = {node.name for node in nodes(ast.AsyncFunctionDef)}
     for step, texts in steps(section).items():
         assert f"async_step_{step}" in functions
@@ -117,46 +117,46 @@ def test_every_step_of_a_flow_is_there_and_each_field_is_explained(section: str)
         assert texts["description"]
         fields = set(texts.get("data", {}))
         assert set(texts.get("data_description", {})) == fields, step
-        assert fields <= words(), step
+        assert fields <= strings_in_code(), step
 
 
-def test_every_form_has_its_texts() -> None:
+def test_every_form_has_texts() -> None:
     known = steps("config").keys() | steps("options").keys()
     for issue in TEXTS["issues"].values():
         known |= issue.get("fix_flow", {}).get("step", {}).keys()
-    assert arguments("step_id") <= known
+    assert keyword_strings("step_id") <= known
 
 
-def test_every_end_of_a_flow_has_its_text() -> None:
+def test_every_abort_reason_has_a_text() -> None:
     known = TEXTS["config"]["abort"].keys() | TEXTS["options"].get("abort", {}).keys()
     for issue in TEXTS["issues"].values():
         known |= issue.get("fix_flow", {}).get("abort", {}).keys()
-    assert arguments("reason") <= known | _HOME_ASSISTANT_SUCCEEDS
-    assert known <= words() | _HOME_ASSISTANT_ENDS
+    assert keyword_strings("reason") <= known | _CORE_SUCCESS_REASONS
+    assert known <= strings_in_code() | _CORE_ABORT_REASONS
 
 
 # Errors
 
 
 def every_error() -> list[tuple[errors.UnifiError, dict[str, str]]]:
-    """Return one of each kind of failure, with an entry's data."""
+    """Return an error of each class, with the entry data it occurs with."""
     pinned, verify = ({"host": "10.0.0.1", "ssl": ssl} for ssl in ("pinned", "verify"))
     failures: list[tuple[errors.UnifiError, dict[str, str]]] = [
         (errors.CertificateNotTrustedError(""), verify),
         (errors.BadCredentialsError("", definite=True), pinned),
         (errors.RateLimitedError("", retry_after=1.2), pinned),
     ]
-    apart = {errors.UnifiError, *(type(error) for error, _ in failures)}
+    listed = {errors.UnifiError, *(type(error) for error, _ in failures)}
     failures += [
         (kind("default"), pinned)
         for kind in vars(errors).values()
-        if isinstance(kind, type) and issubclass(kind, errors.UnifiError) and kind not in apart
+        if isinstance(kind, type) and issubclass(kind, errors.UnifiError) and kind not in listed
     ]
     return [*failures, (errors.CertificateNotTrustedError(""), pinned)]
 
 
 @pytest.mark.parametrize(("error", "data"), every_error())
-def test_every_placeholder_of_an_error_is_filled(
+def test_every_placeholder_of_an_error_has_a_value(
     error: errors.UnifiError, data: dict[str, str]
 ) -> None:
     key, filled = error_translation(error, data)
@@ -164,44 +164,44 @@ def test_every_placeholder_of_an_error_is_filled(
     assert placeholders(TEXTS["exceptions"][key]["message"]) <= filled.keys()
 
 
-def test_every_error_stands_in_the_code() -> None:
-    assert TEXTS["config"]["error"].keys() <= words()
-    assert TEXTS["options"].get("error", {}).keys() <= words()
-    assert TEXTS["exceptions"].keys() <= words()
+def test_every_error_text_is_used() -> None:
+    assert TEXTS["config"]["error"].keys() <= strings_in_code()
+    assert TEXTS["options"].get("error", {}).keys() <= strings_in_code()
+    assert TEXTS["exceptions"].keys() <= strings_in_code()
 
 
-def test_every_translation_key_has_its_text() -> None:
+def test_every_translation_key_has_a_text() -> None:
     known = TEXTS["exceptions"].keys() | TEXTS["issues"].keys() | TEXTS["selector"].keys()
     for texts in TEXTS["entity"].values():
         known |= texts.keys()
-    assert arguments("translation_key") <= known
+    assert keyword_strings("translation_key") <= known
 
 
-# The rest
+# Other texts
 
 
-def test_every_issue_and_every_line_of_the_system_health_stands_in_the_code() -> None:
-    assert TEXTS["issues"].keys() <= words()
-    assert TEXTS["system_health"]["info"].keys() <= words()
+def test_every_issue_and_system_health_text_is_used() -> None:
+    assert TEXTS["issues"].keys() <= strings_in_code()
+    assert TEXTS["system_health"]["info"].keys() <= strings_in_code()
 
 
-def test_every_choice_of_a_selector_can_be_made() -> None:
-    in_yaml = {word for name in YAML_FILES.values() for word in strings(read_yaml(name))}
+def test_every_selector_option_is_used() -> None:
+    in_yaml = {text for name in YAML_FILES.values() for text in strings(read_yaml(name))}
     for key, texts in TEXTS["selector"].items():
-        assert key in words() | in_yaml
-        assert texts["options"].keys() <= words() | in_yaml, key
+        assert key in strings_in_code() | in_yaml
+        assert texts["options"].keys() <= strings_in_code() | in_yaml, key
 
 
 def strings(document: object) -> set[str]:
-    """Return every string in a document, its keys too."""
+    """Return every string in a YAML document, including its keys."""
     if isinstance(document, dict):
-        return set(document) | {word for value in document.values() for word in strings(value)}
+        return set(document) | {text for value in document.values() for text in strings(value)}
     if isinstance(document, list):
-        return {word for value in document for word in strings(value)}
+        return {text for value in document for text in strings(value)}
     return {document} if isinstance(document, str) else set()
 
 
-def test_no_section_is_unknown_to_home_assistant() -> None:
+def test_translations_have_no_unknown_section() -> None:
     assert TEXTS.keys() == {
         "conditions",
         "config",

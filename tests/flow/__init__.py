@@ -1,1 +1,1 @@
-"""Tests of the flows' shared parts."""
+"""Tests of the discovery steps and the options flow."""

@@ -1,4 +1,4 @@
-"""Home Assistant comes across controllers by itself."""
+"""Controllers discovered by SSDP or DHCP."""
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractContextManager
@@ -22,7 +22,7 @@ from custom_components.unifi_scanner.const import DOMAIN
 from custom_components.unifi_scanner.hub import login_budget
 from tests.controller import SimulatedController
 from tests.flows import Flow, closed_port, entry_of, furnish, idle_entries, typed
-from tests.handshakes import let_refused_handshakes_pass
+from tests.handshakes import ignore_refused_handshakes
 from tests.home import Home, until
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
@@ -43,8 +43,8 @@ CLOUD_KEY = DhcpServiceInfo(ip="127.0.0.1", hostname="unifi-cloudkey", macaddres
 
 
 @pytest.fixture(autouse=True)
-def _certificates_may_be_refused(hass: HomeAssistant) -> None:
-    let_refused_handshakes_pass(hass)
+def _ignore_refused_handshakes(hass: HomeAssistant) -> None:
+    ignore_refused_handshakes(hass)
 
 
 @pytest.fixture
@@ -55,16 +55,16 @@ def _idle() -> Iterator[None]:
 
 @pytest.fixture
 async def controller(
-    socket_enabled: None,  # noqa: ARG001 - before the controller opens its own
+    socket_enabled: None,  # noqa: ARG001 - the simulated controller listens on loopback
 ) -> AsyncIterator[SimulatedController]:
     async with SimulatedController() as controller:
         furnish(controller)
-        with listening_at(controller.port):
+        with searching_port(controller.port):
             yield controller
 
 
-def listening_at(port: int) -> AbstractContextManager[object]:
-    """Let controllers be looked for at a port, as the usual ones cannot be had in tests."""
+def searching_port(port: int) -> AbstractContextManager[object]:
+    """Search for controllers on this port, as tests cannot listen on the default ones."""
     return patch("custom_components.unifi_scanner.api.endpoints.CANDIDATE_PORTS", (port,))
 
 
@@ -74,18 +74,18 @@ def flow(hass: HomeAssistant) -> Flow:
 
 
 class LocalResolver(ThreadedResolver):
-    """Stands for Home Assistant's, which would ask the network by multicast."""
+    """Replaces Home Assistant's resolver, which would send multicast queries."""
 
     async def real_close(self) -> None:
         """Close."""
 
 
-def found(hass: HomeAssistant) -> list[str | None]:
-    """Return the ids of what is shown as discovered."""
+def discovered(hass: HomeAssistant) -> list[str | None]:
+    """Return the unique ids of the flows in progress, which users see as discovered."""
     return [flow["context"]["unique_id"] for flow in hass.config_entries.flow.async_progress()]
 
 
-async def test_the_manifest_asks_for_what_the_steps_take(hass: HomeAssistant) -> None:
+async def test_discovery_matches_the_manifest(hass: HomeAssistant) -> None:
     ssdp, dhcp = await loader.async_get_ssdp(hass), await loader.async_get_dhcp(hass)
     described = {key: CONSOLE.upnp[key] for key in ("manufacturer", "modelDescription")}
     assert described in ssdp[DOMAIN]
@@ -94,7 +94,7 @@ async def test_the_manifest_asks_for_what_the_steps_take(hass: HomeAssistant) ->
 
 @pytest.mark.usefixtures("_idle")
 @pytest.mark.parametrize(("source", "info"), [(SOURCE_SSDP, CONSOLE), (SOURCE_DHCP, CLOUD_KEY)])
-async def test_a_controller_that_was_found_is_set_up(
+async def test_a_discovered_controller_is_set_up(
     hass: HomeAssistant,
     flow: Flow,
     controller: SimulatedController,
@@ -104,78 +104,78 @@ async def test_a_controller_that_was_found_is_set_up(
     result = await flow.start(source, info)
     assert (result["type"], result["step_id"]) == (FlowResultType.FORM, "user")
     assert flow.suggestions() == {"host": "127.0.0.1"}
-    assert found(hass) == [MAC]
-    (shown,) = hass.config_entries.flow.async_progress()
-    assert shown["context"]["title_placeholders"]["host"] == "127.0.0.1"
-    assert shown["context"]["configuration_url"] == controller.base_url
+    assert discovered(hass) == [MAC]
+    (progress,) = hass.config_entries.flow.async_progress()
+    assert progress["context"]["title_placeholders"]["host"] == "127.0.0.1"
+    assert progress["context"]["configuration_url"] == controller.base_url
     assert {request.path for request in controller.requests()} == {"/"}
     assert controller.login_attempts == 0
 
     await flow.submit(typed(controller, host="127.0.0.1"))
     result = await flow.finish()
     assert result["result"].unique_id == f"{controller.settings.controller_id}_default"
-    assert found(hass) == []
+    assert discovered(hass) == []
 
 
 @pytest.mark.usefixtures("_idle", "controller")
-async def test_what_is_found_in_two_ways_is_shown_once(hass: HomeAssistant, flow: Flow) -> None:
+async def test_a_controller_discovered_twice_is_shown_once(hass: HomeAssistant, flow: Flow) -> None:
     await flow.start(SOURCE_SSDP, CONSOLE)
     for source, info in (
         (SOURCE_SSDP, CONSOLE),
         (SOURCE_DHCP, CLOUD_KEY),
-        # By another of its addresses in the network.
+        # The same controller, found by another of its MAC addresses.
         (SOURCE_DHCP, DhcpServiceInfo(ip="127.0.0.1", hostname="unifi", macaddress="784558aabbcd")),
     ):
         result = await Flow(hass).start(source, info)
         assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "already_in_progress")
-    assert found(hass) == [MAC]
+    assert discovered(hass) == [MAC]
 
 
 @pytest.mark.usefixtures("_idle", "controller")
-async def test_one_that_tells_no_serial_number_is_known_by_its_address(
+async def test_a_discovery_without_a_serial_number_is_identified_by_its_host(
     hass: HomeAssistant, flow: Flow
 ) -> None:
-    nameless = SsdpServiceInfo(
+    anonymous = SsdpServiceInfo(
         ssdp_usn="uuid:console",
         ssdp_st="upnp:rootdevice",
         ssdp_location=CONSOLE.ssdp_location,
         upnp={},
     )
-    await flow.start(SOURCE_SSDP, nameless)
-    assert found(hass) == ["127.0.0.1"]
+    await flow.start(SOURCE_SSDP, anonymous)
+    assert discovered(hass) == ["127.0.0.1"]
 
 
 @pytest.mark.parametrize("location", [None, "http://127.0.0.1/rootDesc.xml"])
-async def test_what_is_no_controller_is_not_shown(flow: Flow, location: str | None) -> None:
+async def test_a_discovery_of_something_else_is_aborted(flow: Flow, location: str | None) -> None:
     camera = SsdpServiceInfo(
         ssdp_usn="uuid:camera", ssdp_st="upnp:rootdevice", ssdp_location=location, upnp={}
     )
-    with listening_at(closed_port()):
+    with searching_port(closed_port()):
         result = await flow.start(SOURCE_SSDP, camera)
     assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "no_controller")
 
 
 @pytest.mark.usefixtures("_idle")
-async def test_what_the_user_ignores_is_not_shown_again(
+async def test_an_ignored_discovery_is_not_shown_again(
     hass: HomeAssistant, flow: Flow, controller: SimulatedController
 ) -> None:
     await flow.start(SOURCE_SSDP, CONSOLE)
     await hass.config_entries.flow.async_init(
         DOMAIN, context={"source": SOURCE_IGNORE}, data={"unique_id": MAC, "title": "UniFi"}
     )
-    asked = len(controller.requests())
+    requests = len(controller.requests())
     result = await flow.start(SOURCE_SSDP, CONSOLE)
     assert result["reason"] == "already_configured"
-    assert len(controller.requests()) == asked
+    assert len(controller.requests()) == requests
 
-    # By hand it can be set up all the same.
+    # It can still be set up manually.
     await flow.start()
     await flow.submit(typed(controller))
     await flow.finish()
 
 
 @pytest.mark.usefixtures("_idle")
-async def test_one_that_was_ignored_half_way_through_can_be_set_up_by_hand(
+async def test_a_site_ignored_during_setup_can_still_be_set_up_manually(
     hass: HomeAssistant, flow: Flow, controller: SimulatedController
 ) -> None:
     unique_id = f"{controller.settings.controller_id}_default"
@@ -188,53 +188,53 @@ async def test_one_that_was_ignored_half_way_through_can_be_set_up_by_hand(
 
 
 @pytest.mark.usefixtures("_idle")
-async def test_one_that_is_set_up_by_hand_is_no_longer_shown_as_found(
+async def test_manual_setup_dismisses_the_discovery(
     hass: HomeAssistant, flow: Flow, controller: SimulatedController
 ) -> None:
     await flow.start(SOURCE_SSDP, CONSOLE)
-    unfinished, by_hand = Flow(hass), Flow(hass)
+    unfinished, manual = Flow(hass), Flow(hass)
     await unfinished.start()
-    await by_hand.start()
-    await by_hand.submit(typed(controller))
-    await by_hand.finish()
+    await manual.start()
+    await manual.submit(typed(controller))
+    await manual.finish()
     (left,) = hass.config_entries.flow.async_progress()
     assert left["flow_id"] == unfinished.result["flow_id"]
 
 
 @pytest.mark.usefixtures("_idle")
-async def test_a_site_that_is_set_up_ends_nobody_elses_question_for_a_login(
+async def test_setup_does_not_dismiss_a_reauthentication(
     hass: HomeAssistant, flow: Flow, controller: SimulatedController
 ) -> None:
     other_site = entry_of(controller, site="8xff0x6m", host="127.0.0.1")
     other_site.add_to_hass(hass)
-    question = await other_site.start_reauth_flow(hass)
+    reauth = await other_site.start_reauth_flow(hass)
     await flow.start()
     await flow.submit(typed(controller))
     await flow.finish()
     (left,) = hass.config_entries.flow.async_progress()
-    assert left["flow_id"] == question["flow_id"]
+    assert left["flow_id"] == reauth["flow_id"]
 
 
 @pytest.mark.usefixtures("_idle")
-async def test_one_that_is_set_up_by_its_name_is_no_longer_shown_as_found_either(
+async def test_manual_setup_by_host_name_dismisses_the_discovery(
     hass: HomeAssistant, flow: Flow, controller: SimulatedController
 ) -> None:
     resolver = "homeassistant.helpers.aiohttp_client._async_make_resolver"
     with patch(resolver, return_value=LocalResolver()):
         await flow.start(SOURCE_SSDP, CONSOLE)
-        by_hand = Flow(hass)
-        await by_hand.start()
-        await by_hand.submit(typed(controller, host=f"localhost:{controller.port}"))
-        await by_hand.finish()
-    assert found(hass) == []
+        manual = Flow(hass)
+        await manual.start()
+        await manual.submit(typed(controller, host=f"localhost:{controller.port}"))
+        await manual.finish()
+    assert discovered(hass) == []
 
 
-# What is set up already
+# Controllers that are already set up
 
 
 @pytest.mark.usefixtures("_idle")
 @pytest.mark.parametrize("name", ["127.0.0.1", "localhost"])
-async def test_one_that_is_set_up_is_known_by_its_address(
+async def test_a_discovery_at_the_address_of_an_entry_is_aborted(
     hass: HomeAssistant, flow: Flow, controller: SimulatedController, name: str
 ) -> None:
     entry_of(controller, url=f"https://{name}:{controller.port}").add_to_hass(hass)
@@ -244,7 +244,7 @@ async def test_one_that_is_set_up_is_known_by_its_address(
 
 
 @pytest.mark.usefixtures("_idle")
-async def test_a_name_that_nobody_knows_is_no_address(
+async def test_discovery_ignores_an_entry_whose_host_name_does_not_resolve(
     hass: HomeAssistant, flow: Flow, controller: SimulatedController
 ) -> None:
     entry_of(controller, url="https://nowhere.invalid:443", ssl="verify").add_to_hass(hass)
@@ -253,7 +253,7 @@ async def test_a_name_that_nobody_knows_is_no_address(
     assert result["step_id"] == "user"
 
 
-# A console has an address in each of its networks.
+# A console has one address per network.
 ELSEWHERE = SsdpServiceInfo(
     ssdp_usn="uuid:console",
     ssdp_st="upnp:rootdevice",
@@ -263,7 +263,7 @@ ELSEWHERE = SsdpServiceInfo(
 
 
 def answering_elsewhere(controller: SimulatedController) -> AbstractContextManager[object]:
-    """Let a controller be reached at any address; connections to others are barred in tests."""
+    """Reach a controller at any address, as tests may only connect to loopback."""
     return patch(
         "custom_components.unifi_scanner.flow.discovery.candidate_urls",
         return_value=(controller.base_url,),
@@ -271,14 +271,14 @@ def answering_elsewhere(controller: SimulatedController) -> AbstractContextManag
 
 
 async def move_away(home: Home) -> None:
-    """Let an entry look for its controller where nobody is."""
+    """Point an entry to an address where nothing listens."""
     data = {**home.entry.data, "url": f"https://127.0.0.1:{closed_port()}"}
     home.hass.config_entries.async_update_entry(home.entry, data=data)
     await home.hass.config_entries.async_reload(home.entry.entry_id)
     assert home.entry.state is ConfigEntryState.SETUP_RETRY
 
 
-async def test_an_entry_follows_its_controller_by_the_certificate(
+async def test_discovery_updates_the_address_of_an_entry_by_its_certificate(
     home: Home, flow: Flow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(login_budget, "LOGIN_INTERVAL", 0.0)
@@ -293,7 +293,7 @@ async def test_an_entry_follows_its_controller_by_the_certificate(
     await home.streaming(4)
 
 
-async def test_an_entry_that_reaches_its_controller_stays_where_it_is(
+async def test_discovery_keeps_the_address_of_an_entry_that_reaches_its_controller(
     home: Home, flow: Flow
 ) -> None:
     await home.set_up()
@@ -309,7 +309,9 @@ async def test_an_entry_that_reaches_its_controller_stays_where_it_is(
     await home.streaming(4)
 
 
-async def test_another_controller_does_not_take_its_place(home: Home, flow: Flow) -> None:
+async def test_discovery_of_another_controller_does_not_update_the_entry(
+    home: Home, flow: Flow
+) -> None:
     await home.set_up()
     await move_away(home)
     async with SimulatedController() as other:

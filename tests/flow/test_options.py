@@ -1,4 +1,4 @@
-"""What the user can change about a site, and what becomes of it."""
+"""The options flow of a site, and the effect of its options."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from tests.home import ANNA, BEN, CARA, Home, until
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
 
-CHOSEN = {
+OPTIONS = {
     "clients": [ANNA],
     "add_new_clients": True,
     "tracked_events_only": True,
@@ -35,17 +35,19 @@ def flow(hass: HomeAssistant) -> Flow:
     return Flow(hass)
 
 
-def chosen(**changes: Any) -> dict[str, Any]:
-    """Return what a user chooses in the form."""
-    return {**CHOSEN, **changes}
+def options(**changes: Any) -> dict[str, Any]:
+    """Return the options that a user submits."""
+    return {**OPTIONS, **changes}
 
 
-async def test_the_form_shows_what_holds_and_who_can_be_chosen(home: Home, flow: Flow) -> None:
+async def test_options_form_shows_current_values_and_available_clients(
+    home: Home, flow: Flow
+) -> None:
     gone = "02:00:00:00:00:0e"
     await home.set_up(clients=(ANNA, gone), disconnect_delay=20.0)
     result = await flow.options_of(home.entry)
     assert result["step_id"] == "init"
-    assert {field: flow.default(field) for field in CHOSEN} == {
+    assert {field: flow.default(field) for field in OPTIONS} == {
         "clients": [ANNA, gone],
         "add_new_clients": False,
         "tracked_events_only": False,
@@ -62,7 +64,7 @@ async def test_the_form_shows_what_holds_and_who_can_be_chosen(home: Home, flow:
     ]
 
 
-async def test_what_is_left_out_stays_as_it_is(home: Home, flow: Flow) -> None:
+async def test_options_missing_from_the_form_keep_their_values(home: Home, flow: Flow) -> None:
     await home.set_up(clients=(ANNA,), disconnect_delay=20.0, settling_time=5.0)
     await flow.options_of(home.entry)
     await flow.submit({"disconnect_delay": 30.0})
@@ -72,15 +74,13 @@ async def test_what_is_left_out_stays_as_it_is(home: Home, flow: Flow) -> None:
     await home.streaming(4)
 
 
-async def test_what_was_chosen_holds_after_one_reload_without_a_login(
-    home: Home, flow: Flow
-) -> None:
+async def test_options_take_effect_after_one_reload_without_a_login(home: Home, flow: Flow) -> None:
     await home.set_up(kept="as it is")
     before = home.coordinator
     await flow.options_of(home.entry)
-    result = await flow.submit(CHOSEN)
+    result = await flow.submit(OPTIONS)
     assert result["type"] is FlowResultType.CREATE_ENTRY
-    assert home.entry.options == {**CHOSEN, "kept": "as it is"}
+    assert home.entry.options == {**OPTIONS, "kept": "as it is"}
     await home.streaming(4)
     assert home.coordinator is not before
     assert home.coordinator.tracker is not before.tracker
@@ -90,45 +90,49 @@ async def test_what_was_chosen_holds_after_one_reload_without_a_login(
     assert home.controller.logins == 1
 
 
-async def test_nothing_is_reloaded_when_nothing_was_changed(home: Home, flow: Flow) -> None:
-    await home.set_up(**{**CHOSEN, "clients": (ANNA,)})
+async def test_unchanged_options_do_not_reload_the_entry(home: Home, flow: Flow) -> None:
+    await home.set_up(**{**OPTIONS, "clients": (ANNA,)})
     before = home.coordinator
     await flow.options_of(home.entry)
-    await flow.submit(CHOSEN)
+    await flow.submit(OPTIONS)
     assert home.coordinator is before
 
 
-async def test_a_client_that_is_away_can_be_chosen(home: Home, flow: Flow) -> None:
+async def test_options_flow_can_track_a_disconnected_client(home: Home, flow: Flow) -> None:
     await home.set_up()
     await flow.options_of(home.entry)
-    await flow.submit(chosen(clients=[ANNA, CARA]))
+    await flow.submit(options(clients=[ANNA, CARA]))
     assert home.shows("access_point", CARA) == "not_connected"
 
 
 @pytest.mark.parametrize("delay", [-1, 301])
-async def test_delays_have_bounds(home: Home, flow: Flow, delay: int) -> None:
+async def test_options_flow_bounds_delays(home: Home, flow: Flow, delay: int) -> None:
     await home.set_up()
     for key in ("disconnect_delay", "settling_time"):
         await flow.options_of(home.entry)
         with pytest.raises(InvalidData):
-            await flow.submit(chosen(**{key: delay}))
+            await flow.submit(options(**{key: delay}))
 
 
-async def test_who_came_while_the_form_was_open_is_kept(home: Home, flow: Flow) -> None:
+async def test_options_flow_keeps_clients_added_while_the_form_is_open(
+    home: Home, flow: Flow
+) -> None:
     await home.set_up(clients=(ANNA, BEN), add_new_clients=True)
     await flow.options_of(home.entry)
-    # The controller remembers Cara, so that only Dora is new.
+    # The controller already knows Cara, so only Dora is new.
     dora = "02:00:00:00:00:d0"
     home.world.add_client("Dora", mac=dora)
     for mac in (CARA, dora):
         await home.controller.connect(mac, "Attic")
         await home.controller.sync(mac)
     await until(lambda: dora in home.entry.options["clients"])
-    await flow.submit(chosen(clients=[ANNA]))
+    await flow.submit(options(clients=[ANNA]))
     assert home.entry.options["clients"] == [ANNA, dora]
 
 
-async def test_without_the_controller_what_is_known_can_be_chosen(home: Home, flow: Flow) -> None:
+async def test_options_flow_offers_known_clients_while_the_controller_is_unreachable(
+    home: Home, flow: Flow
+) -> None:
     await home.set_up(clients=(ANNA, CARA))
     await home.controller.stop_listening()
     await flow.options_of(home.entry)
@@ -137,12 +141,12 @@ async def test_without_the_controller_what_is_known_can_be_chosen(home: Home, fl
         f"Ben ({BEN})",
         f"Cara ({CARA})",
     ]
-    await flow.submit(CHOSEN)
-    assert home.entry.options == CHOSEN
+    await flow.submit(OPTIONS)
+    assert home.entry.options == OPTIONS
     await until(lambda: home.entry.state is ConfigEntryState.SETUP_RETRY)
 
 
-async def test_before_the_controller_was_reached_those_chosen_are_known(
+async def test_options_flow_offers_tracked_clients_before_the_first_connection(
     home: Home, flow: Flow
 ) -> None:
     await home.controller.stop_listening()
@@ -150,5 +154,5 @@ async def test_before_the_controller_was_reached_those_chosen_are_known(
     assert home.entry.state is ConfigEntryState.SETUP_RETRY
     await flow.options_of(home.entry)
     assert [option["value"] for option in flow.options("clients")] == [ANNA]
-    await flow.submit(CHOSEN)
-    assert home.entry.options == CHOSEN
+    await flow.submit(OPTIONS)
+    assert home.entry.options == OPTIONS
