@@ -1,1 +1,1 @@
-"""A soak: thousands of roams under random faults, and what Home Assistant was told of them."""
+"""Soak test: thousands of roams under random faults, and what Home Assistant reported."""

@@ -1,8 +1,8 @@
-"""Virtual time over real sockets: when nobody has anything to do, the clock jumps to what is next.
+"""Virtual time over real sockets: when the event loop is idle, the clock jumps to the next timer.
 
-Every loopback byte is read before a moment passes, because both ends live in this one loop: a frame
-that was sent has been handled when the time is another. So hours take as long as the work in them,
-and the same seed gives the same run. What is not simulated is slowness: all work takes no time.
+Both ends of every socket are in this loop, so all bytes on loopback are read before time advances:
+a frame that was sent has been processed by the next moment. Hours pass as fast as the work in them,
+and the same seed repeats the same run. Slowness is not simulated: all work takes no virtual time.
 """
 
 import asyncio
@@ -20,21 +20,21 @@ import time
 from types import ModuleType
 from typing import Any, override
 
-# The first moment of every run, POSIX seconds.
+# Start of every run, in POSIX seconds.
 EPOCH = 1_790_000_000.0
-# So that no code takes the first moment for "never".
+# Not 0, so that no code mistakes the start for "never".
 _MONOTONIC = 100_000.0
-# Threads are waited for in real time, but not for ever.
+# Longest wait for threads, in real seconds.
 _THREAD_SECONDS = 60.0
-# More than so many turns of the loop in one moment are a loop that never ends.
-_TURNS = 100_000
+# More iterations of the loop than this without time passing mean an endless loop.
+_MAX_ITERATIONS = 100_000
 
 
 class Clock:
-    """The time of everything in this process; `elapsed` seconds since the run began."""
+    """The virtual clock of the whole process; `elapsed` seconds since the start of the run."""
 
     def __init__(self) -> None:
-        """Start at the first moment."""
+        """Start at zero elapsed seconds."""
         self.elapsed = 0.0
 
     def time(self) -> float:
@@ -42,7 +42,7 @@ class Clock:
         return EPOCH + self.elapsed
 
     def monotonic(self) -> float:
-        """Return the event loop's seconds."""
+        """Return event-loop time in seconds."""
         return _MONOTONIC + self.elapsed
 
 
@@ -50,22 +50,23 @@ CLOCK = Clock()
 
 
 class _Now(dt.datetime):
-    """A `datetime` whose present is the virtual one."""
+    """A `datetime` whose `now` is virtual."""
 
     @override
     @classmethod
-    def now(cls, tz: dt.tzinfo | None = None) -> dt.datetime:  # type: ignore[override]  # plain ones compare equal everywhere
+    def now(cls, tz: dt.tzinfo | None = None) -> dt.datetime:  # type: ignore[override]
+        # A plain datetime, which compares equal to any other.
         return dt.datetime.fromtimestamp(CLOCK.time(), tz)
 
 
 def install() -> None:
-    """Put the virtual clock in the place of Python's; to be called before other imports."""
+    """Replace Python's clocks with the virtual one; must run before other imports."""
     time.time = CLOCK.time
     time.monotonic = CLOCK.monotonic
 
 
 def install_in_home_assistant() -> None:
-    """Put the virtual clock in the place of Home Assistant's; before its other modules load."""
+    """Replace Home Assistant's clock; must run before its other modules are imported."""
     from homeassistant.util import dt as dt_util  # noqa: PLC0415 - after `install`
 
     dt_util.utcnow = functools.partial(_Now.now, dt.UTC)
@@ -75,40 +76,40 @@ def install_in_home_assistant() -> None:
 
 
 def install_in(package: str, seed: int) -> None:
-    """Give a package's modules the virtual present, and dice that a seed repeats."""
-    dice = functools.partial(random.Random, seed)
+    """Give a package's modules the virtual time, and random numbers repeatable by `seed`."""
+    seeded_random = functools.partial(random.Random, seed)
     for name, module in sys.modules.items():
         if name.startswith(package) and isinstance(module, ModuleType):
             attributes: dict[str, Any] = vars(module)
             if attributes.get("datetime") is dt.datetime:
                 attributes["datetime"] = _Now
             if attributes.get("Random") is random.Random:
-                attributes["Random"] = dice
+                attributes["Random"] = seeded_random
 
 
 class _Selector(selectors.EpollSelector):
-    """Waits by moving the clock, unless a thread is at work."""
+    """A selector that waits by advancing the clock, unless a thread is running."""
 
     def __init__(self) -> None:
         super().__init__()
         self.threads = 0
-        self._turns = 0
+        self._iterations = 0
 
     @override
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        self._turns += 1
-        if self._turns > _TURNS:
-            raise RuntimeError(f"Somebody is busy without end at {CLOCK.elapsed:.3f} s")
+        self._iterations += 1
+        if self._iterations > _MAX_ITERATIONS:
+            raise RuntimeError(f"The event loop never becomes idle at {CLOCK.elapsed:.3f} s")
         ready = super().select(0)
         if ready or (timeout is not None and timeout <= 0):
             return ready
-        # The kernel may still be carrying a byte over.
+        # The kernel may still be delivering bytes.
         os.sched_yield()
         if ready := super().select(0):
             return ready
         if self.threads or timeout is None:
             return super().select(_THREAD_SECONDS)
-        self._turns = 0
+        self._iterations = 0
         CLOCK.elapsed += timeout
         return []
 
@@ -117,9 +118,9 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     """An event loop in virtual time."""
 
     def __init__(self) -> None:
-        """Start a loop whose time is that of `CLOCK`."""
-        self._waiter = _Selector()
-        super().__init__(self._waiter)
+        """Create a loop on the time of `CLOCK`."""
+        self._virtual_selector = _Selector()
+        super().__init__(self._virtual_selector)
 
     @override
     def time(self) -> float:
@@ -130,7 +131,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self, executor: Executor | None, func: Callable[[*Ts], T], *args: *Ts
     ) -> asyncio.Future[T]:
         future = super().run_in_executor(executor, func, *args)
-        self._waiter.threads += 1
+        self._virtual_selector.threads += 1
         future.add_done_callback(self._thread_done)
         return future
 
@@ -141,16 +142,16 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
     @contextmanager
     def _thread(self) -> Generator[None]:
-        self._waiter.threads += 1
+        self._virtual_selector.threads += 1
         try:
             yield
         finally:
-            self._waiter.threads -= 1
+            self._virtual_selector.threads -= 1
 
     def _thread_done(self, _: object) -> None:
-        self._waiter.threads -= 1
+        self._virtual_selector.threads -= 1
 
 
 def new_loop() -> AbstractEventLoop:
-    """Return a loop in virtual time, for `asyncio.Runner`."""
+    """Return a loop in virtual time, as `loop_factory` of `asyncio.Runner`."""
     return VirtualLoop()

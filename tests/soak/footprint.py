@@ -1,4 +1,4 @@
-"""What a process holds and what it complains of."""
+"""Resources held by the process, and errors in its log."""
 
 import asyncio
 from dataclasses import dataclass
@@ -15,9 +15,9 @@ POOLS = ("asyncio_", "ImportExecutor", "SyncWorker")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Footprint:
-    """What a process holds, the simulation included.
+    """Resources held by the process, including the simulation.
 
-    `threads` without those of the pools, `objects` are the integration's own.
+    `threads` does not count thread pools, `objects` counts only those of the integration.
     """
 
     tasks: int
@@ -28,7 +28,7 @@ class Footprint:
 
     @classmethod
     def now(cls) -> Footprint:
-        """Measure."""
+        """Measure the current footprint."""
         gc.collect()
         descriptors = list(Path("/proc/self/fd").iterdir())
         links = [str(fd.readlink()) for fd in descriptors if fd.is_symlink()]
@@ -42,16 +42,16 @@ class Footprint:
         )
 
 
-class Complaints(logging.Handler):
-    """Collects what should not be in the log: errors of the integration and of the event loop."""
+class ErrorLog(logging.Handler):
+    """Collects log records that indicate a bug: exceptions and errors of the event loop."""
 
     def __init__(self) -> None:
-        """Listen from now on."""
+        """Handle records of level ERROR and above."""
         super().__init__(logging.ERROR)
         self.texts: list[str] = []
 
     @override
     def emit(self, record: logging.LogRecord) -> None:
-        """Keep a complaint."""
+        """Keep the record if it has an exception or comes from asyncio."""
         if record.exc_info or record.name == "asyncio":
             self.texts.append(self.format(record))

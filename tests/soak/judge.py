@@ -1,17 +1,17 @@
-"""Truth against outcome: what was reported once, doubled, invented or missed, and why."""
+"""Compare reports with the truth: reported once, doubled, invented or missed, and why."""
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from itertools import pairwise
 from math import inf
 
-from .ground_truth import Change, Link, Told, Truth
-from .miss_reasons import SLACK, Excuses, Reason
+from .ground_truth import Change, Delivery, GroundTruth, Link
+from .miss_reasons import SLACK, MissReasons, Reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """What came over Home Assistant's bus; times are POSIX seconds."""
+    """An event on Home Assistant's bus; times in POSIX seconds."""
 
     kind: str
     mac: str
@@ -19,14 +19,14 @@ class Report:
     ap_to: str | None
     band_to: str | None
     at: float
-    seen: float
+    received_at: float
     source: str
     inferred: bool
 
 
 @dataclass(slots=True)
 class Verdict:
-    """The outcome; `unexplained`, `doubled` and `invented` are the cases to look at."""
+    """Result of the comparison; `unexplained`, `doubled` and `invented` are failures."""
 
     once: Counter[str] = field(default_factory=Counter)
     arrivals: int = 0
@@ -41,17 +41,17 @@ class Verdict:
     delays: dict[str, list[float]] = field(default_factory=dict)
 
 
-class Court:
-    """Holds the reports against the truth."""
+class Judge:
+    """Compares the reports of a run with the truth."""
 
-    def __init__(self, truth: Truth, disconnect_delay: float) -> None:
+    def __init__(self, truth: GroundTruth, disconnect_delay: float) -> None:
         """Prepare for one run."""
         self._truth = truth
-        self._excuses = Excuses(truth, disconnect_delay)
+        self._miss_reasons = MissReasons(truth, disconnect_delay)
         self._verdict = Verdict()
 
     def judge(self, reports: list[Report]) -> Verdict:
-        """Return the verdict."""
+        """Match all reports with changes and return the verdict."""
         by_client: dict[str, list[Report]] = defaultdict(list)
         for report in reports:
             by_client[report.mac].append(report)
@@ -62,8 +62,8 @@ class Court:
             self._match_radios([r for r in mine if r.kind == "roam_radio"], self._truth.links[mac])
             for change in changes[1:]:
                 self._judge_change(change, changes)
-        for strangers in by_client.values():
-            self._verdict.invented += strangers
+        for unmatched in by_client.values():
+            self._verdict.invented += unmatched
         return self._verdict
 
     def _match_arrivals(self, reports: list[Report], changes: list[Change]) -> None:
@@ -74,28 +74,30 @@ class Court:
         }
         for number, change in self._match(reports, fitting).items():
             report = reports[number]
-            change.reported, change.reported_at = report.kind, report.seen
+            change.reported, change.reported_at = report.kind, report.received_at
             self._verdict.once[report.source] += 1
-            self._verdict.delays.setdefault(report.source, []).append(report.seen - change.at)
+            self._verdict.delays.setdefault(report.source, []).append(
+                report.received_at - change.at
+            )
 
     def _match_departures(self, reports: list[Report], changes: list[Change]) -> None:
         fitting = {
             number: [
                 change
                 for change in changes[1:]
-                if _is_departure(report, change, self._truth.at(report.mac, report.seen))
+                if _is_departure(report, change, self._truth.at(report.mac, report.received_at))
             ]
             for number, report in enumerate(reports)
         }
         for number, change in self._match(reports, fitting).items():
-            change.leaving_reported = True
+            change.departure_reported = True
             if not change.arrives:
                 change.reported = reports[number].kind
                 self._verdict.departures_once[reports[number].source] += 1
 
     def _match_radios(self, reports: list[Report], links: list[Link]) -> None:
         fitting = {
-            number: [link for link in links if _is_retune(report, link)]
+            number: [link for link in links if _is_radio_change(report, link)]
             for number, report in enumerate(reports)
         }
         for number in self._match(reports, fitting):
@@ -104,7 +106,7 @@ class Court:
     def _match[T: (Change, Link)](
         self, reports: list[Report], fitting: dict[int, list[T]]
     ) -> dict[int, T]:
-        """Pair as many reports with what happened as can be; each happening with one at most."""
+        """Match as many reports as possible, each change or link with at most one report."""
         taken: dict[int, int] = {}
         for number in sorted(fitting, key=lambda n: (reports[n].inferred, reports[n].at)):
             fitting[number].sort(key=lambda one: abs(one.at - reports[number].at))
@@ -121,7 +123,7 @@ class Court:
             self._verdict.departures += 1
         if change.reported:
             return
-        reason = self._excuses.find(change, changes)
+        reason = self._miss_reasons.find(change, changes)
         if reason is None:
             self._verdict.unexplained.append(change)
         elif change.arrives:
@@ -133,7 +135,7 @@ class Court:
 def _pair[T: (Change, Link)](
     number: int, fitting: dict[int, list[T]], taken: dict[int, int], tried: set[int]
 ) -> bool:
-    """Find a partner for a report, if need be by giving another report another one."""
+    """Find a match for a report, if necessary by rematching another report."""
     for one in fitting[number]:
         if id(one) in tried:
             continue
@@ -146,11 +148,11 @@ def _pair[T: (Change, Link)](
 
 
 def _is_arrival(report: Report, change: Change, earlier: Report | None) -> bool:
-    """Return whether a report of an arrival can be of a change; `earlier` is the one before."""
-    if change.after != report.ap_to or report.seen < change.at:
+    """Return whether a report may be the arrival of a change; `earlier` is the previous report."""
+    if change.after != report.ap_to or report.received_at < change.at:
         return False
     if report.inferred:
-        # It can have been at any time since the client was told to be elsewhere.
+        # It may have happened any time since the client was reported elsewhere.
         since = earlier.at if earlier and earlier.ap_to != report.ap_to else inf
         during = change.at - SLACK <= report.at <= change.end + SLACK
         return during or since - SLACK <= change.at <= report.at
@@ -159,25 +161,29 @@ def _is_arrival(report: Report, change: Change, earlier: Report | None) -> bool:
 
 
 def _is_departure(report: Report, change: Change, latest: Change | None) -> bool:
-    """Return whether a report of a departure can be of a change.
+    """Return whether a report may be the departure of a change.
 
-    By the `latest` one the client is where it is when that is reported.
+    `latest` is the client's latest change when the report was received.
     """
-    if report.seen < change.at:
+    if report.received_at < change.at:
         return False
     if report.inferred:
-        # Between two snapshots it can have been back and have left again: either is its departure.
+        # It may have returned and left again between two snapshots: both departures match.
         is_away = latest is not None and not latest.arrives
-        is_right = report.seen <= change.end + SLACK
+        is_right = report.received_at <= change.end + SLACK
         return not change.arrives and (is_right or (is_away and change.at >= report.at - SLACK))
-    told = not change.arrives or bool(change.told & Told.DISCONNECTED)
-    # The controller counts departures in whole seconds, and so the way to the next access point.
-    return told and change.before == report.ap_from and abs(change.at - report.at) <= 2 * SLACK
+    may_be_departure = not change.arrives or bool(change.deliveries & Delivery.DISCONNECTED)
+    # Departures are dated in whole seconds, which affects the gap to the next access point too.
+    return (
+        may_be_departure
+        and change.before == report.ap_from
+        and abs(change.at - report.at) <= 2 * SLACK
+    )
 
 
-def _is_retune(report: Report, link: Link) -> bool:
-    """Return whether a report of a change of radio can be of a link."""
-    if (link.ap, link.band) != (report.ap_to, report.band_to) or report.seen < link.at:
+def _is_radio_change(report: Report, link: Link) -> bool:
+    """Return whether a report may be the change of radio that began a link."""
+    if (link.ap, link.band) != (report.ap_to, report.band_to) or report.received_at < link.at:
         return False
     end = link.end if report.inferred else link.at
     return link.at - SLACK <= report.at <= end + SLACK

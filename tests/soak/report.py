@@ -1,4 +1,4 @@
-"""The soak's table."""
+"""The results of the soak as a table, and what counts as a failure."""
 
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -6,7 +6,7 @@ from pathlib import Path
 from platform import python_version
 from statistics import median
 
-from custom_components.unifi_scanner.capture.recorder import MOST_ENTRIES
+from custom_components.unifi_scanner.capture.recorder import MAX_ENTRIES
 from custom_components.unifi_scanner.site.roam_log import SITE_LIMIT
 
 from .miss_reasons import Reason
@@ -19,39 +19,39 @@ SOURCES = ("event", "sync", "resync", "system_log")
 
 
 def is_leak(outcome: Outcome) -> bool:
-    """Return whether something was left behind.
+    """Return whether the run leaked resources.
 
-    What is kept of the past is bounded: the book of each client, the flight recorder, the roams.
+    The history of each client, the flight recorder and the roam log are bounded and may fill up.
     """
     start, end = outcome.start, outcome.end
-    kept = 60 * outcome.clients + MOST_ENTRIES + SITE_LIMIT
+    kept = 60 * outcome.clients + MAX_ENTRIES + SITE_LIMIT
     return (
         end.tasks > start.tasks
         or end.sockets > start.sockets
         or end.threads > start.threads
         or end.objects > start.objects + kept
-        # Truth and reports are kept by the simulation until the verdict.
+        # The simulation keeps truth and reports until the end.
         or end.megabytes > start.megabytes + 16 + outcome.roams / 100
     )
 
 
 def failures(outcome: Outcome) -> dict[str, list[str]]:
-    """Return what must not be, by its name; nothing when all is well."""
+    """Return all failures of a run by name; empty if there are none."""
     verdict = outcome.verdict
     found = {
         "doubled": [str(report) for report in verdict.doubled],
         "invented": [str(report) for report in verdict.invented],
         "missed without a reason": [str(change) for change in verdict.unexplained],
-        "in the wrong place at the end": outcome.misplaced,
-        "errors in the log": outcome.complaints,
-        "the user was asked": ["re-authentication"] * outcome.asked,
+        "at the wrong access point at the end": outcome.misplaced,
+        "errors in the log": outcome.log_errors,
+        "asked for re-authentication": ["re-authentication"] * outcome.reauth_flows,
         "leaked": [f"{outcome.start} -> {outcome.end}"] if is_leak(outcome) else [],
     }
     return {name: cases for name, cases in found.items() if cases}
 
 
 def table(outcomes: list[Outcome]) -> str:
-    """Return the outcomes as a Markdown table, one column each."""
+    """Return the outcomes as a Markdown table with one column per kind of controller."""
     columns = [_column(outcome) for outcome in outcomes]
     lines = [
         ("", *(outcome.kind.name for outcome in outcomes)),
@@ -69,11 +69,11 @@ def table(outcomes: list[Outcome]) -> str:
 
 
 def _column(outcome: Outcome) -> list[tuple[str, str]]:
-    """Return titles and values; of those that begin with a dash none is shown that is always 0."""
+    """Return titles and values; rows with a dash are left out if 0 in all columns."""
     verdict, start, end = outcome.verdict, outcome.start, outcome.end
-    once, left, weather = verdict.once, verdict.departures_once, outcome.weather
+    once, left, faults = verdict.once, verdict.departures_once, outcome.faults
     rows: list[tuple[str, object]] = [
-        ("hours lived through", round(outcome.hours, 1)),
+        ("simulated hours", round(outcome.hours, 1)),
         ("**truth:** roams", outcome.roams),
         ("and connections", verdict.arrivals - outcome.roams),
         ("**reported once**", f"**{once.total():,}**"),
@@ -88,23 +88,23 @@ def _column(outcome: Outcome) -> list[tuple[str, str]]:
         *((f"- by {source}", left[source]) for source in SOURCES),
         ("missed", verdict.missed_departures.total()),
         *((f"- {reason}", verdict.missed_departures[reason]) for reason in Reason),
-        ("changes of radio reported once", verdict.radios.total()),
+        ("band changes reported once", verdict.radios.total()),
         ("seconds until reported by event, median", _median(outcome, "event")),
         ("seconds until reported by sync, median", _median(outcome, "sync")),
-        ("**faults**", sum(weather.values())),
-        *((f"- {kind}", count) for kind, count in sorted(weather.items())),
+        ("**faults**", sum(faults.values())),
+        *((f"- {kind}", count) for kind, count in sorted(faults.items())),
         *((f"frames {fate}", count) for fate, count in outcome.frames.items()),
-        ("logins let in / tried", f"{outcome.logins} / {outcome.attempts}"),
-        ("reconnects of the stream", outcome.reconnects),
+        ("logins, successful / attempted", f"{outcome.logins} / {outcome.attempts}"),
+        ("stream reconnects", outcome.reconnects),
         ("snapshots", outcome.snapshots),
-        ("- pages of the system log", outcome.log_pages),
+        ("- system log pages", outcome.log_pages),
         ("tasks, start / end", f"{start.tasks} / {end.tasks}"),
         ("sockets", f"{start.sockets} / {end.sockets}"),
         ("threads", f"{start.threads} / {end.threads}"),
         ("objects of the integration", f"{start.objects} / {end.objects}"),
-        ("memory, MB, the simulation's too", f"{start.megabytes} / {end.megabytes}"),
-        ("errors in the log", len(outcome.complaints)),
-        ("clients in the wrong place at the end", len(outcome.misplaced)),
+        ("memory in MB, including the simulation", f"{start.megabytes} / {end.megabytes}"),
+        ("errors in the log", len(outcome.log_errors)),
+        ("clients at the wrong access point at the end", len(outcome.misplaced)),
     ]
     return [(title, f"{v:,}" if isinstance(v, int) else str(v)) for title, v in rows]
 
@@ -115,7 +115,7 @@ def _median(outcome: Outcome, source: str) -> str:
 
 
 def write(outcomes: list[Outcome], *, seed: int, seconds: float) -> None:
-    """Put the table into docs/reliability.md."""
+    """Write the table into docs/reliability.md."""
     text = DOCUMENT.read_text()
     before, _, rest = text.partition(BEGIN)
     _, _, after = rest.partition(END)

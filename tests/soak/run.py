@@ -1,4 +1,4 @@
-"""One controller generation: set up, live through it, look at the outcome."""
+"""A soak run with one kind of controller: set up, simulate, and collect the outcome."""
 
 import asyncio
 from base64 import b64encode
@@ -20,23 +20,24 @@ from custom_components.unifi_scanner.site.publisher import EVENT_TYPES
 from tests.controller import Generation, SimulatedController
 
 from .clock import CLOCK
-from .delivery_log import Reads, Witness
-from .fault_schedule import Weather
-from .footprint import Complaints, Footprint
-from .ground_truth import Truth
-from .judge import Court, Report, Verdict
-from .traffic import Life
+from .delivery_log import FrameLog, RestLog
+from .fault_schedule import FaultSchedule
+from .footprint import ErrorLog, Footprint
+from .ground_truth import GroundTruth
+from .judge import Judge, Report, Verdict
+from .traffic import Traffic
 
-# Seconds of calm at first and at last: for the snapshots, for the longest wait between two
-# attempts to connect, for idle connections to be closed.
+# Seconds without faults before and after the run, for snapshots and for idle connections to close.
 SETTLING = 180.0
-HEALING = 4 * 3600.0
-HEALED = 600.0
+# Longest wait for the entry to load and the stream to connect after the last fault.
+RECOVERY_TIMEOUT = 4 * 3600.0
+# Seconds between recovery and the comparison of states with the truth.
+RECOVERED = 600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
-    """A generation of controllers."""
+    """A kind of controller to run the soak with."""
 
     name: str
     network_version: str
@@ -55,22 +56,22 @@ KINDS = (
 
 
 class _Resolver(ThreadedResolver):
-    """Stands for Home Assistant's, which would ask the network by multicast."""
+    """Replaces Home Assistant's resolver, which would send multicast queries."""
 
     async def real_close(self) -> None:
-        """Close."""
+        """Close the resolver."""
 
 
 @dataclass(slots=True, kw_only=True)
 class Outcome:
-    """What a run came to."""
+    """Results of a run."""
 
     kind: Kind
     verdict: Verdict
     clients: int
     roams: int
     hours: float
-    weather: dict[str, int]
+    faults: dict[str, int]
     frames: dict[str, int]
     start: Footprint
     end: Footprint
@@ -80,30 +81,30 @@ class Outcome:
     snapshots: int
     log_pages: int
     misplaced: list[str]
-    asked: int
-    complaints: list[str] = field(default_factory=list)
+    reauth_flows: int
+    log_errors: list[str] = field(default_factory=list)
 
 
 class Soak:
-    """One run."""
+    """A soak run."""
 
     def __init__(self, kind: Kind, *, roams: int, clients: int, seed: int) -> None:
-        """Prepare; nothing happens yet."""
+        """Prepare a run with a number of roams in total."""
         self._kind = kind
         self._roams = roams
         self._clients = clients
         self._seed = seed
-        self._truth = Truth()
+        self._truth = GroundTruth()
         self._reports: list[Report] = []
 
     async def run(self) -> Outcome:
-        """Live through it all."""
-        complaints = Complaints()
-        logging.getLogger().addHandler(complaints)
+        """Run the simulation and return its outcome."""
+        log_errors = ErrorLog()
+        logging.getLogger().addHandler(log_errors)
         try:
             with (
                 TemporaryDirectory() as folder,
-                Reads(self._truth, CLOCK.time) as reads,
+                RestLog(self._truth, CLOCK.time) as rest_log,
                 patch(
                     "homeassistant.helpers.aiohttp_client._async_make_resolver",
                     return_value=_Resolver(),
@@ -112,93 +113,93 @@ class Soak:
                 async with async_test_home_assistant(config_dir=folder) as hass:
                     hass.data.pop(loader.DATA_CUSTOM_COMPONENTS)
                     try:
-                        outcome = await self._run(hass, reads)
+                        outcome = await self._run(hass, rest_log)
                     finally:
                         await hass.async_stop(force=True)
         finally:
-            logging.getLogger().removeHandler(complaints)
-        outcome.complaints = complaints.texts
+            logging.getLogger().removeHandler(log_errors)
+        outcome.log_errors = log_errors.texts
         return outcome
 
-    async def _run(self, hass: HomeAssistant, reads: Reads) -> Outcome:
-        witness = Witness(seed=self._seed, truth=self._truth, clock=CLOCK.time)
+    async def _run(self, hass: HomeAssistant, rest_log: RestLog) -> Outcome:
+        frame_log = FrameLog(seed=self._seed, truth=self._truth, clock=CLOCK.time)
         controller = SimulatedController(
             clock=CLOCK.time,
             generation=self._kind.generation,
             network_version=self._kind.network_version,
         )
-        witness.controller = controller
-        controller.faults.frame_faults = witness
+        frame_log.controller = controller
+        controller.faults.frame_faults = frame_log
         async with controller:
-            life = Life(
+            traffic = Traffic(
                 controller,
                 self._truth,
                 clients=self._clients,
                 roams=self._roams,
                 seed=self._seed,
             )
-            entry = self._entry(controller, life.macs)
+            entry = self._entry(controller, traffic.macs)
             entry.add_to_hass(hass)
-            life.begin()
+            traffic.start()
             for event_type in EVENT_TYPES.values():
-                hass.bus.async_listen(event_type, self._remember)
+                hass.bus.async_listen(event_type, self._collect)
             if not await hass.config_entries.async_setup(entry.entry_id):
                 raise RuntimeError(f"The entry could not be set up: {entry.reason}")
 
             async def reload() -> None:
                 await hass.config_entries.async_unload(entry.entry_id)
-                self._truth.unloaded(CLOCK.time())
+                self._truth.end_loaded_period(CLOCK.time())
                 await hass.config_entries.async_setup(entry.entry_id)
 
-            weather = Weather(
-                controller, witness, truth=self._truth, seed=self._seed, reload=reload
+            faults = FaultSchedule(
+                controller, frame_log, truth=self._truth, seed=self._seed, reload=reload
             )
             await asyncio.sleep(SETTLING)
-            await _idle(reads)
+            await _wait_between_snapshots(rest_log)
             start = Footprint.now()
             began = CLOCK.time()
-            living = asyncio.create_task(life.run())
-            raging = asyncio.create_task(weather.run())
-            await asyncio.wait((living, raging), return_when=asyncio.FIRST_COMPLETED)
-            if raging.done():
-                living.cancel()
-                await raging
-            raging.cancel()
-            await asyncio.gather(raging, return_exceptions=True)
-            await living
+            traffic_task = asyncio.create_task(traffic.run())
+            faults_task = asyncio.create_task(faults.run())
+            await asyncio.wait((traffic_task, faults_task), return_when=asyncio.FIRST_COMPLETED)
+            if faults_task.done():
+                traffic_task.cancel()
+                await faults_task
+            faults_task.cancel()
+            await asyncio.gather(faults_task, return_exceptions=True)
+            await traffic_task
             hours = (CLOCK.time() - began) / 3600
-            await weather.clear()
-            await _heal(
+            await faults.clear()
+            await _wait_for_recovery(
                 lambda: (
                     entry.state is ConfigEntryState.LOADED and entry.runtime_data.stream_connected
                 )
             )
-            await asyncio.sleep(HEALED)
+            await asyncio.sleep(RECOVERED)
             misplaced = self._misplaced(controller, entry)
             await asyncio.sleep(SETTLING)
-            await _idle(reads)
+            await _wait_between_snapshots(rest_log)
             end = Footprint.now()
-            await life.end()
+            await traffic.stop()
             handshakes = [r for r in controller.state.request_log.handshakes if r.status == 101]
             outcome = Outcome(
                 kind=self._kind,
-                verdict=Court(self._truth, OPTION_DEFAULTS[CONF_DISCONNECT_DELAY]).judge(
+                verdict=Judge(self._truth, OPTION_DEFAULTS[CONF_DISCONNECT_DELAY]).judge(
                     self._reports
                 ),
                 clients=self._clients,
-                roams=life.roams,
+                roams=traffic.roams,
                 hours=hours,
-                weather=dict(weather.counts),
-                frames=dict(witness.counts),
+                faults=dict(faults.counts),
+                frames=dict(frame_log.counts),
                 start=start,
                 end=end,
                 logins=controller.logins,
                 attempts=controller.login_attempts,
                 reconnects=len(handshakes) - 1,
-                snapshots=reads.snapshots,
-                log_pages=reads.log_pages,
+                snapshots=rest_log.snapshots,
+                log_pages=rest_log.log_pages,
                 misplaced=misplaced,
-                asked=len(hass.config_entries.flow.async_progress()),
+                reauth_flows=len(hass.config_entries.flow.async_progress()),
             )
             await hass.config_entries.async_unload(entry.entry_id)
             await hass.config_entries.async_remove(entry.entry_id)
@@ -218,12 +219,12 @@ class Soak:
                 "certificate": b64encode(controller.certificate_der).decode(),
                 "site": "default",
             },
-            # Every second one: the others are told of, but have no entities.
+            # Track every second client; the others fire events but have no entities.
             options={"clients": macs[::2], "add_new_clients": False},
         )
 
     @callback
-    def _remember(self, event: Event) -> None:
+    def _collect(self, event: Event) -> None:
         data = event.data
         at = dt_util.parse_datetime(data["time"])
         self._reports.append(
@@ -234,32 +235,32 @@ class Soak:
                 ap_to=data["ap_to_mac"],
                 band_to=data["band_to"],
                 at=at.timestamp() if at else 0.0,
-                seen=CLOCK.time(),
+                received_at=CLOCK.time(),
                 source=data["source"],
                 inferred=data["inferred"],
             )
         )
 
     def _misplaced(self, controller: SimulatedController, entry: MockConfigEntry) -> list[str]:
-        """Return the clients that are not where Home Assistant believes them to be."""
+        """Return the clients whose access point in Home Assistant is wrong."""
         wrong = []
         for client in controller.world.clients.values():
             state = entry.runtime_data.client(client.mac)
-            believed = state.ap_mac if state else None
-            if believed != (client.link.ap if client.link else None):
+            known_ap = state.ap_mac if state else None
+            if known_ap != (client.link.ap if client.link else None):
                 wrong.append(client.mac)
         return wrong
 
 
-async def _idle(reads: Reads) -> None:
-    """Wait for the middle between two snapshots: connections are kept open for 15 s."""
-    seen = reads.snapshots
-    while reads.snapshots == seen:  # noqa: ASYNC110 - in virtual time it costs nothing
+async def _wait_between_snapshots(rest_log: RestLog) -> None:
+    """Wait until halfway between snapshots, when kept-alive connections (15 s) are closed."""
+    before = rest_log.snapshots
+    while rest_log.snapshots == before:  # noqa: ASYNC110 - polling is free in virtual time
         await asyncio.sleep(1)
     await asyncio.sleep(30)
 
 
-async def _heal(healed: Callable[[], bool]) -> None:
-    end = CLOCK.monotonic() + HEALING
-    while not healed() and CLOCK.monotonic() < end:  # noqa: ASYNC110 - as above
+async def _wait_for_recovery(recovered: Callable[[], bool]) -> None:
+    end = CLOCK.monotonic() + RECOVERY_TIMEOUT
+    while not recovered() and CLOCK.monotonic() < end:  # noqa: ASYNC110 - as above
         await asyncio.sleep(5)

@@ -1,4 +1,4 @@
-"""The soak in short: nothing doubled, invented, leaked or missed without a reason."""
+"""A short soak: nothing is doubled, invented, leaked or missed without a reason."""
 
 import os
 from pathlib import Path
@@ -9,7 +9,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def test_short_soak_reports_every_roam_once_and_leaks_nothing() -> None:
-    # A process of its own: the clock of the whole process is a virtual one.
+    # In a process of its own, because the virtual clock replaces that of the whole process.
     soak = subprocess.run(
         (sys.executable, "-m", "tests.soak", "--roams", "100"),
         cwd=ROOT,
