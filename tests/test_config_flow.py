@@ -170,7 +170,7 @@ async def test_default_ports_are_tried_concurrently(
 
     async def async_detect(_client: UnifiClient) -> None:
         await all_ports.wait()
-        raise CannotConnectError("Nobody is there")
+        raise CannotConnectError("Nothing responds")
 
     with patch.object(UnifiClient, "detect", async_detect):
         result = await flow.submit(typed(controller, host="127.0.0.1", ssl="insecure"))

@@ -182,7 +182,7 @@ class UnifiScannerConfigFlow(DiscoveryFlow, domain=DOMAIN):
         data = {CONF_PASSWORD: entry.data[CONF_PASSWORD], **self._data, CONF_SITE: site}
         session = await self._async_open_session(data)
         info = await session.async_call(lambda client: client.system_info(site))
-        # A controller without an id was identified by its host, and cannot be told from another.
+        # A controller without an id was identified by its host and cannot be verified.
         is_identified_by_host = controller == URL(entry.data[CONF_URL]).host
         if not is_identified_by_host and info.controller_id not in {None, controller}:
             return self._show_first_form({"base": "wrong_controller"})
