@@ -1,4 +1,4 @@
-# Sourced by the scripts: where the repository is, how they speak, how they run long steps.
+# Sourced by the scripts: the repository's root, output, and helpers for long steps.
 # shellcheck shell=bash disable=SC2034,SC2154
 
 root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -11,7 +11,7 @@ die() {
   exit 1
 }
 
-# A signal has to end the running step too: bash would leave it behind.
+# Forward signals to the running step, which bash would otherwise leave behind.
 end_child() {
   trap - INT TERM
   if [[ -n $child ]]; then
@@ -23,7 +23,7 @@ end_child() {
 trap 'end_child 130' INT
 trap 'end_child 143' TERM
 
-# run COMMAND...: run it, passing a signal on to it, and return its status.
+# run COMMAND...: run a command, forward signals to it, and return its status.
 run() {
   local status=0
   "$@" &
@@ -33,8 +33,8 @@ run() {
   return "$status"
 }
 
-# try_step TITLE COMMAND...: run a step that may take long. Its output goes to the log;
-# the screen gets the title, and a line every ten seconds while it lasts.
+# try_step TITLE COMMAND...: run a step that may take long. Its output goes to the log; the
+# terminal shows the title, and a line every ten seconds.
 try_step() {
   local title=$1 status=0 started=$SECONDS
   shift
@@ -54,7 +54,7 @@ try_step() {
   return "$status"
 }
 
-# step TITLE COMMAND...: as try_step, but its failure is the script's, with the log's tail.
+# step TITLE COMMAND...: like try_step, but exit on failure, with the end of the log.
 step() {
   if ! try_step "$@"; then
     printf '\nerror: this step failed: %s\nThe end of %s:\n\n' "$1" "$log" >&2
