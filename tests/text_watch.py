@@ -41,15 +41,15 @@ class TextWatch:
         elif unfilled := placeholders(text) - set(filled or ()):
             self.missing.append(f"{path} lacks {', '.join(sorted(unfilled))}")
 
-    def check_flow(self, section: str, result: Mapping[str, Any]) -> None:
-        """Check a form, a menu or the end of a flow, whose texts are in `section`."""
+    def check_flow(self, prefix: str, result: Mapping[str, Any]) -> None:
+        """Check a form, a menu or the end of a flow, whose texts are below `prefix`."""
         filled = result.get("description_placeholders")
         if result["type"] is FlowResultType.ABORT:
-            self.expect(f"{section}/abort/{result['reason']}", filled)
+            self.expect(f"{prefix}/abort/{result['reason']}", filled)
             return
         if result["type"] not in {FlowResultType.FORM, FlowResultType.MENU}:
             return
-        step = f"{section}/step/{result['step_id']}"
+        step = f"{prefix}/step/{result['step_id']}"
         self.expect(f"{step}/title", filled)
         self.expect(f"{step}/description", filled)
         if result["type"] is FlowResultType.MENU:
@@ -57,7 +57,7 @@ class TextWatch:
                 self.expect(f"{step}/menu_options/{option}", filled)
             return
         for error in (result.get("errors") or {}).values():
-            self.expect(f"{section}/error/{error}", filled)
+            self.expect(f"{prefix}/error/{error}", filled)
         schema = result.get("data_schema")
         self._check_fields(step, schema.schema if schema else {}, filled)
 
@@ -85,12 +85,12 @@ class TextWatch:
             manager: FlowManager[Any, Any, Any], flow: FlowHandler[Any, Any, Any], *given: object
         ) -> object:
             result = await handle_step(manager, flow, *given)
-            if (section := _section_of(manager, flow)) and (
+            if (prefix := _text_prefix(manager, flow)) and (
                 result.get("reason") not in _CORE_ABORT_REASONS
             ):
-                self.check_flow(section, result)
-            # The title of a flow in progress; without placeholders it is the integration's name.
-            if section == "config" and (title := flow.context.get("title_placeholders")):
+                self.check_flow(prefix, result)
+            # The title of a flow in progress; without placeholders it shows the integration's name.
+            if prefix == "config" and (title := flow.context.get("title_placeholders")):
                 self.expect("config/flow_title", title)
             return result
 
@@ -118,7 +118,7 @@ class TextWatch:
             yield
 
 
-def _section_of(
+def _text_prefix(
     manager: FlowManager[Any, Any, Any], flow: FlowHandler[Any, Any, Any]
 ) -> str | None:
     """Return the path of a flow's texts, None if the flow is not ours."""

@@ -40,11 +40,11 @@ PROOFS = {
     "unique-config-entry": ["test_config_flow:a_controller_is_not_set_up_twice"],
     "config-entry-unloading": ["test_entry_lifecycle:twenty_reloads_leave_one_socket_and_no_tasks"],
     "entity-unavailable": [
-        "hub/test_stream_gaps:states_are_kept_for_a_minute_after_the_controller_is_gone"
+        "hub/test_stream_gaps:states_stay_available_for_a_minute_after_the_controller_is_lost"
     ],
     "integration-owner": ["contracts/test_packaging:manifest_has_all_required_keys"],
     "log-when-unavailable": [
-        "hub/test_stream_gaps:states_are_kept_for_a_minute_after_the_controller_is_gone"
+        "hub/test_stream_gaps:states_stay_available_for_a_minute_after_the_controller_is_lost"
     ],
     "parallel-updates": ["contracts/test_quality_scale:platforms_set_parallel_updates"],
     "reauthentication-flow": ["test_config_flow:reauth_updates_the_password"],
@@ -64,7 +64,7 @@ PROOFS = {
     "icon-translations": ["contracts/test_icons:icons_of_entities_match"],
     "reconfiguration-flow": ["test_reconfigure:reconfigure_updates_the_address"],
     "repair-issues": [
-        "issues/test_account:a_complaint_says_what_to_do",
+        "issues/test_account:account_issue_links_to_help",
         "test_repairs:the_issue_shows",
     ],
     "stale-devices": ["site/test_devices:a_client_that_is_no_longer_chosen"],
