@@ -7,13 +7,14 @@ from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.device_registry import DeviceEntry
 from homeassistant.helpers.typing import ConfigType
 
-from .const import CONF_CLIENTS, DOMAIN, option
+from .const import DOMAIN
 from .coordinator import UnifiScannerConfigEntry, UnifiScannerCoordinator
-from .hub.session import async_acquire_session, async_close_unused_sessions
+from .hub.session_pool import async_acquire_session, async_close_unused_sessions
 from .services import async_setup_services
 from .site.devices import MANUFACTURER, mac_of
 from .site.history import async_remove_history
 from .site.roam_log import async_remove_roam_log
+from .site.tracked import async_remove_from_options
 
 PLATFORMS = [Platform.BINARY_SENSOR, Platform.EVENT, Platform.SENSOR]
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
@@ -83,11 +84,9 @@ def async_remove_device(
     ):
         return False
     if coordinator is not None:
-        coordinator.tracked.discard(mac)
         coordinator.devices.async_forget(mac)
         coordinator.history.async_mark_known((mac,))
-        coordinator.areas.async_write_all_states()
-    clients = [client for client in option(entry, CONF_CLIENTS) if client != mac]
-    # Nothing listens for updates of the entry, so this does not reload it.
-    hass.config_entries.async_update_entry(entry, options={**entry.options, CONF_CLIENTS: clients})
+        coordinator.tracked.async_remove(mac)
+    else:
+        async_remove_from_options(hass, entry, mac)
     return True

@@ -16,7 +16,6 @@ from .api.records import DeviceRecord, Observation, SystemInfo
 from .capture.recorder import CaptureRecorder
 from .capture.recording_tracker import RecordingTracker
 from .const import (
-    CONF_CLIENTS,
     CONF_DISCONNECT_DELAY,
     CONF_LOW_DATA,
     CONF_SITE,
@@ -30,15 +29,16 @@ from .hub.session import ControllerSession
 from .hub.silent_stream import SilentStreamMonitor
 from .hub.snapshot import SnapshotReader
 from .hub.stream import SiteStream
-from .roaming import ClientEvent, ClientState
+from .roaming import ClientEvent, ClientState, RoamTracker
 from .site.areas import SiteAreas
 from .site.devices import SiteDevices
 from .site.history import SiteHistory
 from .site.listeners import SiteListeners
-from .site.new_clients import Adoption, NewClientDetector
+from .site.new_clients import NewClientDetector
 from .site.publisher import EventPublisher
 from .site.roam_log import RoamLog
 from .site.timers import Timers
+from .site.tracked import TrackedClients
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -77,9 +77,11 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
         )
         self.session = session
         self.site: str = config_entry.data[CONF_SITE]
-        self.tracked: set[str] = set(option(config_entry, CONF_CLIENTS))
+        self.tracked = TrackedClients(hass, config_entry)
         self.recorder = CaptureRecorder()
-        self.tracker = RecordingTracker(self.recorder, option(config_entry, CONF_DISCONNECT_DELAY))
+        self.tracker = RecordingTracker(
+            RoamTracker(option(config_entry, CONF_DISCONNECT_DELAY)), self.recorder
+        )
         self.clients = self.tracker.clients
         self.history = SiteHistory(hass, config_entry.entry_id, self.tracked)
         self.roam_log = RoamLog(hass, config_entry.entry_id, self.tracked)
@@ -118,7 +120,6 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
             timers=self._timers,
             on_due=self._async_welcome_waiting,
         )
-        self._adoption = Adoption(hass, config_entry, self.tracked)
         self._snapshot_requested = False
         # What ends that which is done again and again.
         self._unsubscribe: list[CALLBACK_TYPE] = []
@@ -189,9 +190,9 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
         self.system_info = await async_request(
             self.session, self.config_entry, lambda client: client.system_info(self.site)
         )
-        self.recorder.about["network_version"] = self.system_info.version
+        self.recorder.versions["network_version"] = self.system_info.version
         integration = async_get_loaded_integration(self.hass, DOMAIN)
-        self.recorder.about["integration_version"] = str(integration.version)
+        self.recorder.versions["integration_version"] = str(integration.version)
         self.devices.async_register_controller(self.system_info)
         names = self.devices.names_of(self.tracked)
         nameless = self.tracked - names.keys()
@@ -201,6 +202,7 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
             self._new_clients.seen_before = [client.mac for client in known]
         self.tracker.set_names({**names, **self.devices.fallback_names})
         self.areas.async_start()
+        self.tracked.async_add_listener(self.areas.async_write_all_states)
 
     @override
     async def _async_update_data(self) -> None:
@@ -212,7 +214,7 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
         events = self.tracker.process_batch(snapshot.log, now)
         events += self.tracker.process_snapshot(snapshot.stations, now)
         self._silent_stream.async_update(snapshot.stations, events)
-        self.recorder.devices(snapshot.devices)
+        self.recorder.record_devices(snapshot.devices)
         known = self.devices.access_points
         self.devices.async_update_from_snapshot(
             snapshot.devices, self.tracker.clients_per_access_point
@@ -220,7 +222,7 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
         self.devices.async_update_names(self.clients)
         self.areas.async_refresh()
         new = self._new_clients.async_process_snapshot()
-        self._async_adopt(new)
+        self.tracked.async_add_new_clients(self.clients[mac] for mac in new)
         self.devices.async_remove_stale(self.tracked, self.hass.loop.time())
         # Whoever is told finds states that are there.
         self._async_recover()
@@ -274,7 +276,7 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
         events = self.tracker.process_batch(batch, time.time())
         changed = self._async_changed(before)
         new = self._new_clients.async_check(changed)
-        self._async_adopt(new)
+        self.tracked.async_add_new_clients(self.clients[mac] for mac in new)
         self._async_apply(events, changed)
         self._async_tell_new(new)
 
@@ -345,19 +347,13 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
     @callback
     def _async_welcome_waiting(self) -> None:
         new = self._new_clients.async_check_waiting()
-        self._async_adopt(new)
+        self.tracked.async_add_new_clients(self.clients[mac] for mac in new)
         self._async_tell_new(new)
 
     @callback
     def _async_tell_new(self, macs: Sequence[str]) -> None:
         for mac in macs:
             self._publisher.async_publish_new_client(self.clients[mac])
-
-    @callback
-    def _async_adopt(self, new: Sequence[str]) -> None:
-        if new and self._adoption.async_adopt(self.clients[mac] for mac in new):
-            self.async_update_listeners()
-            self.areas.async_write_all_states()
 
     @callback
     def _async_begin_day(self, _now: datetime) -> None:

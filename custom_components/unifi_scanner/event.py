@@ -84,7 +84,7 @@ async def async_setup_entry(
 
     async_add_entities([Visitor(coordinator, VISITOR)])
     add_new()
-    entry.async_on_unload(coordinator.async_add_listener(add_new))
+    entry.async_on_unload(coordinator.tracked.async_add_listener(add_new))
 
 
 class UnifiScannerEvent(UnifiScannerEntity, EventEntity):

@@ -93,7 +93,7 @@ def _of_load(
     """Return a value function that reads the figures of the stream, rounded."""
 
     def value(coordinator: UnifiScannerCoordinator) -> Value:
-        figures = coordinator.metrics.figures
+        figures = coordinator.metrics.latest
         number = None if figures is None else value_fn(figures)
         return None if number is None else round(number, 2)
 
@@ -295,6 +295,7 @@ async def async_setup_entry(
 
     async_add_entities(SiteSensor(coordinator, description) for description in SITE_SENSORS)
     add_new()
+    entry.async_on_unload(coordinator.tracked.async_add_listener(add_new))
     entry.async_on_unload(coordinator.async_add_listener(add_new))
 
 

@@ -320,8 +320,8 @@ def user_type(request: pytest.FixtureRequest) -> type[User]:
     return user_type
 
 
-@pytest.fixture(autouse=True)
-async def _frozen(freezer: FrozenDateTimeFactory) -> None:
+@pytest.fixture
+async def _noon(freezer: FrozenDateTimeFactory) -> None:
     """Keep a test from running over midnight."""
     freezer.move_to("2026-11-21 12:00:00+00:00")
 
@@ -329,6 +329,7 @@ async def _frozen(freezer: FrozenDateTimeFactory) -> None:
 @pytest.mark.parametrize(
     "version", [{}, {"minor_version": 9}, {"version": 2}, {"version": 99, "minor_version": 9}]
 )
+@pytest.mark.usefixtures("_noon")
 async def test_user_of_the_store_reads_a_file_of_any_version(
     hass: HomeAssistant,
     hass_storage: dict[str, Any],
@@ -343,6 +344,7 @@ async def test_user_of_the_store_reads_a_file_of_any_version(
     assert hass_storage[user_type.key]["version"] == 1
 
 
+@pytest.mark.usefixtures("_noon")
 async def test_user_of_the_store_keeps_unknown_keys(
     hass: HomeAssistant, hass_storage: dict[str, Any], user_type: type[User]
 ) -> None:
@@ -361,6 +363,7 @@ async def test_user_of_the_store_keeps_unknown_keys(
     [(History, ("clients", ANNA)), (Logins, (ACCOUNT,))],
     ids=["History", "Logins"],
 )
+@pytest.mark.usefixtures("_noon")
 async def test_user_of_the_store_keeps_unknown_keys_of_a_client_or_an_account(
     hass: HomeAssistant,
     hass_storage: dict[str, Any],
@@ -384,6 +387,7 @@ async def test_user_of_the_store_keeps_unknown_keys_of_a_client_or_an_account(
 
 
 @pytest.mark.parametrize("data", [[], "text", 7, None, {}])
+@pytest.mark.usefixtures("_noon")
 async def test_user_of_the_store_starts_empty_with_a_damaged_file(
     hass: HomeAssistant, hass_storage: dict[str, Any], user_type: type[User], data: object
 ) -> None:
@@ -399,6 +403,7 @@ WRONG: tuple[object, ...] = (None, "text", -7, 1e300, True, [], {}, [None], {"x"
 
 
 @pytest.mark.parametrize("wrong", WRONG, ids=repr)
+@pytest.mark.usefixtures("_noon")
 async def test_user_of_the_store_survives_a_wrong_type_or_no_value_anywhere(
     hass: HomeAssistant, hass_storage: dict[str, Any], user_type: type[User], wrong: object
 ) -> None:
@@ -448,6 +453,7 @@ def paths(data: object) -> list[tuple[Any, ...]]:
         (Logins, {ACCOUNT: {"wait": 1e9, "refusals": [1, None, "x"]}}, (0.0, 3600.0, [1], 0, 0)),
     ],
 )
+@pytest.mark.usefixtures("_noon")
 async def test_user_of_the_store_reads_what_is_usable(
     hass: HomeAssistant,
     hass_storage: dict[str, Any],

@@ -1,6 +1,6 @@
 """The area of an access point's device is a room: who is in which, and who has gone to another."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set as AbstractSet
 from functools import partial
 from time import monotonic
 from typing import NamedTuple
@@ -42,14 +42,14 @@ class SiteAreas:
         *,
         devices: SiteDevices,
         clients: Mapping[str, ClientState],
-        tracked: set[str],
+        tracked: AbstractSet[str],
         client_listeners: KeyedListeners,
         timers: Timers,
         on_areas: Callable[[], None],
     ) -> None:
         """Prepare; `on_areas` is called when an access point was put into another area.
 
-        `clients` and `tracked` are the coordinator's own, live.
+        `clients` and `tracked` are live views.
         """
         # The areas that have an access point.
         self.area_ids: frozenset[str] = frozenset()

@@ -1,6 +1,6 @@
 """Who hears of an event: Home Assistant's bus, and within the integration triggers and entities."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Container, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -75,14 +75,14 @@ def client_signal(entry_id: str, mac: str) -> SignalType[EventKind, Mapping[str,
 
 
 class EventPublisher:
-    """Tells the events of a site; `tracked` is the coordinator's own, live set."""
+    """Tells the events of a site."""
 
     def __init__(
         self,
         hass: HomeAssistant,
         entry: ConfigEntry,
         devices: SiteDevices,
-        tracked: Collection[str],
+        tracked: Container[str],
     ) -> None:
         """Prepare, without a word."""
         self._hass = hass
