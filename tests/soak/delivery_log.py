@@ -85,7 +85,7 @@ class RestLog:
     def _respond_stations(self, world: World) -> list[Json]:
         records, now = self._stations(world), self._clock()
         self.snapshots += 1
-        self._truth.snapshot(now)
+        self._truth.add_snapshot(now)
         listed = set()
         for record in records:
             listed.add(record["mac"])

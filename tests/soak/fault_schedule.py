@@ -49,9 +49,9 @@ class FaultSchedule:
             "silent socket": self._silence,
             "session ended (401)": self._expire,
             "controller restarted (403, boot)": self._restart,
-            "controller away": self._away,
+            "controller offline": self._away,
             "REST refused (429, 500, 502, 503)": self._refuse_rest,
-            "nobody listed": self._list_nobody,
+            "no clients listed": self._list_no_clients,
             "stream refused (200, 404, 429, 502, 503)": self._refuse_stream,
             "logins refused (429)": self._lock,
             "logins refused (401, boot)": self._reject,
@@ -72,7 +72,7 @@ class FaultSchedule:
                 await self._kinds[kind]()
                 # Some consequences only appear with the next request.
                 self._truth.departures_suspended_until = (
-                    self._controller.console.clock() + SUSPENDED_SECONDS
+                    self._controller.state.clock() + SUSPENDED_SECONDS
                 )
 
     async def clear(self) -> None:
@@ -82,7 +82,7 @@ class FaultSchedule:
         self._faults.frame_faults = self._frame_log
         self._cut_half_open()
         with suppress(RuntimeError):
-            # Already listening, unless the schedule was cleared during "controller away".
+            # Already listening, unless the schedule was cleared during "controller offline".
             await self._controller.start()
         for frame in self._frame_log.flush():
             await self._controller.send(frame)
@@ -106,7 +106,7 @@ class FaultSchedule:
         self._cut_half_open()
 
     def _cut_half_open(self) -> None:
-        for socket in tuple(self._controller.console.hub.sockets):
+        for socket in tuple(self._controller.state.hub.sockets):
             if socket.stuck:
                 socket.abort()
 
@@ -134,9 +134,9 @@ class FaultSchedule:
         status = self._random.choice([429, 500, 502, 503])
         await self._respond("*", self._random.uniform(10, 120), status=status)
 
-    async def _list_nobody(self) -> None:
-        nobody = {"meta": {"rc": "ok"}, "data": []}
-        await self._respond(STA, self._random.uniform(30, 200), status=200, body=nobody)
+    async def _list_no_clients(self) -> None:
+        empty = {"meta": {"rc": "ok"}, "data": []}
+        await self._respond(STA, self._random.uniform(30, 200), status=200, body=empty)
 
     async def _refuse_stream(self) -> None:
         await self._controller.close_sockets(None)
@@ -150,7 +150,7 @@ class FaultSchedule:
         self._faults.remove(response)
 
     async def _lock(self) -> None:
-        now = self._controller.console.clock()
+        now = self._controller.state.clock()
         self._faults.limit_logins(
             5, retry_after=self._random.choice([None, 90]), locked_until=now + 120
         )
