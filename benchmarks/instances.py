@@ -172,7 +172,7 @@ def _home(contender: str, hass: HomeAssistant, entry: MockConfigEntry, set_up: f
     client = stream.client
     # Feed the receive loop from a fake socket; the real one stays open.
     own, client._connection = client._connection, _FakeSocket()  # noqa: SLF001 - no public way to inject frames
-    receiving = client._receive(stream._async_take_event)  # noqa: SLF001 - as above
+    receiving = client._receive(stream._async_handle_event)  # noqa: SLF001 - as above
     receiving.send(None)
     client._connection = own  # noqa: SLF001 - as above
     return Home(hass=hass, entry=entry, prepare=bytes, feed=receiving.send, set_up=set_up)

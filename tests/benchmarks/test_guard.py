@@ -156,12 +156,18 @@ async def test_snapshot_is_parsed_and_processed_in_three_turns_of_the_event_loop
 
         monkeypatch.setattr(owner, name, recorded)
 
-    record(client_module, "entries")
+    record(client_module, "extract_records")
     record(client_module, "parse_station")
     record(home.coordinator.tracker, "process_snapshot")
     await home.coordinator.async_refresh()
     parsed = steps.index("parse_station")
-    assert steps[parsed - 2 :] == ["entries", "turn", "parse_station", "turn", "process_snapshot"]
+    assert steps[parsed - 2 :] == [
+        "extract_records",
+        "turn",
+        "parse_station",
+        "turn",
+        "process_snapshot",
+    ]
 
 
 @pytest.mark.parametrize("meta_first", [True, False], ids=["type first", "type last"])
