@@ -15,7 +15,7 @@ from tests.controller.device_records import device_record
 from tests.controller.frames import frame
 from tests.flow.test_options import CHOSEN
 from tests.home import ANNA, ATTIC, BEN, CARA, HALL, KITCHEN, Home, until
-from tests.replay.capture import as_told, read_capture
+from tests.replay.capture import event_as_json, read_capture
 from tests.replay.tracker_player import play
 from tests.secret_watch import SecretWatch
 
@@ -141,7 +141,7 @@ async def test_the_capture_tells_the_same_events_again(
     assert [event["kind"] for event in capture.events] == [
         event_type.removeprefix("unifi_scanner_") for event_type, _ in await home.happened(3)
     ]
-    assert [as_told(event) for event in play(capture)] == capture.events
+    assert [event_as_json(event) for event in play(capture)] == capture.events
 
 
 async def test_nothing_personal_and_no_secret_is_told(

@@ -209,7 +209,7 @@ async def test_a_history_goes_back_a_day_unless_told_and_is_as_long_as_wanted(
 async def test_a_period_is_measured_by_the_controllers_clock(home: Home) -> None:
     await home.controller.roam("Anna", "Kitchen")
     await home.happened(1)
-    clock = home.coordinator.tracker._clock
+    clock = home.coordinator.tracker._tracker._clock
     for offset, expected in ((0.0, 1), (86_400.0, 0), (-86_400.0, 1)):
         clock.offset = offset
         history = await act(

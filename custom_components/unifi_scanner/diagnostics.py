@@ -55,7 +55,7 @@ def _controller(coordinator: UnifiScannerCoordinator) -> dict[str, Any]:
         "model": public_model(info.model),
         "network_version": public_version(info.version),
         "logins": session.logins,
-        "session_contested": session.contested,
+        "session_contested": session.in_conflict,
     }
 
 
@@ -80,7 +80,7 @@ def _stream(stream: SiteStream) -> dict[str, Any]:
         "state": client.state.value,
         "reconnects": max(0, client.connections - 1),
         "dropped_records": stream.dropped,
-        "lag": _lag(stream.delays),
+        "lag": _lag(stream.latencies),
         **_frames(client.statistics),
     }
 

@@ -1,1 +1,1 @@
-"""Tests of captures."""
+"""Tests of capture/."""

@@ -1,10 +1,10 @@
-"""Every capture in tests/captures tells what it told then, whoever sent it."""
+"""Every capture in tests/captures still gives the events listed in it."""
 
 from pathlib import Path
 
 import pytest
 
-from tests.replay.capture import as_told, read_capture
+from tests.replay.capture import event_as_json, read_capture
 from tests.replay.tracker_player import play
 
 CAPTURES = sorted((Path(__file__).parents[1] / "captures").glob("*.json"))
@@ -15,7 +15,7 @@ def test_there_is_a_capture() -> None:
 
 
 @pytest.mark.parametrize("path", CAPTURES, ids=lambda path: path.stem)
-def test_a_capture_is_told_as_it_was(path: Path) -> None:
+def test_a_replayed_capture_gives_its_events(path: Path) -> None:
     capture = read_capture(path)
-    assert [as_told(event) for event in play(capture)] == capture.events
+    assert [event_as_json(event) for event in play(capture)] == capture.events
     assert capture.steps

@@ -43,6 +43,7 @@ class Harness:
         self.statistics = FrameStatistics()
         self.emitted: Counter[str] = Counter()
         self.tracker = RoamTracker()
+        self._registry = self.tracker._registry
         self._random = random
         self._snapshot_at = START
         self._seeds = SeedFrames(random, lambda: self.now)
@@ -113,7 +114,7 @@ class Harness:
 
     def check(self) -> None:
         """Check that the tracker's indexes are consistent and within their limits."""
-        tracker, registry = self.tracker, self.tracker._registry
+        tracker, registry = self.tracker, self._registry
         assert registry.states.keys() == registry.tracks.keys()
         assert len(registry.tracks) <= MAX_CLIENTS
         per_access_point: Counter[str] = Counter()
@@ -139,7 +140,7 @@ class Harness:
 
     def sizes(self) -> list[tuple[str, int, int]]:
         """Return name, size and limit of everything that is kept in memory."""
-        registry, statistics = self.tracker._registry, self.statistics
+        registry, statistics = self._registry, self.statistics
         return [
             ("clients", len(registry.tracks), MAX_CLIENTS),
             ("clients away", len(registry.away), MAX_CLIENTS),
@@ -148,6 +149,7 @@ class Harness:
             ("undrained events", len(registry._told), 0),
             ("counters", len(self.tracker.counters), MAX_COUNTERS),
             ("frame types", len(statistics.types), MAX_NAMES),
+            ("ignored types", len(statistics.ignored), MAX_NAMES),
             ("unused keys", len(statistics.unused_keys), MAX_NAMES),
             ("cached MACs", _canonical_mac.cache_info().currsize, 8192),
             ("cached frame starts", frames._meta_at_start.cache_info().currsize, 512),

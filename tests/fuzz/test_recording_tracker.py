@@ -13,7 +13,7 @@ from custom_components.unifi_scanner.api import parse_unifi_events
 from custom_components.unifi_scanner.api.records import observation_from
 from custom_components.unifi_scanner.capture.recorder import CaptureRecorder
 from custom_components.unifi_scanner.capture.recording_tracker import RecordingTracker
-from tests.replay.capture import as_told, capture_of
+from tests.replay.capture import capture_from, event_as_json
 from tests.replay.tracker_player import play
 
 from .harness import Harness
@@ -26,7 +26,8 @@ class RecordingHarness(Harness):
         """Set up the site, with a recording tracker."""
         super().__init__(random)
         self.recorder = CaptureRecorder()
-        self.tracker = RecordingTracker(self.recorder)
+        self.recorder.attach(self.statistics)
+        self.tracker = RecordingTracker(self.tracker, self.recorder)
 
     @override
     def feed(self, frames: Sequence[bytes]) -> None:
@@ -34,9 +35,9 @@ class RecordingHarness(Harness):
         events = [
             replace(event, timestamp=received)
             for frame in frames
-            for event in parse_unifi_events(frame, self.statistics, self.recorder)
+            for event in parse_unifi_events(frame, self.statistics)
         ]
-        self.recorder.frames(events)
+        self.recorder.record_frames(events)
         self._check_events(
             self.tracker.process_batch([observation_from(event) for event in events], self.now)
         )
@@ -48,8 +49,8 @@ def test_replay_of_mutated_frames_emits_the_recorded_events(seed: int) -> None:
     for _ in range(3):
         harness.run(1_500)
         exported = json.loads(json.dumps(harness.recorder.export(), allow_nan=False))
-        capture = capture_of(exported)
+        capture = capture_from(exported)
         assert capture.events
-        assert [as_told(event) for event in play(capture)] == capture.events
+        assert [event_as_json(event) for event in play(capture)] == capture.events
     # The recording no longer starts at the beginning, so it needs an initial state.
     assert exported["state"]["clients"]

@@ -1,1 +1,1 @@
-"""Plays a flight recorder's capture again: through parser and tracker, or the whole integration."""
+"""Replay of a capture through parser and tracker, or through the whole integration."""

@@ -1,4 +1,4 @@
-"""Replay a capture: `scripts/replay --help`."""
+"""Replay a capture: see `scripts/replay --help`."""
 
 from .command import main
 

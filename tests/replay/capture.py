@@ -1,4 +1,4 @@
-"""A capture as it was written: what the tracker remembered, was given, and told."""
+"""Reading of captures: the tracker's state at the beginning, its inputs, and its events."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,32 +19,21 @@ from custom_components.unifi_scanner.api.records import (
     parse_station,
 )
 from custom_components.unifi_scanner.capture.recorder import FORMAT
-from custom_components.unifi_scanner.capture.recording_tracker import (
-    DueDeparture,
-    KnownName,
-    TrackerState,
-)
-from custom_components.unifi_scanner.roaming import ClientEvent, ClientState, Source
-from custom_components.unifi_scanner.roaming.client_track import (
-    ClientTrack,
-    HeldDeparture,
-    Move,
-    Retune,
-)
+from custom_components.unifi_scanner.roaming import ClientEvent, RoamTracker
 
 type Json = dict[str, Any]
 
 
 class BadCaptureError(Exception):
-    """This is no capture, or one of another format."""
+    """The file is not a capture, or one of an unknown format."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One thing that was done at a time, POSIX seconds."""
+    """One input of the tracker, at a POSIX time; `action` is its name in the capture."""
 
     at: float
-    what: str
+    action: str
     batch: Sequence[Observation | None] = ()
     stations: Sequence[StationRecord] = ()
     rows: Sequence[EventRecord] = ()
@@ -52,84 +41,73 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Capture:
-    """All of it; `events` are as JSON has them."""
+    """A capture; the state and the events are as in its JSON."""
 
-    memory: TrackerState
-    tracks: Sequence[ClientTrack]
+    state: Json
+    clients: Sequence[Json]
     devices: Sequence[DeviceRecord]
     steps: Sequence[Step]
     events: Sequence[Json] = field(default=())
 
+    @property
+    def disconnect_delay(self) -> float:
+        """How long the recorded tracker held a departure back, in seconds."""
+        return float(self.state["disconnect_delay"])
+
+    def tracker(self) -> RoamTracker:
+        """Return a tracker in the state in which the recorded one was at the beginning."""
+        tracker = RoamTracker(self.disconnect_delay)
+        tracker.restore(self.state, self.clients)
+        return tracker
+
 
 def read_capture(path: Path) -> Capture:
-    """Read a file of `export_capture` or a download of diagnostics; raise BadCaptureError."""
+    """Read a file of `export_capture` or downloaded diagnostics; raise BadCaptureError."""
     try:
         document = json.loads(path.read_bytes())
     except OSError as err:
         raise BadCaptureError(f"{path} cannot be read: {err.strerror}") from err
     except ValueError as err:
-        raise BadCaptureError(f"{path} is no JSON") from err
+        raise BadCaptureError(f"{path} is not valid JSON") from err
     data = document.get("data") if isinstance(document, dict) else None
     capture = data.get("capture") if isinstance(data, dict) else document
     if not isinstance(capture, dict) or "format" not in capture:
-        raise BadCaptureError(f"{path} holds no capture of UniFi Scanner")
+        raise BadCaptureError(f"{path} contains no capture of UniFi Scanner")
     if capture["format"] != FORMAT:
         raise BadCaptureError(
-            f"{path} has the format {capture['format']!r:.20}, this can read {FORMAT} only"
+            f"{path} has format {capture['format']!r:.20}, but only format {FORMAT} can be read"
         )
     try:
-        return capture_of(capture)
+        return capture_from(capture)
     except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as err:
         raise BadCaptureError(f"{path} is a broken capture: {type(err).__name__} {err}") from err
 
 
-def capture_of(exported: Mapping[str, Any]) -> Capture:
-    """Return what CaptureRecorder.export() has given; raise KeyError, TypeError or the like."""
-    memory = exported["state"]["memory"]
-    return Capture(
-        memory=TrackerState(
-            **{
-                **memory,
-                "held": tuple(DueDeparture(**due) for due in memory["held"]),
-                "rechecks": tuple(DueDeparture(**due) for due in memory["rechecks"]),
-                "names": tuple(KnownName(**called) for called in memory["names"]),
-            }
-        ),
-        tracks=[_track(track) for track in exported["state"]["clients"]],
+def capture_from(exported: Mapping[str, Any]) -> Capture:
+    """Parse the result of CaptureRecorder.export(); raise KeyError, TypeError or the like."""
+    capture = Capture(
+        state=exported["state"]["memory"],
+        clients=exported["state"]["clients"],
         devices=[DeviceRecord(name=None, **device) for device in exported["devices"]],
         steps=[_step(entry) for entry in exported["entries"]],
         events=[dict(event) for event in exported["events"]],
     )
+    # Raises an error if the state is broken.
+    capture.tracker()
+    return capture
 
 
-def as_told(event: ClientEvent) -> Json:
-    """Return an event as a capture holds it."""
-    told: Json = json.loads(json.dumps(_plain(event)))
-    return told
+def event_as_json(event: ClientEvent) -> Json:
+    """Return an event as a capture contains it."""
+    document: Json = json.loads(json.dumps(_plain(event)))
+    return document
 
 
 def _plain(value: object) -> object:
-    """Return a named tuple as a dict, with those in it."""
+    """Return a named tuple and those in it as dicts."""
     if isinstance(value, ClientEvent | Link):
-        return {name: _plain(one) for name, one in value._asdict().items()}
+        return {name: _plain(each) for name, each in value._asdict().items()}
     return value
-
-
-def _track(values: Json) -> ClientTrack:
-    held = values["held"]
-    track = ClientTrack(
-        **{
-            **{key: value for key, value in values.items() if key not in {"moves", "retunes"}},
-            "state": ClientState(
-                **{**values["state"], "link": _link(values["state"]["link"])},
-            ),
-            "held": held and HeldDeparture(**{**held, "source": Source(held["source"])}),
-        }
-    )
-    # Those that are there by default have the right bounds.
-    track.moves = tuple(Move(**move) for move in values["moves"])
-    track.retunes = tuple(Retune(**retune) for retune in values["retunes"])
-    return track
 
 
 def _link(values: Json | None) -> Link | None:
@@ -137,10 +115,10 @@ def _link(values: Json | None) -> Link | None:
 
 
 def _step(entry: Json) -> Step:
-    at, what, records = float(entry["at"]), str(entry["do"]), entry.get("records", ())
-    if what == "snapshot":
-        read = [parse_station(record["record"], record["received"]) for record in records]
-        return Step(at=at, what=what, stations=[station for station in read if station])
+    at, action, records = float(entry["at"]), str(entry["do"]), entry.get("records", ())
+    if action == "snapshot":
+        parsed = [parse_station(record["record"], record["received"]) for record in records]
+        return Step(at=at, action=action, stations=[station for station in parsed if station])
     batch = [
         observation_from(
             BufferedEvent(
@@ -160,4 +138,4 @@ def _step(entry: Json) -> Step:
         )
         for row in entry.get("rows", ())
     ]
-    return Step(at=at, what=what, batch=batch, rows=rows)
+    return Step(at=at, action=action, batch=batch, rows=rows)

@@ -1,4 +1,4 @@
-"""Lets the whole integration live a capture again, in a Home Assistant of its own."""
+"""Replay of a capture through the whole integration, in a Home Assistant of its own."""
 
 import asyncio
 from base64 import b64encode
@@ -22,31 +22,30 @@ from custom_components.unifi_scanner.site.publisher import EVENT_TYPES
 from tests.controller import SimulatedController
 
 from .capture import Capture, Json, Step
-from .tracker_player import revive
 
 _KINDS = {event_type: kind.value for kind, event_type in EVENT_TYPES.items()}
 
 
 class _Resolver(ThreadedResolver):
-    """Stands for Home Assistant's, which would ask the network by multicast."""
+    """Replaces Home Assistant's resolver, which would send multicast queries."""
 
     async def real_close(self) -> None:
         """Close."""
 
 
-class _House:
-    """A site whose coordinator is given the capture's steps instead of its controller's words."""
+class _Player:
+    """Replays a capture through a coordinator, in place of its controller."""
 
     def __init__(self, coordinator: UnifiScannerCoordinator, capture: Capture) -> None:
-        """Take the controller's place."""
+        """Start without patching anything."""
         self._coordinator = coordinator
         self._capture = capture
         self._now = 0.0
         self._snapshot = Snapshot(devices=capture.devices, stations=(), log=())
 
     @contextmanager
-    def replaced(self) -> Iterator[None]:
-        """Let the capture say what time it is, what the controller lists and when time is up."""
+    def patched(self) -> Iterator[None]:
+        """Make the coordinator use the capture's times, snapshots and timers."""
         coordinator = self._coordinator
         with (
             patch.object(coordinator_module, "time", SimpleNamespace(time=lambda: self._now)),
@@ -56,15 +55,15 @@ class _House:
         ):
             yield
 
-    async def take(self, step: Step) -> None:
-        """Let what was done then be done again."""
+    async def play(self, step: Step) -> None:
+        """Give the coordinator one input of the capture."""
         coordinator = self._coordinator
         self._now = step.at
-        match step.what:
+        match step.action:
             case "observe" if step.batch:
                 coordinator._async_take_batch(step.batch)
             case "observe":
-                # A snapshot follows at once.
+                # They belong to the snapshot that follows immediately.
                 self._snapshot = Snapshot(devices=self._capture.devices, stations=(), log=step.rows)
             case "snapshot":
                 self._snapshot = Snapshot(
@@ -81,33 +80,33 @@ class _House:
         return self._snapshot
 
 
-def live(capture: Capture) -> list[Json]:
-    """Return what Home Assistant's bus told, in the capture's words as far as they go."""
+def play(capture: Capture) -> list[Json]:
+    """Return the events on Home Assistant's bus, with the keys of a capture's events."""
     with TemporaryDirectory() as folder:
-        return asyncio.run(_live(capture, folder))
+        return asyncio.run(_play(capture, folder))
 
 
-def on_the_bus(event: Json) -> Json:
-    """Return an event of a capture as `live` does."""
+def as_bus_event(event: Json) -> Json:
+    """Return an event of a capture as `play` returns it."""
     ssid = (event["link_to"] or event["link_from"])["ssid"]
     links = {
         link: event[link] and {**event[link], "ssid": ssid} for link in ("link_from", "link_to")
     }
-    return {**event, **links, "time": _whole(event["time"])}
+    return {**event, **links, "time": _milliseconds(event["time"])}
 
 
-async def _live(capture: Capture, folder: str) -> list[Json]:
+async def _play(capture: Capture, folder: str) -> list[Json]:
     resolver = "homeassistant.helpers.aiohttp_client._async_make_resolver"
     async with async_test_home_assistant(config_dir=folder) as hass, SimulatedController() as unifi:
         hass.data.pop(loader.DATA_CUSTOM_COMPONENTS)
         try:
             with patch(resolver, return_value=_Resolver()):
-                return await _replay(hass, unifi, capture)
+                return await _play_in(hass, unifi, capture)
         finally:
             await hass.async_stop(force=True)
 
 
-async def _replay(
+async def _play_in(
     hass: HomeAssistant, controller: SimulatedController, capture: Capture
 ) -> list[Json]:
     entry = _entry(controller, capture)
@@ -116,40 +115,40 @@ async def _replay(
         raise RuntimeError(f"The entry could not be set up: {entry.reason}")
     await hass.async_block_till_done()
     coordinator: UnifiScannerCoordinator = entry.runtime_data
-    told: list[Json] = []
+    events: list[Json] = []
 
     @callback
-    def remember(event: Event) -> None:
-        told.append(_of_the_bus(str(event.event_type), event.data))
+    def append(event: Event) -> None:
+        events.append(_from_bus(str(event.event_type), event.data))
 
     for event_type in EVENT_TYPES.values():
-        hass.bus.async_listen(event_type, remember)
-    house = _House(coordinator, capture)
-    with house.replaced():
+        hass.bus.async_listen(event_type, append)
+    player = _Player(coordinator, capture)
+    with player.patched():
         await coordinator.stream.async_stop()
         await hass.async_block_till_done()
-        revive(coordinator.tracker, capture)
+        coordinator.tracker.restore(capture.state, capture.clients)
         for step in capture.steps:
-            await house.take(step)
+            await player.play(step)
             await hass.async_block_till_done()
     await hass.config_entries.async_unload(entry.entry_id)
-    return told
+    return events
 
 
-def _of_the_bus(event_type: str, data: Mapping[str, object]) -> Json:
+def _from_bus(event_type: str, data: Mapping[str, object]) -> Json:
     time = datetime.fromisoformat(str(data["time"])).timestamp()
     return {
         "kind": _KINDS[event_type],
         "mac": data["client_mac"],
         "name": data["client_name"],
-        "time": _whole(time),
+        "time": _milliseconds(time),
         **{key: data[key] for key in ("guest", "signal", "source", "inferred", "roam_gap")},
         **{f"link_{end}": _link(data, end) for end in ("from", "to")},
     }
 
 
 def _link(data: Mapping[str, object], end: str) -> Json | None:
-    """Return one end of an event on the bus, which has one SSID for both."""
+    """Return one end of a bus event, which has one SSID for both."""
     if data[f"ap_{end}_mac"] is None:
         return None
     return {
@@ -160,8 +159,8 @@ def _link(data: Mapping[str, object], end: str) -> Json | None:
     }
 
 
-def _whole(time: float) -> float:
-    """Return a time as exactly as the bus tells it."""
+def _milliseconds(time: float) -> float:
+    """Return a time with the precision of bus events."""
     return round(time, 3)
 
 
@@ -182,6 +181,6 @@ def _entry(controller: SimulatedController, capture: Capture) -> MockConfigEntry
         },
         options={
             "clients": sorted(clients),
-            "disconnect_delay": capture.memory.disconnect_delay,
+            "disconnect_delay": capture.disconnect_delay,
         },
     )

@@ -1,4 +1,4 @@
-"""A capture from a bug report is played again by one command, which says what it thinks of it."""
+"""scripts/replay replays a capture and compares its events with the recorded ones."""
 
 from collections.abc import Callable
 import json
@@ -10,22 +10,22 @@ from typing import Any
 import pytest
 
 from tests.replay.command import main
-from tests.replay.synthetic import Life
+from tests.replay.synthetic import RecordedSite
 
 ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
 def capture() -> dict[str, Any]:
-    life = Life()
-    life.live(200)
-    exported: dict[str, Any] = json.loads(json.dumps(life.recorder.export()))
+    site = RecordedSite()
+    site.run(200)
+    exported: dict[str, Any] = json.loads(json.dumps(site.recorder.export()))
     return exported
 
 
 @pytest.fixture
 def write(tmp_path: Path) -> Callable[[object], str]:
-    """Return what writes a file and tells its path."""
+    """Return a function that writes a file and returns its path."""
 
     def write(document: object) -> str:
         path = tmp_path / "capture.json"
@@ -35,25 +35,25 @@ def write(tmp_path: Path) -> Callable[[object], str]:
     return write
 
 
-def test_events_are_printed_and_that_they_are_the_same(
+def test_replay_prints_the_events_and_that_they_match_the_recording(
     capture: dict[str, Any], write: Callable[[object], str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main([write(capture)]) == 0
-    *events, verdict = capsys.readouterr().out.splitlines()
-    assert verdict == f"{len(capture['events'])} events, just as they were told then"
+    *events, summary = capsys.readouterr().out.splitlines()
+    assert summary == f"{len(capture['events'])} events, the same as recorded"
     assert len(events) == len(capture["events"]) > 5
     for line, event in zip(events, capture["events"], strict=True):
         assert f" {event['kind']} mac={event['mac']} " in line
 
 
-def test_a_download_of_diagnostics_holds_one_too(
+def test_replay_reads_the_capture_in_downloaded_diagnostics(
     capture: dict[str, Any], write: Callable[[object], str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main([write({"home_assistant": {}, "data": {"capture": capture}})]) == 0
-    assert "just as they were told" in capsys.readouterr().out
+    assert "the same as recorded" in capsys.readouterr().out
 
 
-def test_what_is_told_otherwise_is_shown(
+def test_replay_prints_the_differences_from_the_recorded_events(
     capture: dict[str, Any], write: Callable[[object], str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     first, *others = capture["events"]
@@ -61,28 +61,29 @@ def test_what_is_told_otherwise_is_shown(
     lines = capsys.readouterr().out.splitlines()
     assert len([line for line in lines if line.startswith("- ") and "signal=-1" in line]) == 1
     assert len([line for line in lines if line.startswith("+ ")]) == 1
-    assert lines[-1].endswith("not the same")
+    count = len(capture["events"])
+    assert lines[-1] == f"{count} events, different from the {count} recorded ones"
 
     assert main([write({**capture, "events": [*others, first]})]) == 1
-    assert "in another order" in capsys.readouterr().out
+    assert "in a different order" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
-    ("document", "complaint"),
+    ("document", "error"),
     [
-        ("{", "is no JSON"),
-        ([], "holds no capture"),
-        ({}, "holds no capture"),
-        ({"home_assistant": {}, "data": {"state": "setup_retry"}}, "holds no capture"),
-        ({"format": 99}, "has the format 99"),
+        ("{", "is not valid JSON"),
+        ([], "contains no capture"),
+        ({}, "contains no capture"),
+        ({"home_assistant": {}, "data": {"state": "setup_retry"}}, "contains no capture"),
+        ({"format": 99}, "has format 99"),
         ({"format": 2}, "is a broken capture"),
         ({"format": 2, "state": {"memory": None, "clients": []}}, "is a broken capture"),
         ({"format": 2, "state": []}, "is a broken capture"),
     ],
 )
-def test_a_bad_file_is_named_in_a_line(
+def test_replay_reports_a_bad_file_in_one_line(
     document: object,
-    complaint: str,
+    error: str,
     write: Callable[[object], str],
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -90,11 +91,11 @@ def test_a_bad_file_is_named_in_a_line(
     assert main([path]) == 2
     output = capsys.readouterr()
     (line,) = output.err.splitlines()
-    assert line.startswith(f"error: {path} {complaint}")
+    assert line.startswith(f"error: {path} {error}")
     assert output.out == ""
 
 
-def test_no_part_of_a_capture_can_be_broken_without_a_word(
+def test_replay_reports_any_broken_part_of_a_capture(
     capture: dict[str, Any], write: Callable[[object], str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     for key in ("state", "devices", "entries", "events"):
@@ -105,7 +106,7 @@ def test_no_part_of_a_capture_can_be_broken_without_a_word(
         assert len(capsys.readouterr().err.splitlines()) == 1
 
 
-def test_a_file_that_is_not_there_is_named_in_a_line(
+def test_replay_reports_a_missing_file_in_one_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main([str(tmp_path / "nothing.json")]) == 2
@@ -114,21 +115,21 @@ def test_a_file_that_is_not_there_is_named_in_a_line(
     )
 
 
-def test_the_whole_integration_tells_the_same_on_the_bus(
+def test_replay_through_the_whole_integration_gives_the_same_bus_events(
     write: Callable[[object], str],
 ) -> None:
-    life = Life(seed=5)
-    life.live(120)
+    site = RecordedSite(seed=5)
+    site.run(120)
     replay = subprocess.run(  # noqa: S603 - our own command
-        [sys.executable, "-m", "tests.replay", write(life.recorder.export()), "--hass"],
+        [sys.executable, "-m", "tests.replay", write(site.recorder.export()), "--hass"],
         cwd=ROOT,
         capture_output=True,
         text=True,
         check=False,
     )
     assert replay.returncode == 0, replay.stdout + replay.stderr
-    assert replay.stdout.endswith(f"{len(life.told)} events, just as they were told then\n")
+    assert replay.stdout.endswith(f"{len(site.events)} events, the same as recorded\n")
 
 
-def test_the_script_is_there() -> None:
+def test_the_replay_script_is_executable() -> None:
     assert (ROOT / "scripts/replay").stat().st_mode & 0o100

@@ -1,9 +1,9 @@
-"""Frames of the event socket: which are wanted, and the events in them."""
+"""Parsing of event socket frames into typed events."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -12,7 +12,8 @@ from .log import get_logger
 _LOGGER = get_logger(__name__)
 
 SYNC_TYPES = frozenset({"sta:sync", "client:sync"})
-# What controllers send: `meta.message` is "events" and each entry has a key (protocol.md 0, 3.2).
+# Real controllers send `meta.message` "events", and each entry has a key
+# (docs/protocol.md 0, 3.2).
 _EVENTS = "events"
 KEY_TYPES = {
     f"EVT_{prefix}_{verb}": f"{prefix.lower()}.{name}"
@@ -24,7 +25,8 @@ KEY_TYPES = {
         ("RoamRadio", "roam_radio"),
     )
 }
-# By `meta.message`. No controller has been seen to send `wu.*` there (protocol.md 0).
+# Event types by `meta.message`. No controller has been seen to send `wu.*` there
+# (docs/protocol.md 0).
 _MESSAGE_TYPES = (
     {name: name for name in SYNC_TYPES}
     | {name: name for name in KEY_TYPES.values()}
@@ -32,17 +34,18 @@ _MESSAGE_TYPES = (
     | {_EVENTS: _EVENTS}
 )
 
-# The envelope's `meta` is far smaller than this wherever it was captured (protocol.md 3.1).
-_PEEK = 256
-# Bounds of what is counted by name.
-_MOST_NAMES = 64
-_LONGEST_NAME = 64
+# In every capture the envelope's `meta` is far smaller than this (docs/protocol.md 3.1).
+_PEEK_BYTES = 256
+# Bounds of the counters by name.
+_MAX_NAMES = 64
+_MAX_NAME_LENGTH = 64
 _OTHER = "other"
+_UNREADABLE = "unreadable"
 
 
 @dataclass(frozen=True, slots=True)
 class BufferedEvent:
-    """One entry of a frame: when it was received (UTC), its type, and the payload as it came."""
+    """One entry of a frame: when it was received (UTC), its type, and the raw payload."""
 
     timestamp: datetime
     event_type: str
@@ -50,19 +53,28 @@ class BufferedEvent:
 
 
 class _Meta(NamedTuple):
-    """A frame's type as it came, and what it is to us: None is unwanted."""
+    """A frame's `meta.message`, and the event type it stands for; None if it is ignored."""
 
     message: str
     event_type: str | None
 
 
 @dataclass(slots=True)
-class FrameStatistics:
-    """What has come through a socket; names beyond a bound are counted as "other".
+class FrameCount:
+    """A number of frames and their size in bytes."""
 
-    `skipped` frames were not parsed, `unreadable` ones are no JSON object with a type. `types`
-    counts frames by `meta.message`, `unused_keys` the entries of `events` frames that are of no use
-    to us. `seconds` have been spent on them.
+    frames: int = 0
+    bytes: int = 0
+
+
+@dataclass(slots=True)
+class FrameStatistics:
+    """Counters of the frames of one socket; names beyond a bound are counted as "other".
+
+    `skipped` frames were not parsed; `unreadable` ones are not JSON objects with a type. `types`
+    counts frames by `meta.message`, `unused_keys` the entries of `events` frames whose key is not
+    used. `ignored` counts the frames of unused types by `meta.message`, together with the
+    unreadable ones; `ignored_frames` is their total. `seconds` is the time spent processing frames.
     """
 
     frames: int = 0
@@ -72,41 +84,42 @@ class FrameStatistics:
     seconds: float = 0.0
     types: dict[str, int] = field(default_factory=dict)
     unused_keys: dict[str, int] = field(default_factory=dict)
+    ignored: dict[str, FrameCount] = field(default_factory=dict)
+    ignored_frames: int = 0
+
+    def count_ignored(self, message: str, size: int) -> None:
+        """Count a frame of `size` bytes whose type is not used."""
+        if (count := self.ignored.get(message)) is None:
+            count = self.ignored.setdefault(_bounded(message, self.ignored), FrameCount())
+        count.frames += 1
+        count.bytes += size
+        self.ignored_frames += 1
 
     def count_unreadable(self, size: int) -> None:
-        """Count a frame that could not be read; log the first, never its content."""
+        """Count a frame that could not be parsed; log the first one, without its content."""
         self.unreadable += 1
+        self.count_ignored(_UNREADABLE, size)
         if self.unreadable == 1:
             _LOGGER.debug("A frame could not be read, further ones are only counted", size=size)
 
     def count_unused(self, key: str) -> None:
-        """Count an event of no use to us; log each key once."""
+        """Count an event whose key is not used; log each key once."""
         if _count(self.unused_keys, key):
-            _LOGGER.debug("Events with this key are not used", key=key[:_LONGEST_NAME])
-
-
-class Passed(Protocol):
-    """Takes note of frames in which nothing is of use to us."""
-
-    def skip(self, message: str | None, size: int) -> None:
-        """Take note of one by its `meta.message`, None when it is unreadable; bytes."""
+            _LOGGER.debug("Events with this key are not used", key=key[:_MAX_NAME_LENGTH])
 
 
 def parse_unifi_event(raw_message: str | bytes) -> BufferedEvent | None:
-    """Return the first event of a frame, None when it holds none; never raises."""
+    """Return the first event of a frame, None if it has none; never raises."""
     events = parse_unifi_events(raw_message)
     return events[0] if events else None
 
 
 def parse_unifi_events(
-    raw_message: str | bytes,
-    statistics: FrameStatistics | None = None,
-    passed: Passed | None = None,
+    raw_message: str | bytes, statistics: FrameStatistics | None = None
 ) -> list[BufferedEvent]:
-    """Return a frame's events in the frame's order (protocol.md 3); never raises.
+    """Return a frame's events in frame order (docs/protocol.md 3); never raises.
 
-    A frame of a type that nobody wants is not parsed when that can be told for sure. `passed` hears
-    of those and of unreadable ones.
+    A frame is only parsed if its type is used, or cannot be determined without parsing.
     """
     if isinstance(raw_message, str):
         raw_message = raw_message.encode("utf-8", "surrogatepass")
@@ -118,28 +131,28 @@ def parse_unifi_events(
         if statistics is not None:
             statistics.skipped += 1
             _count(statistics.types, meta.message)
-        if passed is not None:
-            passed.skip(meta.message, len(raw_message))
+            statistics.count_ignored(meta.message, len(raw_message))
         return []
-    return _parse(raw_message, meta, statistics, passed)
+    return _parse(raw_message, meta, statistics)
 
 
 def _parse(
-    raw: bytes, meta: _Meta | None, statistics: FrameStatistics | None, passed: Passed | None
+    raw: bytes, meta: _Meta | None, statistics: FrameStatistics | None
 ) -> list[BufferedEvent]:
     try:
         frame = orjson.loads(raw)
     except orjson.JSONDecodeError:
         frame = None
     meta = _meta_of(frame) if meta is None or frame is None else meta
-    if statistics is not None:
-        if meta is None:
+    if meta is None:
+        if statistics is not None:
             statistics.count_unreadable(len(raw))
-        else:
-            _count(statistics.types, meta.message)
-    if meta is None or meta.event_type is None:
-        if passed is not None:
-            passed.skip(None if meta is None else meta.message, len(raw))
+        return []
+    if statistics is not None:
+        _count(statistics.types, meta.message)
+    if meta.event_type is None:
+        if statistics is not None:
+            statistics.count_ignored(meta.message, len(raw))
         return []
     data = frame.get("data")
     entries = data if isinstance(data, list) else [data]
@@ -168,21 +181,22 @@ def _client_events(
 
 
 def _peek(raw: bytes) -> _Meta | None:
-    """Return the frame's `meta` where it can be told for sure without parsing it all.
+    """Return the frame's `meta` without parsing the frame, None if that is not safe.
 
-    For that, `meta` must be the envelope's first or last member, and all of it near that end. Text
-    inside a client's name that looks like it cannot mislead: its quotes are escaped there.
+    It is safe if `meta` is the envelope's first or last member and lies entirely near that end.
+    Look-alike text in a client's name cannot match, because its quotes are escaped.
     """
     if raw.startswith(b'{"meta"'):
-        return _meta_at_start(raw[: raw.find(b"}", 0, _PEEK) + 1])
-    start = raw.rfind(b'"meta"', -_PEEK)
+        return _meta_at_start(raw[: raw.find(b"}", 0, _PEEK_BYTES) + 1])
+    start = raw.rfind(b'"meta"', -_PEEK_BYTES)
     if start > 0 and raw[start - 1 : start] in b", \n":
         return _meta_at_end(raw[start:])
     return None
 
 
-# Few different ones exist. Only a whole `meta` makes valid JSON below: cut short, nested deeper or
-# begun inside a string it does not balance, and then the frame is parsed.
+# Cached because only a few distinct values occur. Only a complete `meta` makes valid JSON here:
+# one that is truncated, nested deeper or starts inside a string does not balance, and the frame is
+# then parsed as a whole.
 @lru_cache(maxsize=512)
 def _meta_at_start(start: bytes) -> _Meta | None:
     return _meta_in(start + b"}")
@@ -209,11 +223,17 @@ def _meta_of(document: object) -> _Meta | None:
     return _Meta(message, _MESSAGE_TYPES.get(message) if accepted else None)
 
 
+def _bounded(name: str, counts: dict[str, Any]) -> str:
+    """Return the name to count under, so that a peer cannot exhaust memory with new names."""
+    name = name[:_MAX_NAME_LENGTH]
+    return name if name in counts or len(counts) < _MAX_NAMES else _OTHER
+
+
 def _count(counts: dict[str, int], name: str) -> bool:
-    """Count a name and return whether it is new; a peer cannot grow the memory with names."""
-    name = name[:_LONGEST_NAME]
-    new = name not in counts and len(counts) < _MOST_NAMES
-    if not new and name not in counts:
-        name = _OTHER
+    """Count a name and return whether it is new."""
+    if name in counts:
+        counts[name] += 1
+        return False
+    name = _bounded(name, counts)
     counts[name] = counts.get(name, 0) + 1
-    return new
+    return counts[name] == 1 and len(counts) <= _MAX_NAMES

@@ -1,1 +1,1 @@
-"""Captures for bug reports: what went into the tracker and what came out, redacted."""
+"""Captures for bug reports: the tracker's inputs and events, redacted."""

@@ -1,27 +1,27 @@
-"""Stand-ins for what is personal: the same thing always has the same one."""
+"""Pseudonyms for personal data, the same for every occurrence within one recording."""
 
 from hashlib import blake2b
 from secrets import token_bytes
 
 from ..api.parsing import as_ssid, as_text, normalise_mac
 
-# Says in the first octet of a MAC: for a group, and made up by its owner (a randomised one).
+# Bits of a MAC address's first octet: multicast, and locally administered (randomised).
 _FLAGS = 0b11
 
 
 class Pseudonyms:
-    """The stand-ins of one recorder; only its key, which never leaves it, makes the same again.
+    """The pseudonyms of one recorder, derived with a secret key that never leaves it.
 
-    All methods take texts as the controller sends them, and give what the parser reads in the same
-    way: a MAC is one, an empty name is empty.
+    All methods take raw texts from the controller and return texts that the parser treats the same
+    way: a MAC address stays a MAC address, an empty name stays empty.
     """
 
     def __init__(self) -> None:
-        """Make up a key."""
+        """Generate a key."""
         self._key = token_bytes(32)
 
     def mac(self, value: str) -> str | None:
-        """Return another address, randomised if this one is; None for none."""
+        """Return another MAC address, randomised if the original is; None for an invalid one."""
         if (mac := normalise_mac(value)) is None:
             return None
         digest = self._digest("mac", mac, 6)
@@ -29,16 +29,16 @@ class Pseudonyms:
         return bytes((first, *digest[1:])).hex(":")
 
     def name(self, value: str) -> str:
-        """Return another name, that of an address for one; empty for an empty one."""
+        """Return another name; a MAC address is replaced as one, an empty name stays empty."""
         if (name := as_text(value)) is None:
             return ""
-        # Who has no name is called by the address.
+        # The MAC address serves as the name of a client without one.
         if name == normalise_mac(name) and (mac := self.mac(name)) is not None:
             return mac
         return f"name-{self._digest('name', name, 4).hex()}"
 
     def ssid(self, value: str) -> str:
-        """Return another SSID; empty for a hidden one."""
+        """Return another SSID; that of a hidden network stays empty."""
         ssid = as_ssid(value)
         return "" if ssid is None else f"ssid-{self._digest('ssid', ssid, 4).hex()}"
 

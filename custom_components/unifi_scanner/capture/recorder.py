@@ -1,15 +1,14 @@
-"""The flight recorder: the last minutes of a site, without what is personal in them."""
+"""The capture recorder: the last minutes of a site, with personal data redacted."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
-from operator import itemgetter
 import time
 from types import MappingProxyType
 from typing import Any
 
-from ..api.frames import SYNC_TYPES, BufferedEvent
+from ..api.frames import SYNC_TYPES, BufferedEvent, FrameStatistics
 from ..api.records import DeviceRecord, Observation, StationRecord
 from .redaction import (
     EVENT_KEYS,
@@ -21,86 +20,89 @@ from .redaction import (
 )
 
 FORMAT = 2
-# What is kept at most. Bytes are those in memory, by what each thing was measured to take.
-MOST_ENTRIES = 4_000
-MOST_BYTES = 2_000_000
+# Bounds of what is kept. Bytes are those in memory, by the measured size of each item.
+MAX_ENTRIES = 4_000
+MAX_BYTES = 2_000_000
 _ENTRY_BYTES = 180
 _RECORD_BYTES = 450
-_FACT_BYTES = 1_000
-_MEMORY_BYTES = 400
-# The oldest is forgotten in so many steps.
+_EVENT_BYTES = 1_000
+_CLIENT_BYTES = 400
+# The oldest part is discarded one segment at a time.
 _SEGMENTS = 4
-_ENTRIES, _BYTES = MOST_ENTRIES // _SEGMENTS, MOST_BYTES // _SEGMENTS
-_MOST_MESSAGES = 32
+_SEGMENT_ENTRIES, _SEGMENT_BYTES = MAX_ENTRIES // _SEGMENTS, MAX_BYTES // _SEGMENTS
+_MAX_SKIPPED_NAMES = 32
 _OTHER = "other"
-_UNREADABLE = "unreadable"
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
-# When it was received (POSIX seconds), its type, and its values.
+# When a record was received (POSIX seconds), its type, and its redacted values.
 type _Record = tuple[float, str, Values]
+# A number of frames and their size in bytes.
+type _Count = tuple[int, int]
 
 
 @dataclass(slots=True)
 class Entry:
-    """One thing that was done at a time (POSIX seconds), and what was told because of it."""
+    """One input of the tracker at a time (POSIX seconds), and the events that resulted."""
 
     at: float
-    what: str
-    # Frames in which nothing was of use, since the entry before: how many and their bytes.
-    skipped: Mapping[str, Sequence[int]] = _NOTHING
+    action: str
+    # The frames ignored since the previous input, by type.
+    skipped: Mapping[str, _Count] = _NOTHING
     records: Sequence[_Record] = ()
-    detail: Mapping[str, Any] = _NOTHING
-    told: Sequence[Any] = ()
+    details: Mapping[str, Any] = _NOTHING
+    events: Sequence[Any] = ()
 
 
 @dataclass(slots=True, kw_only=True)
 class _Segment:
-    """Some entries, and what the tracker remembered before them of the clients in them."""
+    """Some entries, and the tracker's state before them: as a whole, and of the clients in them."""
 
-    memory: object
-    before: dict[str, Sequence[Any] | None] = field(default_factory=dict)
+    state: object
+    clients: dict[str, Sequence[Any] | None] = field(default_factory=dict)
     entries: list[Entry] = field(default_factory=list)
     bytes: int = 0
 
     def size(self) -> int:
-        return self.bytes + len(self.before) * _MEMORY_BYTES
+        return self.bytes + len(self.clients) * _CLIENT_BYTES
 
 
 class CaptureRecorder:
-    """Keeps what a tracker was given and what it told, within bounds, redacted on the way in.
+    """Records a tracker's inputs and events within bounds, redacted before they are kept.
 
-    `about` holds versions by the names of what has them. All times are POSIX seconds by our clock.
+    `versions` holds version numbers by the name of the component. All times are POSIX seconds on
+    our clock.
     """
 
     def __init__(self) -> None:
-        """Begin with nothing."""
-        self.about: dict[str, str | None] = {}
+        """Start without a tracker; `start` sets one."""
+        self.versions: dict[str, str | None] = {}
         self._redaction = Redaction()
-        self._remembered: Sequence[str] = ()
-        self._current = _Segment(memory=None)
+        self._client_fields: Sequence[str] = ()
+        self._current = _Segment(state=None)
         self._segments = deque([self._current])
-        self._skipped: dict[str, list[int]] = {}
+        self._statistics = FrameStatistics()
+        # What the latest input's entry has seen of the statistics.
+        self._ignored_frames = 0
+        self._ignored: dict[str, _Count] = {}
         self._pending: list[_Record] | None = None
         self._devices: Sequence[DeviceRecord] = ()
 
     @property
     def unread_keys(self) -> dict[str, int]:
-        """Which keys that nobody reads how many had of a sample of the records."""
+        """How many of a sample of the records had which keys that are not read."""
         return dict(sorted(self._redaction.unread_keys.items()))
 
-    # What the wire and the house tell
+    # Input from the stream and the coordinator
 
-    def skip(self, message: str | None, size: int) -> None:
-        """Take note of a frame in which nothing is of use, or which is unreadable."""
-        name = _UNREADABLE if message is None else message
-        if (run := self._skipped.get(name)) is None:
-            run = self._skipped.setdefault(self._skip_name(name), [0, 0])
-        run[0] += 1
-        run[1] += size
+    def attach(self, statistics: FrameStatistics) -> None:
+        """Record the frames that are counted as ignored in the statistics of a new socket."""
+        self._statistics = statistics
+        self._ignored_frames = 0
+        self._ignored.clear()
 
-    def frames(self, events: Iterable[BufferedEvent]) -> None:
-        """Take the entries of frames that the tracker is given next, as they came."""
+    def record_frames(self, events: Iterable[BufferedEvent]) -> None:
+        """Record the raw content of the batch that the tracker processes next."""
         station, event = self._redaction.station, self._redaction.event
         self._pending = [
             (
@@ -111,97 +113,113 @@ class CaptureRecorder:
             for entry in events
         ]
 
-    def note(self, what: str, value: str) -> None:
-        """Take note of something that is not personal."""
-        self._add(Entry(time.time(), what, detail={"value": value}))
+    def record_note(self, topic: str, value: str) -> None:
+        """Record a value without personal data, such as a state of the stream."""
+        self._add(Entry(time.time(), topic, details={"value": value}))
 
-    def devices(self, devices: Sequence[DeviceRecord]) -> None:
-        """Take the site's devices as they are now."""
+    def record_devices(self, devices: Sequence[DeviceRecord]) -> None:
+        """Replace the list of the site's devices."""
         self._devices = devices
 
-    # What the tracker tells
+    # Input from the tracker
 
-    def follow(self, memory: object, remembered: Sequence[str]) -> None:
-        """Begin with a tracker that remembers this beside its clients.
+    def start(self, state: object, client_fields: Sequence[str]) -> None:
+        """Discard all entries and start with a tracker in this state.
 
-        `remembered` is what the values are called that it remembers of each client, the first of
-        them the one that says in which order it has them.
+        `state` must be immutable and have named fields; `client_fields` are the names of the values
+        in the state of a client.
         """
-        self._remembered = remembered
-        self._current = _Segment(memory=memory)
+        self._client_fields = client_fields
+        self._current = _Segment(state=state)
         self._segments = deque([self._current])
 
-    def turn(self, memory: Callable[[], object]) -> dict[str, Sequence[Any] | None]:
-        """Return where to put what is remembered of a client before the first change to it.
+    def client_states(self, export_state: Callable[[], object]) -> dict[str, Sequence[Any] | None]:
+        """Return the dict for the states of the clients that the next input may change.
 
-        `memory` gives all else that is remembered; it is asked now and then.
+        The caller adds each client missing in it, None for an unknown one. If a new segment is due,
+        it starts with the tracker's state from `export_state`.
         """
         segment = self._current
-        if len(segment.entries) >= _ENTRIES or segment.size() >= _BYTES:
-            segment = self._current = _Segment(memory=memory())
+        if len(segment.entries) >= _SEGMENT_ENTRIES or segment.size() >= _SEGMENT_BYTES:
+            segment = self._current = _Segment(state=export_state())
             self._segments.append(segment)
-            self._forget()
-        return segment.before
+            self._discard_oldest()
+        return segment.clients
 
-    def observed(self, now: float, batch: Sequence[Observation | None]) -> Entry:
-        """Take a batch: that of `frames`, else rows of the system log."""
+    def record_batch(self, now: float, batch: Sequence[Observation | None]) -> Entry:
+        """Record a batch: the one of `record_frames`, otherwise rows of the system log."""
         records, self._pending = self._pending, None
         if records is not None:
-            return self._add(Entry(now, "observe", self._passed(), records))
-        rows = self._redaction.facts(batch)
-        self._current.bytes += len(rows) * _FACT_BYTES
-        return self._add(Entry(now, "observe", self._passed(), detail={"rows": rows}))
+            return self._add(Entry(now, "observe", self._skipped_frames(), records))
+        rows = self._redaction.redact_all(batch)
+        self._current.bytes += len(rows) * _EVENT_BYTES
+        return self._add(Entry(now, "observe", self._skipped_frames(), details={"rows": rows}))
 
-    def snapshot(self, now: float, stations: Sequence[StationRecord]) -> Entry:
-        """Take a snapshot."""
-        listed = self._redaction.listed
-        records = [(one.received, "sta:sync", listed(one)) for one in stations]
-        return self._add(Entry(now, "snapshot", self._passed(), records))
+    def record_snapshot(self, now: float, stations: Sequence[StationRecord]) -> Entry:
+        """Record a snapshot."""
+        redact = self._redaction.parsed_station
+        records = [(station.received, "sta:sync", redact(station)) for station in stations]
+        return self._add(Entry(now, "snapshot", self._skipped_frames(), records))
 
-    def waited(self, now: float) -> Entry:
-        """Take note that time has passed."""
-        return self._add(Entry(now, "advance", self._passed()))
+    def record_timer(self, now: float) -> Entry:
+        """Record that departures were released by a timer."""
+        return self._add(Entry(now, "advance", self._skipped_frames()))
 
-    def doubted(self, now: float) -> Entry:
-        """Take note that the controller is doubted."""
-        return self._add(Entry(now, "doubt", self._passed()))
+    def record_suspension(self, now: float) -> Entry:
+        """Record that departures were suspended."""
+        return self._add(Entry(now, "doubt", self._skipped_frames()))
 
-    def told(self, entry: Entry, events: Iterable[object]) -> None:
-        """Take what the tracker told because of an entry."""
-        entry.told = self._redaction.facts(events)
-        self._current.bytes += len(entry.told) * _FACT_BYTES
+    def record_events(self, entry: Entry, events: Iterable[object]) -> None:
+        """Record the events that an input resulted in."""
+        entry.events = self._redaction.redact_all(events)
+        self._current.bytes += len(entry.events) * _EVENT_BYTES
 
-    # What comes of it
+    # Output
 
     def export(self) -> dict[str, Any]:
-        """Return all of it as JSON has it; `state` is what the tracker remembered before."""
-        segments, fact, names = self._segments, self._redaction.fact, self._remembered
-        before: dict[str, Sequence[Any] | None] = {}
+        """Return everything recorded as JSON; `state` is the tracker's state at the beginning."""
+        segments, redact, names = self._segments, self._redaction.redact, self._client_fields
+        clients: dict[str, Sequence[Any] | None] = {}
         for segment in reversed(segments):
-            before |= segment.before
-        clients = sorted((kept for kept in before.values() if kept is not None), key=itemgetter(0))
+            clients |= segment.clients
         entries = list(chain.from_iterable(segment.entries for segment in segments))
         return {
             "format": FORMAT,
-            "about": {name: public_version(version) for name, version in self.about.items()},
+            "about": {name: public_version(version) for name, version in self.versions.items()},
             "unread_keys": self.unread_keys,
             "state": {
-                "memory": fact(segments[0].memory),
+                "memory": redact(segments[0].state),
                 "clients": [
-                    {name: fact(value, name) for name, value in zip(names, kept, strict=True)}
-                    for kept in clients
+                    {name: redact(value, name) for name, value in zip(names, client, strict=True)}
+                    for client in clients.values()
+                    if client is not None
                 ],
             },
             "devices": [self._redaction.device(device) for device in self._devices],
             "entries": [_exported(entry) for entry in entries],
-            "events": [event for entry in entries for event in entry.told],
+            "events": [event for entry in entries for event in entry.events],
         }
 
-    def _passed(self) -> Mapping[str, Sequence[int]]:
-        """Return what has been skipped since this was asked last."""
-        if not self._skipped:
+    def _skipped_frames(self) -> Mapping[str, _Count]:
+        """Return the frames ignored since the previous call, by type."""
+        statistics = self._statistics
+        if statistics.ignored_frames == self._ignored_frames:
             return _NOTHING
-        skipped, self._skipped = self._skipped, {}
+        self._ignored_frames = statistics.ignored_frames
+        skipped: dict[str, _Count] = {}
+        for message, total in statistics.ignored.items():
+            frames, size = self._ignored.get(message, (0, 0))
+            if total.frames == frames:
+                continue
+            self._ignored[message] = (total.frames, total.bytes)
+            name = public_name(message)
+            if name not in skipped and len(skipped) >= _MAX_SKIPPED_NAMES:
+                name = _OTHER
+            known_frames, known_size = skipped.get(name, (0, 0))
+            skipped[name] = (
+                known_frames + total.frames - frames,
+                known_size + total.bytes - size,
+            )
         return skipped
 
     def _add(self, entry: Entry) -> Entry:
@@ -210,22 +228,18 @@ class CaptureRecorder:
         segment.bytes += _ENTRY_BYTES + len(entry.records) * _RECORD_BYTES
         return entry
 
-    def _forget(self) -> None:
+    def _discard_oldest(self) -> None:
         segments = self._segments
         entries = sum(len(segment.entries) for segment in segments)
         size = sum(segment.size() for segment in segments)
-        while entries > MOST_ENTRIES - _ENTRIES or size > MOST_BYTES - _BYTES:
+        while entries > MAX_ENTRIES - _SEGMENT_ENTRIES or size > MAX_BYTES - _SEGMENT_BYTES:
             oldest = segments.popleft()
             entries -= len(oldest.entries)
             size -= oldest.size()
 
-    def _skip_name(self, message: str) -> str:
-        name = public_name(message)
-        return name if name in self._skipped or len(self._skipped) < _MOST_MESSAGES else _OTHER
-
 
 def _exported(entry: Entry) -> dict[str, Any]:
-    exported: dict[str, Any] = {"at": entry.at, "do": entry.what, **entry.detail}
+    exported: dict[str, Any] = {"at": entry.at, "do": entry.action, **entry.details}
     if entry.skipped:
         exported["skipped"] = {
             name: {"frames": frames, "bytes": size}

@@ -1,162 +1,100 @@
-"""A tracker that lets a recorder know what it is given and what it tells."""
+"""A roam tracker whose inputs and events are recorded for bug reports."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
-from operator import attrgetter
-from typing import Any, Protocol, override
+from typing import Any
 
 from ..api.records import Observation, StationRecord
-from ..roaming.client_track import ClientTrack
-from ..roaming.models import ClientEvent
-from ..roaming.tracker import RoamTracker
-
-_ORDER = "number"
-_VALUES = (_ORDER, *(field.name for field in fields(ClientTrack) if field.name != _ORDER))
-_values_of = attrgetter(*_VALUES)
+from ..roaming import ClientEvent, RoamTracker
+from .recorder import CaptureRecorder, Entry
 
 
-class Recorder[Entry](Protocol):
-    """Where it is written down (api/recorder.py)."""
+class RecordingTracker:
+    """Offers what a RoamTracker does, and records its inputs and outputs for a replay.
 
-    def follow(self, memory: object, remembered: Sequence[str]) -> None:
-        """Begin with a tracker that remembers this beside its clients.
-
-        `remembered` is what the values are called that it remembers of each client, the first of
-        them the one that says in which order it has them.
-        """
-
-    def turn(self, memory: Callable[[], object]) -> dict[str, Sequence[Any] | None]:
-        """Return where to put what is remembered of a client before the first change to it."""
-
-    def observed(self, now: float, batch: Sequence[Observation | None]) -> Entry:
-        """Take a batch."""
-
-    def snapshot(self, now: float, stations: Sequence[StationRecord]) -> Entry:
-        """Take a snapshot."""
-
-    def waited(self, now: float) -> Entry:
-        """Take note that time has passed."""
-
-    def doubted(self, now: float) -> Entry:
-        """Take note that the controller is doubted."""
-
-    def told(self, entry: Entry, events: Iterable[object]) -> None:
-        """Take what was told because of what one of the others has taken."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DueDeparture:
-    """A departure that is held back until a time."""
-
-    mac: str
-    due: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KnownName:
-    """What a client is called that may not have been met yet."""
-
-    mac: str
-    name: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrackerState:
-    """What a tracker remembers beside its clients, in the order in which it matters."""
-
-    disconnect_delay: float
-    offset: float
-    knows_clock: bool
-    primed: bool
-    empty_since: float | None
-    doubted_until: float
-    now: float
-    held: tuple[DueDeparture, ...]
-    rechecks: tuple[DueDeparture, ...]
-    names: tuple[KnownName, ...]
-
-
-class RecordingTracker[Entry](RoamTracker):
-    """Writes down its own life, so that another tracker can live it again.
-
-    What it remembered of a client is kept from before the first change to it, so that a recording
-    may begin anywhere, and each record costs the same however many clients there are.
+    The state of a client is recorded before the first change to it, so a recording may start at
+    any input, and the cost of a record does not depend on the number of clients.
     """
 
-    def __init__(self, recorder: Recorder[Entry], disconnect_delay: float = 10.0) -> None:
-        """Know nobody yet."""
-        super().__init__(disconnect_delay)
+    def __init__(self, tracker: RoamTracker, recorder: CaptureRecorder) -> None:
+        """Start recording; the tracker must only be changed through this object from now on."""
+        self._tracker = tracker
         self._recorder = recorder
-        # The same names as last time, as a recording has them: there may be many, and few change.
-        self._names: Mapping[str, str] = {}
-        self._called: tuple[KnownName, ...] = ()
-        recorder.follow(self._remember(), _VALUES)
+        # These are live views of the tracker, or never change.
+        self.clients = tracker.clients
+        self.clients_per_access_point = tracker.clients_per_access_point
+        self.counters = tracker.counters
+        self.disconnect_delay = tracker.disconnect_delay
+        self.controller_time = tracker.controller_time
+        self._restart()
 
-    @override
+    @property
+    def connected_clients(self) -> int:
+        """The number of connected clients."""
+        return self._tracker.connected_clients
+
+    @property
+    def next_due(self) -> float | None:
+        """When `release_due` is to be called next, None if no departure is held back."""
+        return self._tracker.next_due
+
+    @property
+    def recheck_due(self) -> float | None:
+        """When another snapshot is to be taken to confirm that a missing client is gone."""
+        return self._tracker.recheck_due
+
     def set_names(self, names: Mapping[str, str]) -> None:
-        super().set_names(names)
-        # The recording begins anew, as there is no place in it where they would have come.
-        self._recorder.follow(self._remember(), _VALUES)
+        """Set the names as RoamTracker does; the recording starts anew, as it cannot hold them."""
+        self._tracker.set_names(names)
+        self._restart()
 
-    @override
+    def restore(self, state: Mapping[str, Any], clients: Iterable[Mapping[str, Any]]) -> None:
+        """Restore a state as RoamTracker does, and start a new recording from it."""
+        self._tracker.restore(state, clients)
+        self._restart()
+
     def process_batch(
         self, observations: Sequence[Observation | None], now: float
     ) -> list[ClientEvent]:
-        self._keep([seen.mac for seen in observations if seen is not None], now)
-        entry = self._recorder.observed(now, observations)
-        return self._told(entry, super().process_batch(observations, now))
+        """Record and process a batch of observations; see RoamTracker."""
+        self._record_clients([each.mac for each in observations if each is not None], now)
+        entry = self._recorder.record_batch(now, observations)
+        return self._recorded(entry, self._tracker.process_batch(observations, now))
 
-    @override
     def process_snapshot(self, stations: Sequence[StationRecord], now: float) -> list[ClientEvent]:
+        """Record and process a snapshot; see RoamTracker."""
         listed = (station.mac for station in stations)
-        # Who is missing in it changes, too.
+        # A snapshot also changes the clients that are missing in it.
         connected = (mac for mac, state in self.clients.items() if state.connected)
-        self._keep(chain(listed, connected), now)
-        entry = self._recorder.snapshot(now, stations)
-        return self._told(entry, super().process_snapshot(stations, now))
+        self._record_clients(chain(listed, connected), now)
+        entry = self._recorder.record_snapshot(now, stations)
+        return self._recorded(entry, self._tracker.process_snapshot(stations, now))
 
-    @override
     def release_due(self, now: float) -> list[ClientEvent]:
-        self._keep(self._registry.held, now)
-        entry = self._recorder.waited(now)
-        return self._told(entry, super().release_due(now))
+        """Release departures that are due, and record that; see RoamTracker."""
+        self._record_clients(self._tracker.departing, now)
+        entry = self._recorder.record_timer(now)
+        return self._recorded(entry, self._tracker.release_due(now))
 
-    @override
     def suspend_departures(self, now: float) -> None:
-        self._keep((), now)
-        self._recorder.doubted(now)
-        super().suspend_departures(now)
+        """Suspend departures, and record that; see RoamTracker."""
+        self._record_clients((), now)
+        self._recorder.record_suspension(now)
+        self._tracker.suspend_departures(now)
 
-    def _keep(self, macs: Iterable[str], now: float) -> None:
-        before, tracks = self._recorder.turn(self._remember), self._registry.tracks
-        # When our clock has been set back, all that is known is changed.
-        for mac in macs if now >= self._now else list(tracks):
-            if mac not in before:
-                track = tracks.get(mac)
-                before[mac] = None if track is None else _values_of(track)
+    def _restart(self) -> None:
+        self._recorder.start(self._tracker.export_state(), self._tracker.CLIENT_FIELDS)
 
-    def _remember(self) -> TrackerState:
-        registry = self._registry
-        if self._names is not registry.names:
-            self._names = registry.names
-            self._called = tuple(KnownName(mac=mac, name=name) for mac, name in self._names.items())
-        return TrackerState(
-            disconnect_delay=self.disconnect_delay,
-            offset=self._clock.offset,
-            knows_clock=self._clock.known,
-            primed=self._primed,
-            empty_since=self._empty_since,
-            doubted_until=self._doubted_until,
-            now=self._now,
-            held=tuple(DueDeparture(mac=mac, due=due) for mac, due in registry.held.items()),
-            rechecks=tuple(
-                DueDeparture(mac=mac, due=due) for mac, due in registry.rechecks.items()
-            ),
-            names=self._called,
-        )
+    def _record_clients(self, macs: Iterable[str], now: float) -> None:
+        """Record the states of the clients that the next input may change."""
+        tracker = self._tracker
+        states = self._recorder.client_states(tracker.export_state)
+        # A clock that has been set back changes every client.
+        for mac in macs if now >= tracker.now else self.clients:
+            if mac not in states:
+                states[mac] = tracker.export_client(mac)
 
-    def _told(self, entry: Entry, events: list[ClientEvent]) -> list[ClientEvent]:
+    def _recorded(self, entry: Entry, events: list[ClientEvent]) -> list[ClientEvent]:
         if events:
-            self._recorder.told(entry, events)
+            self._recorder.record_events(entry, events)
         return events

@@ -1,8 +1,9 @@
 """The book of clients: every change of state is made, and told, here."""
 
 from collections import Counter, OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from itertools import count
+from operator import attrgetter
 
 from ..api.records import EventKind
 from .client_track import ClientTrack, HeldDeparture, Move, Retune
@@ -54,6 +55,24 @@ class ClientRegistry:
         self.states[mac] = state
         self.away[mac] = t
         return track
+
+    def restore(self, tracks: Iterable[ClientTrack]) -> None:
+        """Replace all clients by these."""
+        for by_mac in (self.tracks, self.states, self.per_access_point, self.away):
+            by_mac.clear()
+        self.held.clear()
+        self.rechecks.clear()
+        number = 0
+        # The order of the clients is the order in which a snapshot's departures are reported.
+        for track in sorted(tracks, key=attrgetter("number")):
+            state, number = track.state, track.number
+            self.tracks[state.mac] = track
+            self.states[state.mac] = state
+            if state.ap_mac is None:
+                self.away[state.mac] = track.since or track.first
+            else:
+                self._count(state.ap_mac, 1)
+        self._met = count(number + 1)
 
     def forget(self, now: float) -> None:
         """Drop the clients that have been away for a day."""

@@ -1,8 +1,9 @@
 """Who is where, and what is to be told of it."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from types import MappingProxyType
+from typing import Any
 
 from ..api.records import Observation, StationRecord
 from .client_track import STALE, HeldDeparture
@@ -11,6 +12,15 @@ from .event_rules import EventRules
 from .models import ClientEvent, ClientState, Source
 from .record_rules import RecordRules
 from .registry import ClientRegistry
+from .state import (
+    CLIENT_FIELDS,
+    DueDeparture,
+    KnownName,
+    TrackerState,
+    client_track_from,
+    client_values,
+    tracker_state_from,
+)
 
 # A controller that boots or is upgraded lists nobody for minutes (core#107061).
 _EMPTY_PATIENCE = 300.0
@@ -27,8 +37,13 @@ class RoamTracker:
     `disconnect_delay` is how long a departure is held back, in seconds. Not for several threads.
     """
 
+    # The names of the values that `export_client` returns.
+    CLIENT_FIELDS = CLIENT_FIELDS
+
     def __init__(self, disconnect_delay: float = 10.0) -> None:
         """Know nobody yet."""
+        # The time of the latest batch, snapshot or timer.
+        self.now = 0.0
         self.counters: Counter[str] = Counter()
         self._clock = ControllerClock()
         self._registry = ClientRegistry(disconnect_delay)
@@ -37,7 +52,8 @@ class RoamTracker:
         self._primed = False
         self._empty_since: float | None = None
         self._doubted_until = 0.0
-        self._now = 0.0
+        # The same names as in the latest export: there may be many, and they rarely change.
+        self._exported_names: tuple[Mapping[str, str], tuple[KnownName, ...]] = ({}, ())
 
     @property
     def disconnect_delay(self) -> float:
@@ -75,6 +91,11 @@ class RoamTracker:
     def recheck_due(self) -> float | None:
         """When another snapshot should be taken, to confirm that a missing client is gone."""
         return next(iter(self._registry.rechecks.values()), None)
+
+    @property
+    def departing(self) -> Collection[str]:
+        """The clients whose departure `release_due` may report, by MAC; a live view."""
+        return self._registry.held.keys()
 
     def process_batch(
         self, observations: Sequence[Observation | None], now: float
@@ -144,13 +165,63 @@ class RoamTracker:
             self._registry.confirm_departure(self._registry.tracks[mac])
         return self._registry.drain_events()
 
+    def export_state(self) -> TrackerState:
+        """Return the state apart from the clients, immutable and with field names as in JSON."""
+        registry = self._registry
+        names, exported = self._exported_names
+        if names is not registry.names:
+            exported = tuple(KnownName(*pair) for pair in registry.names.items())
+            self._exported_names = (registry.names, exported)
+        return TrackerState(
+            disconnect_delay=self.disconnect_delay,
+            offset=self._clock.offset,
+            knows_clock=self._clock.known,
+            primed=self._primed,
+            empty_since=self._empty_since,
+            doubted_until=self._doubted_until,
+            now=self.now,
+            held=tuple(DueDeparture(*pair) for pair in registry.held.items()),
+            rechecks=tuple(DueDeparture(*pair) for pair in registry.rechecks.items()),
+            names=exported,
+        )
+
+    def export_client(self, mac: str) -> tuple[Any, ...] | None:
+        """Return all that is known of a client, immutable, as the values of CLIENT_FIELDS.
+
+        None for an unknown client.
+        """
+        track = self._registry.tracks.get(mac)
+        return None if track is None else client_values(track)
+
+    def restore(self, state: Mapping[str, Any], clients: Iterable[Mapping[str, Any]]) -> None:
+        """Replace the whole state, apart from `disconnect_delay`, by an exported one.
+
+        `state` and `clients` are as JSON has them, clients as mappings of CLIENT_FIELDS. Raises
+        KeyError, TypeError, ValueError or the like, and changes nothing, if they are broken.
+        """
+        restored = tracker_state_from(state)
+        tracks = [client_track_from(client) for client in clients]
+        self._clock.offset, self._clock.known = restored.offset, restored.knows_clock
+        self._primed = restored.primed
+        self._empty_since = restored.empty_since
+        self._doubted_until = restored.doubted_until
+        self.now = restored.now
+        registry = self._registry
+        registry.restore(tracks)
+        for departures, due in (
+            (restored.held, registry.held),
+            (restored.rechecks, registry.rechecks),
+        ):
+            due.update((mac, until) for mac, until in departures if mac in registry.tracks)
+        self.set_names(dict(restored.names))
+
     def _follow_clock(self, now: float) -> None:
         """When our clock has been set back, take what is known along.
 
         Until it had caught up everything else would be out of date.
         """
-        back = now - self._now
-        self._now = now
+        back = now - self.now
+        self.now = now
         if back < -_SET_BACK:
             self._clock.shift(back)
             for track in self._registry.tracks.values():
