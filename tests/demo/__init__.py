@@ -1,1 +1,1 @@
-"""A real Home Assistant and a simulated controller, for people to look at."""
+"""A demo: a real Home Assistant with a simulated controller."""

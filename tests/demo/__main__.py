@@ -4,7 +4,7 @@ import signal
 import sys
 
 if __name__ == "__main__":
-    # While the rest is loaded there is nothing to stop in order: an early Ctrl-C just ends it.
+    # During the imports there is nothing to shut down: an early Ctrl-C just ends the process.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
     from .command import run_command

@@ -1,4 +1,4 @@
-"""The demo from its first line on the terminal to its last."""
+"""The demo command: starts both servers, sets everything up and prints the roams."""
 
 import argparse
 import asyncio
@@ -16,46 +16,46 @@ from .options import parse_arguments
 from .process import HOST, DemoError, free_ports, server
 from .registry import DOMAIN, registry
 from .screen import HEADER, LogWatch, roam_line, say, step
-from .setup import add_integration, furnish
+from .setup import add_integration, assign_areas
 
 USERNAME = "demo"
 PASSWORD = "demo"
 INTEGRATION = Path(__file__).parents[2] / "custom_components" / DOMAIN
 ACCOUNT = {"username": "homeassistant", "password": "correct horse"}
-# The first site's people are those who walk; Home Assistant lists sites by what people call them.
+# People walk at the first site. The config flow lists sites by their descriptions.
 SITES = ["default:Home", *(f"site{number}:Site {number}" for number in range(2, 21))]
 
 BANNER = """
   Home Assistant   {url}
   Login            {username} / {password}
   Controller       {controller} (simulated)
-  Its account      {controller_username} / {controller_password}
-  {by_hand}
-  Demo's folder    {folder} (gone when the demo ends)
+  Login            {controller_username} / {controller_password}
+  {sites_hint}
+  Demo folder      {folder} (deleted when the demo ends)
 
-  It opens on "Who is where": who is at which access point, and a light that follows Anna.
+  Home Assistant opens on "Who is where": each phone's access point, and a light that follows Anna.
   {ending}"""
-BY_HAND = {
-    False: "                 (its only site is set up; --sites 2 has another to add by hand)",
-    True: "                 (add its other sites by hand: Settings > Devices & services)",
+SITES_HINT = {
+    False: "                 (its only site is set up; use --sites 2 to have one to add yourself)",
+    True: "                 (add its other sites yourself: Settings > Devices & services)",
 }
 
 
 class Demo:
-    """One run of the demo."""
+    """A run of the demo."""
 
     def __init__(self, options: argparse.Namespace, folder: Path) -> None:
-        """Take the command line, and an empty folder for Home Assistant's configuration."""
+        """Prepare a run; `folder` is empty and receives Home Assistant's configuration."""
         self._options = options
         self._folder = folder
         self._log = LogWatch(DOMAIN)
         self._controller_up = asyncio.Event()
-        # How long roams were shown; None: it did not get so far.
+        # How long roams were shown; None if the demo ended before that.
         self._seconds: float | None = None
         self.roams = 0
 
     async def run(self) -> None:
-        """Start everything, show the roams until the time is over."""
+        """Start everything and show roams until the time is up."""
         options, folder = self._options, self._folder
         port, controller_port = free_ports(
             {"--port": options.port, "--controller-port": options.controller_port}
@@ -68,14 +68,14 @@ class Demo:
                 *("--port", f"{controller_port}"),
                 *("--username", ACCOUNT["username"], "--password", ACCOUNT["password"]),
                 *("--people", f"{options.people}", "--speed", f"{options.speed}"),
-                # A walk on which Anna is at home for the first minutes, so that her light shows.
+                # With this seed Anna is at home for the first minutes, so her light is on.
                 *("--seed", "22"),
-                # Whoever is out while the clients are chosen would not be among them.
+                # Clients that are away during the config flow could not be selected.
                 "--wait-for-socket",
                 *(part for site in SITES[: options.sites] for part in ("--site", site)),
                 on_line=self._on_controller_line,
             ),
-            HomeAssistant(f"http://{HOST}:{port}") as house,
+            HomeAssistant(f"http://{HOST}:{port}") as hass,
         ):
             await step("Starting the simulated controller", self._controller_up.wait())
             async with server(
@@ -84,9 +84,9 @@ class Demo:
                 *("--config", f"{folder}", "--skip-pip"),
                 on_line=self._log.line,
             ):
-                await self._set_up(house, f"{HOST}:{controller_port}")
-                self._introduce(house, f"https://{HOST}:{controller_port}")
-                await house.subscribe(f"{DOMAIN}_roam", self._on_roam)
+                await self._set_up(hass, f"{HOST}:{controller_port}")
+                self._print_banner(hass, f"https://{HOST}:{controller_port}")
+                await hass.subscribe(f"{DOMAIN}_roam", self._on_roam)
                 started = time.monotonic()
                 try:
                     if options.seconds is None:
@@ -96,42 +96,44 @@ class Demo:
                 finally:
                     self._seconds = time.monotonic() - started
 
-    def sum_up(self) -> None:
-        """Say what came of it, if it got so far."""
+    def print_summary(self) -> None:
+        """Print the number of roams and log problems, if the demo got that far."""
         self._log.flush()
         if self._seconds is not None:
-            complaints = f"{self._log.shown} complaints from UniFi Scanner in the log"
-            say(f"{self.roams} roams in {self._seconds:.0f} s, {complaints}.")
+            problems = f"{self._log.shown} warnings and errors from UniFi Scanner in the log"
+            say(f"{self.roams} roams in {self._seconds:.0f} s, {problems}.")
 
-    async def _set_up(self, house: HomeAssistant, controller: str) -> None:
-        await step(f"Starting Home Assistant {home_assistant_version}", house.wait_until_up())
-        await step("Making its first account", house.create_owner("Demo", USERNAME, PASSWORD))
-        await step("Letting it load the rest", house.wait_until_running())
+    async def _set_up(self, hass: HomeAssistant, controller: str) -> None:
+        await step(f"Starting Home Assistant {home_assistant_version}", hass.wait_until_up())
+        await step("Creating its first account", hass.create_owner("Demo", USERNAME, PASSWORD))
+        await step("Waiting until Home Assistant is running", hass.wait_until_running())
         answers = {
             "user": {"host": controller, "ssl": "pinned", **ACCOUNT},
             "site": {"site": "default"},
         }
         await step(
-            "Adding UniFi Scanner by its config flow",
-            add_integration(house, answers, lambda text: say(f"    {text}")),
+            "Adding UniFi Scanner through its config flow",
+            add_integration(hass, answers, lambda text: say(f"    {text}")),
         )
-        rooms = await step("Putting access points and lights into rooms", furnish(house))
-        say(f"    {', '.join(rooms)}")
-        await step("Making the dashboard", dashboard.create(house, await registry(house)))
+        areas = await step("Assigning access points and lights to areas", assign_areas(hass))
+        say(f"    {', '.join(areas)}")
+        await step("Creating the dashboard", dashboard.create(hass, await registry(hass)))
 
-    def _introduce(self, house: HomeAssistant, controller: str) -> None:
+    def _print_banner(self, hass: HomeAssistant, controller: str) -> None:
         seconds = self._options.seconds
         say(
             BANNER.format(
-                url=house.url,
+                url=hass.url,
                 username=USERNAME,
                 password=PASSWORD,
                 controller=controller,
                 controller_username=ACCOUNT["username"],
                 controller_password=ACCOUNT["password"],
-                by_hand=BY_HAND[self._options.sites > 1],
+                sites_hint=SITES_HINT[self._options.sites > 1],
                 folder=self._folder,
-                ending="Ctrl-C stops everything." if seconds is None else f"Ends in {seconds:g} s.",
+                ending="Press Ctrl-C to stop."
+                if seconds is None
+                else f"Stops after {seconds:g} s.",
             )
         )
         say(HEADER)
@@ -146,11 +148,11 @@ class Demo:
 
 
 async def _main(options: argparse.Namespace) -> int:
-    """Run until the time is over or a signal comes; returns the exit status."""
+    """Run until the time is up or a signal arrives; return the exit status."""
     running: asyncio.Task[None] | None = None
 
     def stop() -> None:
-        # Once: a second Ctrl-C must not break into the clearing up.
+        # Only once: a second Ctrl-C must not interrupt the cleanup.
         if running and not running.cancelling():
             say("\nStopping.")
             running.cancel()
@@ -163,24 +165,24 @@ async def _main(options: argparse.Namespace) -> int:
         try:
             await running
         except asyncio.CancelledError:
-            demo.sum_up()
+            demo.print_summary()
             return 0
-        demo.sum_up()
+        demo.print_summary()
         return 0 if demo.roams else 1
 
 
-def _reasons(error: BaseException) -> list[str]:
+def _messages(error: BaseException) -> list[str]:
     if isinstance(error, BaseExceptionGroup):
-        return [reason for part in error.exceptions for reason in _reasons(part)]
+        return [message for part in error.exceptions for message in _messages(part)]
     return [f"error: {error}"]
 
 
 def run_command() -> int | str:
-    """Run the demo as the command line says; returns what `sys.exit` takes."""
+    """Run the demo with the command line's options; return the argument for `sys.exit`."""
     status: int | str = 1
     options = parse_arguments()
     try:
         status = asyncio.run(_main(options))
     except* DemoError as group:
-        status = "\n".join(_reasons(group))
+        status = "\n".join(_messages(group))
     return status

@@ -1,4 +1,4 @@
-"""The demo's configuration folder: what a Home Assistant needs to start at once, and quietly."""
+"""The demo's configuration folder, with which Home Assistant starts fast and quietly."""
 
 from datetime import UTC, datetime
 import json
@@ -25,13 +25,13 @@ CONFIGURATION: dict[str, Any] = {
         "default": "warning",
         "logs": {
             "custom_components.unifi_scanner": "info",
-            # Cameras and voices, which Home Assistant always loads, miss their programs: not used.
+            # Always loaded, these complain about missing binaries that the demo does not need.
             "haffmpeg": "critical",
             "homeassistant.components.camera.img_util": "critical",
         },
     },
 }
-# Home Assistant's own editor saves to such files only.
+# Home Assistant's editor can only save to included files.
 INCLUDED: dict[str, Any] = {
     "automation": [
         {
@@ -68,7 +68,7 @@ INCLUDED: dict[str, Any] = {
             ],
         }
     ],
-    # One of these in each room; they do as they are told.
+    # One light per area; switching it only changes its state.
     "template": [
         {
             "light": [
@@ -82,7 +82,7 @@ DOMAINS = {*CONFIGURATION, *INCLUDED}
 
 
 def write(folder: Path, port: int, integration: Path) -> None:
-    """Fill `folder` for a first start on 127.0.0.1:`port` with the integration linked into it."""
+    """Write a configuration for 127.0.0.1:`port` into `folder`, and link the integration."""
     storage = folder / ".storage"
     storage.mkdir(parents=True)
     lines = []
@@ -96,9 +96,9 @@ def write(folder: Path, port: int, integration: Path) -> None:
     components = folder / "custom_components"
     components.mkdir()
     (components / integration.name).symlink_to(integration, target_is_directory=True)
-    # The port can't come from YAML: Home Assistant takes it only on trial from there.
+    # Not in YAML: Home Assistant only accepts a port from there on probation.
     _seed(storage, "http", 3, {"stable": _http(port), "pending": None, "yaml_migration_done": True})
-    # All but the owner's account: the rest would set up weather, radio and analytics.
+    # All steps but the owner's account, as they would set up weather, radio and analytics.
     _seed(storage, "onboarding", 4, {"done": ["core_config", "analytics", "integration"]})
 
 

@@ -1,38 +1,37 @@
-"""The demo's first page: Home Assistant's own cards, nothing else."""
+"""The demo's dashboard, built from Home Assistant's own cards only."""
 
 from .home_assistant import HomeAssistant, Json
 from .registry import Device, Registry
 
 URL_PATH = "unifi-scanner"
-# People here are in a hurry: a longer history would be too narrow to read.
+# The demo's people roam every few seconds: a longer history would be unreadable.
 HISTORY_HOURS = 1 / 60
 LOGBOOK_HOURS = 1 / 6
 AUTOMATION = "automation.the_light_follows_anna"
-HELLO = (
-    "The people of a small house walk about with their phones. A phone that moves from one "
-    "access point to another **roams**; this page shows it within a second, and an automation "
-    "lets the light follow Anna.\n\n"
-    "- **Choose a phone** to see more of it.\n"
-    "- **Look at the automation**, or make one: *Settings > Automations & scenes*.\n"
-    "- **Listen to the roams** themselves: *Settings > Tools > Events*, `unifi_scanner_roam`."
+WELCOME = (
+    "A few people walk around a small house with their phones. When a phone moves from one "
+    "access point to another, it **roams**. This page shows it within a second, and an automation "
+    "makes the light follow Anna.\n\n"
+    "- **Select a phone** to see its details.\n"
+    "- **Look at the automation**, or create one: *Settings > Automations & scenes*.\n"
+    "- **Listen to roam events**: *Settings > Tools > Events*, `unifi_scanner_roam`."
 )
 GUEST = (
-    "A guest's phone, the *Galaxy-S24*, walks along. It has no name in UniFi, so it was not "
-    "chosen to get a device and is missing here; its roams are told as events all the same, as "
-    "the terminal shows."
+    "A guest is walking around too, with a *Galaxy-S24*. The phone has no name in UniFi, so it was "
+    "not selected and has no device. Its roams are still fired as events, as the terminal shows."
 )
 
 
-async def create(house: HomeAssistant, registry: Registry) -> None:
-    """Make the dashboard and let Home Assistant open on it."""
-    await house.command(
+async def create(hass: HomeAssistant, registry: Registry) -> None:
+    """Create the dashboard and make it Home Assistant's default page."""
+    await hass.command(
         "lovelace/dashboards/create",
         url_path=URL_PATH,
         title="Who is where",
         icon="mdi:home-map-marker",
     )
-    await house.command("lovelace/config/save", url_path=URL_PATH, config=_config(registry))
-    await house.command("frontend/set_system_data", key="core", value={"default_panel": URL_PATH})
+    await hass.command("lovelace/config/save", url_path=URL_PATH, config=_config(registry))
+    await hass.command("frontend/set_system_data", key="core", value={"default_panel": URL_PATH})
 
 
 def _config(registry: Registry) -> Json:
@@ -48,14 +47,14 @@ def _config(registry: Registry) -> Json:
         "badges": [{"type": "entity", "entity": entity, "show_name": True} for entity in badges],
         "sections": [
             _section(
-                "Where everyone is, and came from",
+                "Current and previous access points",
                 "mdi:account-group",
                 *(card for phone in phones for card in (_now(phone), _before(phone))),
                 *(_now(other, icon="mdi:speaker-wireless") for other in others),
-                {"type": "markdown", "content": HELLO},
+                {"type": "markdown", "content": WELCOME},
             ),
             _section(
-                "Clients and light in each room",
+                "Clients and light by area",
                 "mdi:home-outline",
                 *(
                     card
@@ -65,7 +64,7 @@ def _config(registry: Registry) -> Json:
                 _wide({"type": "tile", "entity": AUTOMATION, "icon": "mdi:robot"}),
             ),
             _section(
-                "The last roams",
+                "Recent roams",
                 "mdi:transit-connection-variant",
                 {
                     "type": "logbook",
@@ -76,7 +75,7 @@ def _config(registry: Registry) -> Json:
                 {"type": "markdown", "content": GUEST},
             ),
             _section(
-                "The last minute: each colour is an access point",
+                "The last minute, one colour per access point",
                 "mdi:chart-timeline",
                 _wide(
                     {

@@ -1,4 +1,4 @@
-"""Home Assistant as its frontend sees it: the REST and the WebSocket API."""
+"""A client for Home Assistant's REST and WebSocket APIs, as used by the frontend."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -9,15 +9,15 @@ from aiohttp import ClientConnectionError, ClientSession, ClientWebSocketRespons
 from .process import DemoError
 
 type Json = dict[str, Any]
-# Of whatever shape the path or the command answers.
+# Its shape depends on the path or command.
 type Answer = Any
 
 
 class HomeAssistant:
-    """One user's connection: `async with HomeAssistant(url)`, then `create_owner`."""
+    """Connection of a user: `async with HomeAssistant(url)`, then `create_owner`."""
 
     def __init__(self, url: str) -> None:
-        """Take the address without a path, as `http://127.0.0.1:8123`."""
+        """Prepare a client for a base URL such as `http://127.0.0.1:8123`."""
         self.url = url
         self._headers: dict[str, str] = {}
         self._results: dict[int, asyncio.Future[Answer]] = {}
@@ -37,7 +37,7 @@ class HomeAssistant:
         await self._session.close()
 
     async def wait_until_up(self) -> None:
-        """Return when the HTTP API answers."""
+        """Wait until the HTTP API responds."""
         while True:
             try:
                 async with self._session.get("/api/onboarding") as response:
@@ -48,7 +48,7 @@ class HomeAssistant:
             await asyncio.sleep(0.1)
 
     async def create_owner(self, name: str, username: str, password: str) -> None:
-        """Make the first account, log in with it and connect the socket."""
+        """Create the first account, log in with it and connect the WebSocket."""
         client_id = f"{self.url}/"
         person = {"name": name, "username": username, "password": password, "language": "en"}
         created = await self.post("/api/onboarding/users", {"client_id": client_id, **person})
@@ -61,36 +61,36 @@ class HomeAssistant:
         await self._socket.receive_json()
         await self._socket.send_json({"type": "auth", "access_token": token})
         if (await self._socket.receive_json())["type"] != "auth_ok":
-            raise DemoError("Home Assistant does not take its own token")
+            raise DemoError("Home Assistant rejected its own access token")
         self._reader = asyncio.create_task(self._read(self._socket))
 
     async def wait_until_running(self) -> None:
-        """Return when everything of the configuration is loaded."""
+        """Wait until all integrations are loaded."""
         while True:
             if (await self.get("/api/config"))["state"] == "RUNNING":
                 return
             await asyncio.sleep(0.1)
 
     async def get(self, path: str) -> Answer:
-        """Return the JSON at a path of the REST API."""
+        """GET a path of the REST API and return the JSON response."""
         async with self._session.get(path, headers=self._headers) as response:
             response.raise_for_status()
             return await response.json()
 
     async def post(self, path: str, body: Mapping[str, object]) -> Answer:
-        """Send JSON to a path of the REST API, return its answer."""
+        """POST JSON to a path of the REST API and return the JSON response."""
         async with self._session.post(path, json=body, headers=self._headers) as response:
             if not response.ok:
-                raise DemoError(f"{path} answered {response.status}: {await response.text()}")
+                raise DemoError(f"{path} returned {response.status}: {await response.text()}")
             return await response.json()
 
     async def command(self, kind: str, /, **fields: object) -> Answer:
-        """Send a command of the WebSocket API, return its result."""
+        """Send a command of the WebSocket API and return its result."""
         number = len(self._results) + 1
         return await self._send(number, {"type": kind, **fields})
 
     async def subscribe(self, event_type: str, on_event: Callable[[Json], None]) -> None:
-        """Call `on_event` with every event of this type on the event bus from now on."""
+        """Call `on_event` with every future event of this type on the event bus."""
         number = len(self._results) + 1
         self._on_event[number] = on_event
         await self._send(number, {"type": "subscribe_events", "event_type": event_type})
@@ -111,5 +111,5 @@ class HomeAssistant:
             elif answer["success"]:
                 self._results[answer["id"]].set_result(answer["result"])
             else:
-                problem = DemoError(f"Home Assistant refused: {answer['error']['message']}")
+                problem = DemoError(f"Home Assistant reported: {answer['error']['message']}")
                 self._results[answer["id"]].set_exception(problem)

@@ -1,4 +1,4 @@
-"""The two servers of the demo as processes of their own."""
+"""The demo's two servers, each in its own process."""
 
 import asyncio
 from collections import deque
@@ -12,23 +12,23 @@ STOP_SECONDS = 30.0
 
 
 class DemoError(Exception):
-    """The demo cannot go on; the text is for the person at the terminal."""
+    """The demo cannot continue; the message is shown to the user."""
 
 
 def free_ports(wanted: Mapping[str, int]) -> list[int]:
-    """Return the port for each option, any free one for 0; a DemoError names all those taken."""
+    """Return the port for each option, any free one for 0; DemoError lists the unusable ones."""
     ports, taken = [], []
     with ExitStack() as probes:
         for option, port in wanted.items():
             probe = probes.enter_context(socket.socket())
-            # As the servers do: a port that a former run left a moment ago is free.
+            # Like the servers, so that a port just released by an earlier run counts as free.
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind((HOST, port))
             except OSError as err:
                 taken.append(
                     f"Port {port} cannot be used ({err.strerror}). "
-                    f"Choose another with {option} PORT, or any free one with {option} 0."
+                    f"Choose another with {option} PORT, or any free port with {option} 0."
                 )
             else:
                 ports.append(int(probe.getsockname()[1]))
@@ -41,9 +41,9 @@ def free_ports(wanted: Mapping[str, int]) -> list[int]:
 async def server(
     name: str, module: str, *arguments: str, on_line: Callable[[str], None]
 ) -> AsyncGenerator[None]:
-    """Run `python -m module` while the context lasts, giving each line it prints to `on_line`.
+    """Run `python -m module` during the context, passing each line it prints to `on_line`.
 
-    When it ends by itself, the context is cancelled and left by a DemoError.
+    If the process exits by itself, the context is cancelled and raises a DemoError.
     """
     process = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -53,7 +53,7 @@ async def server(
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
-        # A Ctrl-C at the terminal must reach the demo alone, which stops its servers in order.
+        # Ctrl-C at the terminal must only reach the demo, which stops its servers in order.
         start_new_session=True,
         limit=2**20,
     )
@@ -68,15 +68,15 @@ async def server(
             on_line(text)
         status = await process.wait()
         if not stopping:
-            said = "\n".join(f"  | {text}" for text in last_lines)
-            raise DemoError(f"{name} ended by itself with status {status}:\n{said}")
+            output = "\n".join(f"  | {text}" for text in last_lines)
+            raise DemoError(f"{name} exited unexpectedly with status {status}:\n{output}")
 
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(read())
         try:
             yield
         finally:
-            # Reading goes on: what it says while it stops counts, too.
+            # Keep reading, because output during shutdown matters too.
             stopping = True
             await _stop(process)
 

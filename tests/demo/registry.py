@@ -1,4 +1,4 @@
-"""The integration's devices and entities as Home Assistant lists them."""
+"""The integration's devices and entities, read from Home Assistant's registries."""
 
 from dataclasses import dataclass
 
@@ -10,20 +10,20 @@ DOMAIN = "unifi_scanner"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Device:
-    """A device with its enabled entities' ids by translation key."""
+    """A device, with the ids of its enabled entities by translation key."""
 
     id: str
     name: str
     entities: dict[str, str]
 
     def __getitem__(self, key: str) -> str:
-        """Return the entity's id."""
+        """Return the entity id for a translation key."""
         return self.entities[key]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registry:
-    """The three kinds of devices; the lights' entity ids by room."""
+    """The site, access points and clients; the lights' entity ids by area name."""
 
     site: Device
     access_points: list[Device]
@@ -31,17 +31,17 @@ class Registry:
     lights: dict[str, str]
 
 
-async def registry(house: HomeAssistant) -> Registry:
-    """Read the registries, people and rooms by name."""
+async def registry(hass: HomeAssistant) -> Registry:
+    """Read the registries; devices are sorted by name."""
     entities: dict[str, dict[str, str]] = {}
     lights: dict[str, str] = {}
-    for entry in await house.command("config/entity_registry/list"):
+    for entry in await hass.command("config/entity_registry/list"):
         if entry["platform"] == "template":
             lights[entry["unique_id"]] = entry["entity_id"]
         if entry["platform"] == DOMAIN and not entry["disabled_by"]:
             of_device = entities.setdefault(entry["device_id"], {})
             of_device[entry["translation_key"]] = entry["entity_id"]
-    listed: list[Json] = await house.command("config/device_registry/list")
+    listed: list[Json] = await hass.command("config/device_registry/list")
     devices = sorted(
         (
             Device(id=entry["id"], name=entry["name"], entities=entities[entry["id"]])
@@ -52,7 +52,7 @@ async def registry(house: HomeAssistant) -> Registry:
     )
     sites = [device for device in devices if "event_stream" in device.entities]
     if len(sites) != 1:
-        raise DemoError(f"expected one site's device, found {len(sites)}")
+        raise DemoError(f"expected one site device, found {len(sites)}")
     return Registry(
         site=sites[0],
         access_points=[

@@ -1,4 +1,4 @@
-"""Print what the Home Assistant of this interpreter would install at the start of the demo."""
+"""Print the packages that this interpreter's Home Assistant would install for the demo."""
 
 from importlib.resources import files
 import json
@@ -9,27 +9,27 @@ from homeassistant.const import BASE_PLATFORMS
 
 from .configuration import DOMAINS
 
-# Loaded at every start, though none of Home Assistant's lists names them.
+# Always loaded, but not named by any of Home Assistant's lists.
 ALWAYS = {"isal", "network"}
-# What the frontend loads for the parts of the page the demo shows.
+# Loaded by the frontend for the pages that the demo shows.
 BY_FRONTEND = {"my", "sun"}
 
 
 def requirements() -> set[str]:
-    """Collect them from the manifests, from what is loaded by default down its dependencies."""
+    """Collect the requirements of all integrations loaded by default and their dependencies."""
     components = files("homeassistant.components")
-    waiting = {*CORE_INTEGRATIONS, *DEFAULT_INTEGRATIONS, *BASE_PLATFORMS, *DOMAINS}
-    waiting |= ALWAYS | BY_FRONTEND
+    pending = {*CORE_INTEGRATIONS, *DEFAULT_INTEGRATIONS, *BASE_PLATFORMS, *DOMAINS}
+    pending |= ALWAYS | BY_FRONTEND
     seen: set[str] = set()
     found: set[str] = set()
-    while waiting:
-        domain = waiting.pop()
+    while pending:
+        domain = pending.pop()
         seen.add(domain)
         manifest = json.loads((components / domain / "manifest.json").read_text())
         found.update(manifest.get("requirements", []))
-        # Those it would load after, where they are used at all, its code imports all the same.
+        # After-dependencies too: code imports them even if they are not set up.
         for key in ("dependencies", "after_dependencies"):
-            waiting.update(set(manifest.get(key, [])) - seen)
+            pending.update(set(manifest.get(key, [])) - seen)
     return found
 
 

@@ -1,4 +1,4 @@
-"""What the demo shows at the terminal."""
+"""The demo's output in the terminal."""
 
 import asyncio
 from collections.abc import Awaitable
@@ -13,18 +13,18 @@ from .process import DemoError
 TICK_SECONDS = 5.0
 STEP_SECONDS = 120.0
 RECORD = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\S* (\w+) ")
-# How long the rest of a record, its traceback, may take to follow.
+# How long to wait for the rest of a record, such as its traceback.
 RECORD_SECONDS = 0.5
 
 
 def say(text: str = "") -> None:
-    """Print at once, also into a pipe."""
+    """Print and flush, so that output appears immediately in a pipe too."""
     sys.stdout.write(f"{text}\n")
     sys.stdout.flush()
 
 
 async def step[T](title: str, work: Awaitable[T]) -> T:
-    """Wait for `work` and show that it goes on; too long is a DemoError."""
+    """Wait for `work` and show progress; DemoError if it takes too long."""
     say(title)
     started = time.monotonic()
     task = asyncio.ensure_future(work)
@@ -32,7 +32,7 @@ async def step[T](title: str, work: Awaitable[T]) -> T:
         while not (await asyncio.wait([task], timeout=TICK_SECONDS))[0]:
             seconds = time.monotonic() - started
             if seconds > STEP_SECONDS:
-                raise DemoError(f"{title}: not done after {seconds:.0f} s")
+                raise DemoError(f"{title}: timed out after {seconds:.0f} s")
             say(f"    ... {seconds:.0f} s")
     finally:
         task.cancel()
@@ -40,14 +40,14 @@ async def step[T](title: str, work: Awaitable[T]) -> T:
 
 
 HEADER = """
-Roams as they arrive on Home Assistant's event bus. Signal: blank if not known yet at that moment;
-"inferred": worked out from the controller's records, the controller did not itself say so.
+Roams as they arrive on Home Assistant's event bus. The signal is blank while it is unknown.
+"inferred" means concluded from the controller's client records, not reported by an event.
 
-time      who              from -> to                     band   signal"""
+time      client           from -> to                     band   signal"""
 
 
 def roam_line(roam: Json) -> str:
-    """Return one roam of the event bus as one line, in the columns of HEADER."""
+    """Format a roam event as one line, in the columns of HEADER."""
     at = datetime.fromisoformat(roam["time"]).astimezone()
     path = f"{roam['ap_from_name']} -> {roam['ap_to_name']}"
     signal = "" if roam["signal"] is None else f"{roam['signal']} dBm"
@@ -60,14 +60,14 @@ class LogWatch:
     """Shows the warnings and errors of Home Assistant's log that name the integration."""
 
     def __init__(self, word: str) -> None:
-        """Take the word by which a record, or its traceback, is told."""
+        """Show records that contain `word`, also in their traceback."""
         self.shown = 0
         self._word = word
         self._record: list[str] = []
         self._due: asyncio.TimerHandle | None = None
 
     def line(self, text: str) -> None:
-        """Take the next line of the log."""
+        """Process the next line of the log."""
         if RECORD.match(text):
             self.flush()
         self._record.append(text)
@@ -75,7 +75,7 @@ class LogWatch:
             self._due = asyncio.get_running_loop().call_later(RECORD_SECONDS, self.flush)
 
     def flush(self) -> None:
-        """Show what has come in, if it is a complaint about the integration."""
+        """Show the pending record if it is a warning or error about the integration."""
         if self._due:
             self._due.cancel()
             self._due = None
@@ -83,7 +83,7 @@ class LogWatch:
         level = RECORD.match(record)
         if level is None or level[1] not in {"WARNING", "ERROR", "CRITICAL"}:
             return
-        # Said of every custom integration.
+        # Home Assistant logs this for every custom integration.
         if self._word in record and "has not been tested by Home Assistant" not in record:
             self.shown += 1
             say(f"Home Assistant's log: {record}")

@@ -1,4 +1,4 @@
-"""The demo's own automation and the one in the README, in a Home Assistant with lights."""
+"""Tests of the demo's automation and the one in the README."""
 
 from pathlib import Path
 import re
@@ -17,23 +17,23 @@ NOWHERE = {"area_from": None, "area_to": None}
 
 
 @pytest.fixture(autouse=True)
-def _rooms(hass: HomeAssistant) -> None:
-    for room in ("Bedroom", "Hall"):
-        ar.async_get(hass).async_get_or_create(room)
+def _areas(hass: HomeAssistant) -> None:
+    for name in ("Bedroom", "Hall"):
+        ar.async_get(hass).async_get_or_create(name)
 
 
-async def switched(
+async def light_actions(
     hass: HomeAssistant, automation: dict[str, Any], event: str, data: dict[str, Any]
 ) -> list[tuple[str, str]]:
-    """Return what was done to which room's light when the event came, in that order."""
+    """Fire an event and return the light actions that followed, each with its area, in order."""
     calls: list[tuple[str, str]] = []
 
-    async def take(call: ServiceCall) -> None:
+    async def record_call(call: ServiceCall) -> None:
         [area] = cv.ensure_list(call.data["area_id"])
         calls.append((call.service, area))
 
     for service in ("turn_off", "turn_on"):
-        hass.services.async_register("light", service, take)
+        hass.services.async_register("light", service, record_call)
     assert await async_setup_component(hass, "automation", {"automation": [automation]})
     hass.bus.async_fire(event, data)
     await hass.async_block_till_done()
@@ -41,7 +41,7 @@ async def switched(
 
 
 @pytest.mark.parametrize(
-    ("event", "areas", "done"),
+    ("event", "areas", "actions"),
     [
         (
             "unifi_scanner_roam",
@@ -53,19 +53,21 @@ async def switched(
     ],
 )
 async def test_demo_automation_makes_the_light_follow_anna(
-    hass: HomeAssistant, event: str, areas: dict[str, str], done: list[tuple[str, str]]
+    hass: HomeAssistant, event: str, areas: dict[str, str], actions: list[tuple[str, str]]
 ) -> None:
     [automation] = INCLUDED["automation"]
     data = {"client_name": "Anna's phone", **NOWHERE, **areas}
-    assert await switched(hass, automation, event, data) == done
+    assert await light_actions(hass, automation, event, data) == actions
 
 
-@pytest.mark.parametrize(("room", "done"), [("Bedroom", [("turn_on", "bedroom")]), ("Hall", [])])
+@pytest.mark.parametrize(
+    ("ap_name", "actions"), [("Bedroom", [("turn_on", "bedroom")]), ("Hall", [])]
+)
 async def test_readme_automation_works_unchanged(
-    hass: HomeAssistant, room: str, done: list[tuple[str, str]]
+    hass: HomeAssistant, ap_name: str, actions: list[tuple[str, str]]
 ) -> None:
     example, *_ = re.findall(r"```yaml\n(.*?)```", README.read_text(), re.DOTALL)
     automation = parse_yaml(example)
     assert isinstance(automation, dict)
-    data = {"client_name": "Ben's phone", "ap_to_name": room}
-    assert await switched(hass, automation, "unifi_scanner_roam", data) == done
+    data = {"client_name": "Ben's phone", "ap_to_name": ap_name}
+    assert await light_actions(hass, automation, "unifi_scanner_roam", data) == actions

@@ -1,4 +1,4 @@
-"""What a person may write behind `scripts/demo`."""
+"""Tests of the options of `scripts/demo`."""
 
 import pytest
 
@@ -8,14 +8,14 @@ from .options import parse_arguments
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        ("--port 99999", "--port has to be between 0 and 65535"),
-        ("--controller-port -1", "--controller-port has to be between 0 and 65535"),
-        ("--port 5000 --controller-port 5000", "have to differ"),
-        ("--seconds -5", "--seconds has to be more than 0"),
-        ("--seconds nan", "--seconds has to be more than 0"),
-        ("--people 0", "--people has to be at least 1"),
-        ("--speed 0", "--speed has to be more than 0"),
-        ("--sites 0", "--sites has to be between 1 and 20"),
+        ("--port 99999", "--port must be between 0 and 65535"),
+        ("--controller-port -1", "--controller-port must be between 0 and 65535"),
+        ("--port 5000 --controller-port 5000", "must differ"),
+        ("--seconds -5", "--seconds must be greater than 0"),
+        ("--seconds nan", "--seconds must be greater than 0"),
+        ("--people 0", "--people must be at least 1"),
+        ("--speed 0", "--speed must be greater than 0"),
+        ("--sites 0", "--sites must be between 1 and 20"),
     ],
 )
 def test_demo_options_reject_invalid_values_with_a_reason(

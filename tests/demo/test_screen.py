@@ -1,4 +1,4 @@
-"""What a person at the demo's terminal gets to see."""
+"""Tests of the demo's output in the terminal and of its ports."""
 
 import socket
 
@@ -37,7 +37,7 @@ def test_roam_line_omits_an_unknown_signal() -> None:
         ([WARNING], 1),
         ([WARNING, WARNING], 2),
         ([FOREIGN], 0),
-        # The traceback names what the record does not.
+        # Only the traceback names the integration.
         ([FOREIGN, '  File "custom_components/unifi_scanner/sensor.py"'], 1),
         ([WARNING.replace("WARNING", "INFO")], 0),
         ([f"{WARNING} which has not been tested by Home Assistant"], 0),
@@ -56,7 +56,7 @@ async def test_log_watch_shows_only_problems_of_the_integration(
 
 def test_roam_line_columns_align_with_the_header() -> None:
     header, line = HEADER.splitlines()[-1], roam_line(ROAM)
-    for title, value in (("who", "Anna"), ("from", "Hall"), ("signal", "-58")):
+    for title, value in (("client", "Anna"), ("from", "Hall"), ("signal", "-58")):
         assert header.index(title) == line.index(value)
 
 
