@@ -11,7 +11,7 @@ from .const import DOMAIN
 from .coordinator import UnifiScannerConfigEntry, UnifiScannerCoordinator
 from .hub.session_pool import async_acquire_session, async_close_unused_sessions
 from .services import async_setup_services
-from .site.devices import MANUFACTURER, mac_of
+from .site.devices import DeviceKind, device_kind, mac_of
 from .site.history import async_remove_history
 from .site.roam_log import async_remove_roam_log
 from .site.tracked import async_remove_from_options
@@ -79,7 +79,7 @@ def async_remove_device(
     coordinator = entry.runtime_data if entry.state is ConfigEntryState.LOADED else None
     if mac is None:
         return False
-    if device.manufacturer == MANUFACTURER and (
+    if device_kind(hass, entry, device) is DeviceKind.ACCESS_POINT and (
         coordinator is None or coordinator.devices.is_present(mac)
     ):
         return False

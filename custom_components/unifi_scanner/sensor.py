@@ -27,6 +27,7 @@ from .coordinator import UnifiScannerConfigEntry, UnifiScannerCoordinator
 from .entity import AccessPointEntity, ClientEntity, EntityState, SiteEntity, UnifiScannerEntity
 from .hub.metrics import Metrics
 from .roaming import ClientState, Link
+from .site.devices import ACCESS_POINT_SENSOR_KEY
 
 PARALLEL_UPDATES = 0
 
@@ -199,7 +200,7 @@ CLIENT_SENSORS: tuple[ClientSensorDescription, ...] = (
 
 ACCESS_POINT_SENSORS: tuple[AccessPointSensorDescription, ...] = (
     AccessPointSensorDescription(
-        key="wireless_clients",
+        key=ACCESS_POINT_SENSOR_KEY,
         translation_key="wireless_clients",
         state_class=SensorStateClass.MEASUREMENT,
         value_fn=lambda coordinator, mac: coordinator.tracker.clients_per_access_point.get(mac, 0),

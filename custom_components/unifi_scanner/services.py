@@ -26,7 +26,7 @@ from .const import DOMAIN
 from .coordinator import UnifiScannerConfigEntry, UnifiScannerCoordinator
 from .hub.errors import error_translation
 from .roaming import ClientEvent
-from .site.devices import MANUFACTURER, mac_of
+from .site.devices import DeviceKind, device_kind, mac_of
 from .site.publisher import event_data
 from .site.roam_log import CLIENT_LIMIT
 
@@ -145,7 +145,7 @@ def _async_find_client(call: ServiceCall) -> tuple[UnifiScannerConfigEntry, Devi
         call.hass, DOMAIN, call.data[CONF_CLIENT], include_child_devices=False
     )
     mac = mac_of(entry, device)
-    if mac is None or device.manufacturer == MANUFACTURER:
+    if mac is None or device_kind(call.hass, entry, device) is not DeviceKind.CLIENT:
         raise ServiceValidationError(
             translation_domain=DOMAIN,
             translation_key="not_a_client",

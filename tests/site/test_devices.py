@@ -1,11 +1,12 @@
 """Access points and clients come, go and are renamed."""
 
-from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers import device_registry as dr, entity_registry as er
 import pytest
 
 from custom_components.unifi_scanner import async_remove_config_entry_device
 from custom_components.unifi_scanner.const import DOMAIN
 from custom_components.unifi_scanner.site import devices
+from custom_components.unifi_scanner.site.devices import DeviceKind, device_kind
 from tests.home import ANNA, ATTIC, BEN, CARA, HALL, KITCHEN, UNIQUE_ID, Home, until
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
@@ -167,6 +168,47 @@ async def test_devices_hang_on_the_controllers(home: Home) -> None:
         assert device.via_device_id == controller.id
         assert device.connections == {("mac", mac)}
         assert device.identifiers == {(DOMAIN, f"{UNIQUE_ID}_{mac}")}
+
+
+# What a device is
+
+
+def kinds(home: Home, macs: tuple[str | None, ...]) -> list[DeviceKind]:
+    found = [home.device(mac) for mac in macs]
+    return [device_kind(home.hass, home.entry, device) for device in found if device is not None]
+
+
+async def test_device_kind_does_not_depend_on_the_entry_being_loaded_or_on_the_manufacturer(
+    home: Home,
+) -> None:
+    await home.set_up()
+    macs = (None, HALL, ATTIC, ANNA)
+    expected = [
+        DeviceKind.CONTROLLER,
+        DeviceKind.ACCESS_POINT,
+        DeviceKind.ACCESS_POINT,
+        DeviceKind.CLIENT,
+    ]
+    assert kinds(home, macs) == expected
+    registry = dr.async_get(home.hass)
+    for mac, manufacturer in ((HALL, "Other"), (ANNA, "Ubiquiti")):
+        device = home.device(mac)
+        assert device is not None
+        registry.async_update_device(device.id, manufacturer=manufacturer)
+    assert kinds(home, macs) == expected
+    await home.quiet()
+    assert await home.hass.config_entries.async_unload(home.entry.entry_id)
+    assert kinds(home, macs) == expected
+
+
+async def test_device_kind_of_an_access_point_whose_sensor_is_disabled(home: Home) -> None:
+    await home.set_up()
+    er.async_get(home.hass).async_update_entity(
+        str(home.entity_id("wireless_clients", HALL)),
+        disabled_by=er.RegistryEntryDisabler.USER,
+    )
+    assert await home.hass.config_entries.async_reload(home.entry.entry_id)
+    assert kinds(home, (HALL, ANNA)) == [DeviceKind.ACCESS_POINT, DeviceKind.CLIENT]
 
 
 # Devices that are no longer needed

@@ -10,7 +10,7 @@ from homeassistant.helpers import config_validation as cv, device_registry as dr
 import probatio
 
 from ..const import CONF_CLIENTS, DOMAIN
-from ..site.devices import MANUFACTURER, mac_of
+from ..site.devices import DeviceKind, device_kind, mac_of
 
 CONF_ACCESS_POINTS: Final = "access_points"
 CONF_AREAS: Final = "areas"
@@ -50,7 +50,7 @@ def async_check_devices(hass: HomeAssistant, options: Mapping[str, Any]) -> None
             device, entry = async_find_device(hass, device_id)
             if device is None:
                 continue
-            is_client = device.manufacturer != MANUFACTURER
+            is_client = entry is not None and device_kind(hass, entry, device) is DeviceKind.CLIENT
             if entry is None or is_client is not (option == CONF_CLIENTS):
                 raise HomeAssistantError(
                     translation_domain=DOMAIN,

@@ -2,11 +2,12 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum, auto
 
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.const import CONF_URL
+from homeassistant.const import CONF_URL, Platform
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.device_registry import CONNECTION_NETWORK_MAC, DeviceInfo
 
 from ..api.records import DeviceRecord, SystemInfo, normalise_mac
@@ -14,6 +15,8 @@ from ..const import DOMAIN
 from ..roaming import ClientState
 
 MANUFACTURER = "Ubiquiti"
+# The key of the sensor that every access point has (see `device_kind`).
+ACCESS_POINT_SENSOR_KEY = "wireless_clients"
 _ACCESS_POINT_TYPE = "uap"
 # An access point that the controller no longer lists is forgotten after this long, in seconds:
 # one that is reset and adopted anew keeps what the user has made of its device.
@@ -48,6 +51,35 @@ def mac_of(entry: ConfigEntry, device: dr.DeviceEntry) -> str | None:
         if domain == DOMAIN and identifier.startswith(prefix):
             return normalise_mac(identifier.removeprefix(prefix))
     return None
+
+
+class DeviceKind(Enum):
+    """The kinds of devices of a site."""
+
+    CONTROLLER = auto()
+    ACCESS_POINT = auto()
+    CLIENT = auto()
+
+
+@callback
+def device_kind(hass: HomeAssistant, entry: ConfigEntry, device: dr.DeviceEntry) -> DeviceKind:
+    """Return what a device of an entry is; the entry need not be loaded.
+
+    The controller's identifier is the entry's unique id. Clients and access points both have that
+    id followed by their MAC, and existing installations hold such identifiers, so they cannot tell
+    the two apart. The entity registry can: every access point, and no client, has the sensor of
+    its wireless clients. The registry keeps the sensor as long as the device, even if it is
+    disabled or the entry fails to load, and it needs no migration in either direction.
+    """
+    mac = mac_of(entry, device)
+    if mac is None:
+        return DeviceKind.CONTROLLER
+    return DeviceKind.ACCESS_POINT if _is_access_point(hass, entry, mac) else DeviceKind.CLIENT
+
+
+def _is_access_point(hass: HomeAssistant, entry: ConfigEntry, mac: str) -> bool:
+    unique_id = f"{entry.unique_id}_{mac}_{ACCESS_POINT_SENSOR_KEY}"
+    return er.async_get(hass).async_get_entity_id(Platform.SENSOR, DOMAIN, unique_id) is not None
 
 
 def _identifier(entry: ConfigEntry, mac: str | None = None) -> tuple[str, str]:
@@ -154,7 +186,8 @@ class SiteDevices:
             if record.type == _ACCESS_POINT_TYPE
             or mac in occupied
             or mac in self.access_points
-            or self._was_access_point(mac)
+            # Clients were on it before a restart.
+            or _is_access_point(self._hass, self._entry, mac)
         }
         self.async_ensure_access_points(occupied)
 
@@ -194,7 +227,7 @@ class SiteDevices:
             if mac in clients or self.is_present(mac):
                 self._missed.pop(mac, None)
                 continue
-            if device.manufacturer == MANUFACTURER:
+            if _is_access_point(self._hass, self._entry, mac):
                 missed = self._missed.setdefault(mac, now)
                 if not self._listed or now - missed < GONE_AFTER:
                     continue
@@ -207,11 +240,6 @@ class SiteDevices:
         self._names.pop(mac, None)
         self._missed.pop(mac, None)
         self.shown_access_points.discard(mac)
-
-    def _was_access_point(self, mac: str) -> bool:
-        """Return whether clients have been on it before a restart, so that it has a device."""
-        device = self._device(mac)
-        return device is not None and device.manufacturer == MANUFACTURER
 
     def _devices(self) -> Iterator[tuple[str, dr.DeviceEntry]]:
         for device in dr.async_entries_for_config_entry(self._registry, self._entry.entry_id):
