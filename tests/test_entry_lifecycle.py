@@ -1,5 +1,6 @@
-"""What a restart keeps, and what an unloaded entry leaves behind: nothing."""
+"""What a config entry keeps across reloads, and that it leaves nothing running when unloaded."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -18,7 +19,13 @@ from tests.home import ANNA, BEN, Home, until
 pytestmark = pytest.mark.usefixtures("socket_enabled")
 
 
-async def test_what_the_controller_cannot_tell_again_survives_a_restart(home: Home) -> None:
+def background_tasks(home: Home) -> set[asyncio.Task[Any]]:
+    """Return the running background tasks of the entry, whose names begin with its title."""
+    prefix = f"{home.entry.title} "
+    return {task for task in asyncio.all_tasks() if task.get_name().startswith(prefix)}
+
+
+async def test_history_survives_a_reload_of_the_entry(home: Home) -> None:
     await home.set_up()
     await home.controller.roam(ANNA, "Kitchen")
     await home.controller.roam(ANNA, "Attic")
@@ -33,8 +40,8 @@ async def test_what_the_controller_cannot_tell_again_survives_a_restart(home: Ho
     assert len(home.events) == 3
 
 
-async def test_who_was_away_while_it_was_reloaded_comes_back_by_its_name(home: Home) -> None:
-    """An event tells only the host name; what UniFi calls the client is known all the same."""
+async def test_client_that_connects_after_a_reload_has_its_alias_as_name(home: Home) -> None:
+    """Events only contain the hostname; the alias is requested when the entry is set up."""
     home.world.clients[ANNA].hostname = "annas-iphone"
     await home.set_up(disconnect_delay=0.0)
     await home.controller.disconnect(ANNA)
@@ -42,12 +49,12 @@ async def test_who_was_away_while_it_was_reloaded_comes_back_by_its_name(home: H
     assert await home.hass.config_entries.async_reload(home.entry.entry_id)
     await home.streaming(4)
     await home.controller.connect(ANNA, "Kitchen")
-    ((_, left), (_, came)) = await home.happened(2)
-    assert left["client_name"] == came["client_name"] == "Anna"
+    ((_, disconnected), (_, connected)) = await home.happened(2)
+    assert disconnected["client_name"] == connected["client_name"] == "Anna"
 
 
-@pytest.mark.parametrize("hour", [0, 1], ids=["midnight", "a day without a midnight"])
-async def test_when_a_day_begins_its_roams_are_zero(
+@pytest.mark.parametrize("hour", [0, 1], ids=["midnight", "day without midnight"])
+async def test_roams_today_are_reset_when_a_day_begins(
     home: Home, monkeypatch: pytest.MonkeyPatch, hour: int
 ) -> None:
     await home.set_up()
@@ -55,18 +62,16 @@ async def test_when_a_day_begins_its_roams_are_zero(
     await home.happened(1)
     assert home.shows("roams_today", ANNA) == "1"
     last_roam = home.shows("last_roam", ANNA)
-    beginning = dt_util.start_of_local_day() + timedelta(days=1, hours=hour)
-    monkeypatch.setattr(dt_util, "now", lambda: beginning)
-    async_fire_time_changed(home.hass, beginning + timedelta(seconds=1))
+    start = dt_util.start_of_local_day() + timedelta(days=1, hours=hour)
+    monkeypatch.setattr(dt_util, "now", lambda: start)
+    async_fire_time_changed(home.hass, start + timedelta(seconds=1))
     await home.hass.async_block_till_done()
     assert home.shows("roams_today", ANNA) == "0"
     assert home.shows("roams_today") == "0"
     assert home.shows("last_roam", ANNA) == last_roam
 
 
-async def test_a_removed_entry_leaves_nothing_on_disk(
-    home: Home, hass_storage: dict[str, Any]
-) -> None:
+async def test_entry_removal_deletes_its_history(home: Home, hass_storage: dict[str, Any]) -> None:
     await home.set_up()
     await home.controller.roam(ANNA, "Kitchen")
     await home.happened(1)
@@ -77,7 +82,7 @@ async def test_a_removed_entry_leaves_nothing_on_disk(
     assert key not in hass_storage
 
 
-async def test_twenty_reloads_leave_one_socket_and_no_tasks(home: Home) -> None:
+async def test_entry_reloaded_twenty_times_leaves_one_socket_and_one_task(home: Home) -> None:
     """C10."""
     await home.set_up()
     for _ in range(20):
@@ -85,10 +90,10 @@ async def test_twenty_reloads_leave_one_socket_and_no_tasks(home: Home) -> None:
     await home.streaming(21)
     assert home.controller.open_sockets == 1
     assert home.controller.logins == 1
-    assert len(home.entry._background_tasks) == 1
+    assert len(background_tasks(home)) == 1
 
 
-async def test_unloading_ends_the_stream_and_every_timer(home: Home) -> None:
+async def test_entry_unload_stops_the_stream_and_all_timers(home: Home) -> None:
     await home.set_up()
     coordinator = home.coordinator
     await home.controller.disconnect(ANNA)
@@ -96,13 +101,13 @@ async def test_unloading_ends_the_stream_and_every_timer(home: Home) -> None:
     assert await home.hass.config_entries.async_unload(home.entry.entry_id)
     await until(lambda: home.controller.open_sockets == 0)
     assert coordinator._timers._waiting == {}
-    assert home.entry._background_tasks == set()
+    assert background_tasks(home) == set()
     assert home.shows("access_point", ANNA) == "unavailable"
     coordinator._async_request_snapshot()
-    assert home.entry._background_tasks == set()
+    assert background_tasks(home) == set()
 
 
-async def test_home_assistants_stop_ends_the_stream(home: Home) -> None:
+async def test_stream_stops_when_home_assistant_stops(home: Home) -> None:
     await home.set_up()
     home.hass.set_state(CoreState.stopping)
     home.hass.bus.async_fire_internal(EVENT_HOMEASSISTANT_STOP)
@@ -110,7 +115,7 @@ async def test_home_assistants_stop_ends_the_stream(home: Home) -> None:
     home.hass.set_state(CoreState.running)
 
 
-async def test_a_controller_that_does_not_answer_is_tried_again_later(home: Home) -> None:
+async def test_setup_is_retried_later_while_the_controller_does_not_answer(home: Home) -> None:
     await home.controller.stop_listening()
     await home.set_up(wait=False)
     assert home.entry.state is ConfigEntryState.SETUP_RETRY
@@ -121,7 +126,7 @@ async def test_a_controller_that_does_not_answer_is_tried_again_later(home: Home
     await until(lambda: home.entry.state is ConfigEntryState.LOADED)
 
 
-async def test_a_rejected_password_asks_the_user(home: Home) -> None:
+async def test_rejected_password_starts_reauthentication(home: Home) -> None:
     home.controller.faults.rejection = Rejection.CODE_403
     await home.set_up(password="wrong", wait=False)
     assert home.entry.state is ConfigEntryState.SETUP_ERROR
@@ -129,7 +134,7 @@ async def test_a_rejected_password_asks_the_user(home: Home) -> None:
     assert flow["context"]["source"] == SOURCE_REAUTH
 
 
-async def test_a_login_that_is_rejected_while_it_runs_asks_the_user(
+async def test_rejected_login_while_running_starts_reauthentication(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(login_budget, "LOGIN_INTERVAL", 0.0)
@@ -142,7 +147,7 @@ async def test_a_login_that_is_rejected_while_it_runs_asks_the_user(
     await until(lambda: not home.coordinator.stream_connected)
 
 
-async def test_a_stream_whose_login_is_rejected_ends_and_asks_the_user(
+async def test_stream_ends_and_starts_reauthentication_if_its_login_is_rejected(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(login_budget, "LOGIN_INTERVAL", 0.0)
@@ -154,9 +159,9 @@ async def test_a_stream_whose_login_is_rejected_ends_and_asks_the_user(
     await until(home.hass.config_entries.flow.async_progress)
     (flow,) = home.hass.config_entries.flow.async_progress()
     assert flow["context"]["source"] == SOURCE_REAUTH
-    await until(lambda: not home.entry._background_tasks)
+    await until(lambda: not background_tasks(home))
 
-    # It was a console that booted: its next answers to the same password are better.
+    # The controller was booting and now accepts the same password.
     home.controller.faults.clear()
     home.controller.faults.login_code = None
     await home.later(61)

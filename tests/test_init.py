@@ -1,4 +1,4 @@
-"""The life of a config entry, from its set-up to Home Assistant's end."""
+"""Setting up, reloading, unloading and removing config entries."""
 
 from base64 import b64encode
 from collections.abc import AsyncIterator, Callable
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.usefixtures("socket_enabled")
 
 
 @pytest.fixture(autouse=True)
-def _handshakes_may_be_broken_off(hass: HomeAssistant) -> None:
+def _ignore_refused_handshakes(hass: HomeAssistant) -> None:
     ignore_refused_handshakes(hass)
 
 
@@ -37,10 +37,10 @@ async def controller() -> AsyncIterator[SimulatedController]:
         yield controller
 
 
-def entry_of(
+def add_entry(
     hass: HomeAssistant, controller: SimulatedController, **changes: Any
 ) -> MockConfigEntry:
-    """Return an entry, known to Home Assistant and not set up yet."""
+    """Add a config entry for the controller without setting it up."""
     data = {
         "host": f"127.0.0.1:{controller.port}",
         "url": controller.base_url,
@@ -67,89 +67,89 @@ def entry_of(
 
 
 async def set_up(hass: HomeAssistant, entry: MockConfigEntry) -> None:
-    """Set up an entry, whether that succeeds or not."""
+    """Set up an entry; the setup may fail."""
     await hass.config_entries.async_setup(entry.entry_id)
     await hass.async_block_till_done()
 
 
-def shown(hass: HomeAssistant) -> set[str]:
+def sensor_states(hass: HomeAssistant) -> set[str]:
     """Return the states of all sensors."""
     return {state.state for state in hass.states.async_all("sensor")}
 
 
-async def sockets(controller: SimulatedController, count: int) -> None:
-    """Wait until so many event sockets are open."""
+async def wait_for_sockets(controller: SimulatedController, count: int) -> None:
+    """Wait until this many event sockets are open."""
     await until(lambda: controller.open_sockets == count)
 
 
 def logouts(controller: SimulatedController) -> int:
-    """Return how often somebody has logged out."""
+    """Return how many logouts the controller has received."""
     return len(controller.requests("/api/auth/logout"))
 
 
-async def test_an_entry_is_set_up_and_unloaded(
+async def test_entry_is_set_up_and_unloaded(
     hass: HomeAssistant, controller: SimulatedController
 ) -> None:
-    entry = entry_of(hass, controller)
+    entry = add_entry(hass, controller)
     await set_up(hass, entry)
     assert entry.state is ConfigEntryState.LOADED
-    await sockets(controller, 1)
-    assert "Hall" in shown(hass)
+    await wait_for_sockets(controller, 1)
+    assert "Hall" in sensor_states(hass)
     assert controller.login_attempts == 1
 
     assert await hass.config_entries.async_unload(entry.entry_id)
     await hass.async_block_till_done()
     assert entry.state is ConfigEntryState.NOT_LOADED
-    await sockets(controller, 0)
+    await wait_for_sockets(controller, 0)
 
 
-async def test_an_entry_that_cannot_be_unloaded_goes_on(
+async def test_entry_keeps_its_stream_if_unloading_fails(
     hass: HomeAssistant, controller: SimulatedController
 ) -> None:
-    entry = entry_of(hass, controller)
+    entry = add_entry(hass, controller)
     await set_up(hass, entry)
     with patch.object(hass.config_entries, "async_unload_platforms", return_value=False):
         assert not await hass.config_entries.async_unload(entry.entry_id)
-    await sockets(controller, 1)
+    await wait_for_sockets(controller, 1)
     assert entry.state is ConfigEntryState.FAILED_UNLOAD
 
 
-async def test_twenty_reloads_take_one_login_and_leave_one_socket(
+async def test_entry_reloaded_twenty_times_logs_in_once_and_leaves_one_socket(
     hass: HomeAssistant, controller: SimulatedController
 ) -> None:
-    entry = entry_of(hass, controller)
+    entry = add_entry(hass, controller)
     await set_up(hass, entry)
     for _ in range(20):
         assert await hass.config_entries.async_reload(entry.entry_id)
     await hass.async_block_till_done()
-    await sockets(controller, 1)
+    await wait_for_sockets(controller, 1)
     assert controller.login_attempts == 1
 
 
-async def test_two_sites_of_one_console_log_in_once(
+async def test_entries_of_two_sites_share_one_login(
     hass: HomeAssistant, controller: SimulatedController
 ) -> None:
-    entries = [entry_of(hass, controller, site=site) for site in ("default", "second")]
+    entries = [add_entry(hass, controller, site=site) for site in ("default", "second")]
     await set_up(hass, entries[0])
     assert [entry.state for entry in entries] == [ConfigEntryState.LOADED] * 2
-    await sockets(controller, 2)
+    await wait_for_sockets(controller, 2)
     assert controller.login_attempts == 1
 
     await hass.config_entries.async_remove(entries[0].entry_id)
     assert logouts(controller) == 0
     await hass.config_entries.async_remove(entries[1].entry_id)
     assert logouts(controller) == 1
-    await sockets(controller, 0)
+    await wait_for_sockets(controller, 0)
 
 
-async def test_a_removed_entry_leaves_nothing_on_disk(
+async def test_entry_removal_deletes_all_stored_data(
     hass: HomeAssistant, controller: SimulatedController, hass_storage: dict[str, Any]
 ) -> None:
-    entry = entry_of(hass, controller)
+    entry = add_entry(hass, controller)
     await set_up(hass, entry)
-    await sockets(controller, 1)
+    await wait_for_sockets(controller, 1)
     await controller.roam("Anna", "Kitchen")
-    await until(lambda: "Kitchen" in shown(hass))
+    await until(lambda: "Kitchen" in sensor_states(hass))
     await hass.config_entries.async_unload(entry.entry_id)
     assert any(key.startswith(DOMAIN) for key in hass_storage)
     await hass.config_entries.async_remove(entry.entry_id)
@@ -158,48 +158,48 @@ async def test_a_removed_entry_leaves_nothing_on_disk(
     assert logouts(controller) == 1
 
 
-async def test_a_disabled_entry_logs_out(
+async def test_entry_logs_out_when_it_is_disabled(
     hass: HomeAssistant, controller: SimulatedController
 ) -> None:
-    entry = entry_of(hass, controller)
+    entry = add_entry(hass, controller)
     await set_up(hass, entry)
     await hass.config_entries.async_set_disabled_by(entry.entry_id, ConfigEntryDisabler.USER)
     assert logouts(controller) == 1
-    await sockets(controller, 0)
+    await wait_for_sockets(controller, 0)
 
 
-async def test_home_assistants_stop_closes_the_socket_and_logs_out(
+async def test_entry_closes_its_socket_and_logs_out_when_home_assistant_stops(
     hass: HomeAssistant, controller: SimulatedController
 ) -> None:
-    entry = entry_of(hass, controller)
+    entry = add_entry(hass, controller)
     await set_up(hass, entry)
-    await sockets(controller, 1)
+    await wait_for_sockets(controller, 1)
     hass.bus.async_fire(EVENT_HOMEASSISTANT_STOP)
     await hass.async_block_till_done()
-    await sockets(controller, 0)
+    await wait_for_sockets(controller, 0)
     assert logouts(controller) == 0
     hass.bus.async_fire(EVENT_HOMEASSISTANT_FINAL_WRITE)
     await hass.async_block_till_done()
     assert logouts(controller) == 1
 
 
-def boots(controller: SimulatedController) -> None:
+def boot(controller: SimulatedController) -> None:
     controller.faults.booting = Booting.UNAVAILABLE
 
 
-def limits(controller: SimulatedController) -> None:
+def limit_logins(controller: SimulatedController) -> None:
     controller.faults.limit_logins(locked_until=2e9, retry_after=90)
 
 
-def answers_nonsense(controller: SimulatedController) -> None:
+def send_unexpected_data(controller: SimulatedController) -> None:
     controller.faults.refuse("*stat/*", status=200, body={"meta": {"rc": "ok"}, "data": "?"})
 
 
-def refuses(controller: SimulatedController) -> None:
+def refuse_snapshots(controller: SimulatedController) -> None:
     controller.faults.refuse("*stat/*", status=403)
 
 
-def closes_the_site(controller: SimulatedController) -> None:
+def hide_site(controller: SimulatedController) -> None:
     no_permission = {"meta": {"rc": "error", "msg": "api.err.NoSiteContext"}, "data": []}
     controller.faults.refuse("*stat/*", status=200, body=no_permission)
 
@@ -207,21 +207,21 @@ def closes_the_site(controller: SimulatedController) -> None:
 @pytest.mark.parametrize(
     ("fault", "key"),
     [
-        (boots, "controller_starting"),
-        (limits, "rate_limited"),
-        (answers_nonsense, "unexpected_answer"),
-        (refuses, "no_access"),
-        (closes_the_site, "unknown_site"),
+        (boot, "controller_starting"),
+        (limit_logins, "rate_limited"),
+        (send_unexpected_data, "unexpected_answer"),
+        (refuse_snapshots, "no_access"),
+        (hide_site, "unknown_site"),
     ],
 )
-async def test_a_controller_that_is_not_ready_is_tried_again(
+async def test_setup_is_retried_after_a_temporary_error(
     hass: HomeAssistant,
     controller: SimulatedController,
     fault: Callable[[SimulatedController], None],
     key: str,
 ) -> None:
     fault(controller)
-    entry = entry_of(hass, controller)
+    entry = add_entry(hass, controller)
     await set_up(hass, entry)
     assert entry.state is ConfigEntryState.SETUP_RETRY
     assert entry.error_reason_translation_key == key
@@ -230,11 +230,11 @@ async def test_a_controller_that_is_not_ready_is_tried_again(
     assert controller.open_sockets == 0
 
 
-async def test_a_controller_that_is_away_is_tried_again(
+async def test_setup_is_retried_while_the_controller_is_unreachable(
     hass: HomeAssistant, controller: SimulatedController
 ) -> None:
     await controller.stop_listening()
-    entry = entry_of(hass, controller)
+    entry = add_entry(hass, controller)
     await set_up(hass, entry)
     assert entry.state is ConfigEntryState.SETUP_RETRY
     assert entry.error_reason_translation_key == "cannot_connect"
@@ -244,10 +244,10 @@ async def test_a_controller_that_is_away_is_tried_again(
     assert entry.state is ConfigEntryState.LOADED
 
 
-async def test_another_certificate_is_tried_again_and_gets_no_credentials(
+async def test_setup_sends_nothing_to_a_controller_with_another_certificate(
     hass: HomeAssistant, controller: SimulatedController
 ) -> None:
-    entry = entry_of(hass, controller)
+    entry = add_entry(hass, controller)
     await controller.restart(certificate=make_certificate())
     await set_up(hass, entry)
     assert entry.state is ConfigEntryState.SETUP_RETRY
@@ -255,27 +255,27 @@ async def test_another_certificate_is_tried_again_and_gets_no_credentials(
     assert controller.requests() == []
 
 
-def wants_a_code(controller: SimulatedController) -> None:
+def require_second_factor(controller: SimulatedController) -> None:
     controller.faults.login_code = "123456"
 
 
-def knows_another_password(controller: SimulatedController) -> None:
+def reject_password(controller: SimulatedController) -> None:
     controller.faults.refuse(
         "*/login", status=403, body={"code": "AUTHENTICATION_FAILED_INVALID_CREDENTIALS"}
     )
 
 
 @pytest.mark.parametrize(
-    ("fault", "key"), [(wants_a_code, "second_factor"), (knows_another_password, "invalid_auth")]
+    ("fault", "key"), [(require_second_factor, "second_factor"), (reject_password, "invalid_auth")]
 )
-async def test_a_rejected_login_asks_the_user_and_does_not_try_again(
+async def test_setup_starts_reauthentication_after_a_rejected_login(
     hass: HomeAssistant,
     controller: SimulatedController,
     fault: Callable[[SimulatedController], None],
     key: str,
 ) -> None:
     fault(controller)
-    entry = entry_of(hass, controller)
+    entry = add_entry(hass, controller)
     await set_up(hass, entry)
     assert entry.state is ConfigEntryState.SETUP_ERROR
     assert entry.error_reason_translation_key == key

@@ -1,4 +1,4 @@
-"""A controller that shows another certificate: no credential leaves, and the user is asked."""
+"""The repair issue and flow for a controller that presents another certificate."""
 
 import asyncio
 from base64 import b64decode
@@ -17,6 +17,7 @@ from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.unifi_scanner import repairs
 from custom_components.unifi_scanner.api.tls import Certificate
 from custom_components.unifi_scanner.const import DOMAIN
 from custom_components.unifi_scanner.issues.certificate import (
@@ -42,43 +43,46 @@ async def home(home: Home) -> Home:
     return home
 
 
-def issue(home: Home) -> ir.IssueEntry | None:
-    """Return the issue about the controller's certificate."""
+def certificate_issue(home: Home) -> ir.IssueEntry | None:
+    """Return the issue about the controller's certificate, None if there is none."""
     issues = ir.async_get(home.hass).issues.values()
-    found = [one for one in issues if one.translation_key == CERTIFICATE_CHANGED]
+    found = [issue for issue in issues if issue.translation_key == CERTIFICATE_CHANGED]
     assert len(found) <= 1
     return found[0] if found else None
 
 
 async def change_certificate(home: Home) -> ServerCertificate:
-    """Give the controller another certificate, and let it forget who has asked what of it."""
+    """Give the controller another certificate and clear its recorded requests."""
     certificate = make_certificate()
     await home.controller.restart(certificate=certificate, forget_sessions=False)
     home.controller.state.request_log.requests.clear()
     return certificate
 
 
-async def noticed(home: Home) -> None:
-    """Wait until the lost socket is noticed, then for the snapshot after the next minute."""
+async def wait_for_issue(home: Home) -> None:
+    """Wait until the stream is lost, then for the issue raised by the next snapshot."""
     await until(lambda: not home.coordinator.stream_connected)
     await home.later(61)
-    await until(lambda: issue(home))
+    await until(lambda: certificate_issue(home))
 
 
-async def set_up_with_another(home: Home) -> ServerCertificate:
-    """Set the entry up while the controller shows another certificate than the pinned one."""
+async def set_up_with_other_certificate(home: Home) -> ServerCertificate:
+    """Set up the entry while the controller presents a certificate other than the pinned one.
+
+    Return the pinned certificate.
+    """
     pinned = home.controller.certificate
-    shown = make_certificate()
-    await home.controller.restart(certificate=shown)
+    presented = make_certificate()
+    await home.controller.restart(certificate=presented)
     home.controller.certificate = pinned
     await home.set_up(wait=False)
-    home.controller.certificate = shown
+    home.controller.certificate = presented
     assert home.entry.state is ConfigEntryState.SETUP_RETRY
     return pinned
 
 
 def add_second_site(home: Home) -> MockConfigEntry:
-    """Add an entry that pins the same certificate, without setting it up."""
+    """Add a config entry that pins the same certificate without setting it up."""
     data = {**home.entry.data, "site": "second"}
     entry = MockConfigEntry(domain=DOMAIN, title="Second", unique_id="home_second", data=data)
     entry.add_to_hass(home.hass)
@@ -86,14 +90,14 @@ def add_second_site(home: Home) -> MockConfigEntry:
 
 
 class Repair:
-    """A user who opens the issue and chooses."""
+    """A user who opens the repair flow and chooses an option."""
 
     def __init__(self, home: Home) -> None:
-        """Look for the issue."""
+        """Find the issue."""
         manager = home.hass.data[REPAIRS]["flow_manager"]
         assert isinstance(manager, RepairsFlowManager)
         self._manager = manager
-        found = issue(home)
+        found = certificate_issue(home)
         assert found is not None
         self._issue_id = found.issue_id
         self._hass = home.hass
@@ -110,34 +114,34 @@ class Repair:
         return dict(result)
 
 
-# The question
+# Creating the issue
 
 
-async def test_at_set_up_another_certificate_raises_an_issue_and_gets_no_request(
+async def test_certificate_issue_is_created_during_setup_without_any_request(
     home: Home,
 ) -> None:
-    await set_up_with_another(home)
-    found = issue(home)
+    await set_up_with_other_certificate(home)
+    found = certificate_issue(home)
     assert found is not None
     assert found.is_fixable
     assert home.controller.requests() == []
     assert home.controller.login_attempts == 0
 
 
-async def test_the_issue_tells_no_address_in_a_download_of_diagnostics(home: Home) -> None:
-    await set_up_with_another(home)
-    found = issue(home)
+async def test_certificate_issue_contains_no_address_in_diagnostics(home: Home) -> None:
+    await set_up_with_other_certificate(home)
+    found = certificate_issue(home)
     assert found is not None
-    # Home Assistant puts this beside our own data.
+    # Home Assistant adds this to the diagnostics that users download.
     assert "127.0.0.1" not in str(found.to_json())
 
 
-async def test_while_it_runs_another_certificate_raises_an_issue_and_gets_no_request(
+async def test_certificate_issue_is_created_while_running_without_any_request(
     home: Home,
 ) -> None:
     await home.set_up()
     await change_certificate(home)
-    await noticed(home)
+    await wait_for_issue(home)
     await home.quiet()
     await home.later(400)
     await asyncio.sleep(0.05)
@@ -146,8 +150,8 @@ async def test_while_it_runs_another_certificate_raises_an_issue_and_gets_no_req
     assert home.entry.state is ConfigEntryState.LOADED
 
 
-async def test_the_issue_shows_both_certificates(home: Home) -> None:
-    pinned = await set_up_with_another(home)
+async def test_certificate_issue_describes_both_certificates(home: Home) -> None:
+    pinned = await set_up_with_other_certificate(home)
     result = await Repair(home).open()
     texts = result["description_placeholders"]
     step = TEXTS["fix_flow"]["step"][result["step_id"]]
@@ -156,47 +160,47 @@ async def test_the_issue_shows_both_certificates(home: Home) -> None:
     assert pinned.fingerprint in shown
     assert home.controller.certificate.fingerprint in shown
     assert home.controller.base_url in TEXTS["title"].format(**texts)
-    found = issue(home)
+    found = certificate_issue(home)
     assert found is not None
     assert found.translation_placeholders is not None
     assert "{" not in TEXTS["title"].format(**found.translation_placeholders)
 
 
-async def test_yet_another_certificate_is_another_question(home: Home) -> None:
-    await set_up_with_another(home)
-    before = issue(home)
+async def test_certificate_issue_is_not_ignored_for_yet_another_certificate(home: Home) -> None:
+    await set_up_with_other_certificate(home)
+    before = certificate_issue(home)
     assert before is not None
     ir.async_ignore_issue(home.hass, DOMAIN, before.issue_id, ignore=True)
     await home.hass.config_entries.async_reload(home.entry.entry_id)
-    same = issue(home)
+    same = certificate_issue(home)
     assert same is not None
     assert same.dismissed_version is not None
 
     await change_certificate(home)
     await home.hass.config_entries.async_reload(home.entry.entry_id)
-    after = issue(home)
+    after = certificate_issue(home)
     assert after is not None
     assert after.dismissed_version is None
     assert after.data != before.data
 
 
-async def test_the_pinned_certificate_itself_is_nothing_to_ask_about(home: Home) -> None:
-    """The controller may show it again just when it is asked which one it shows."""
-    await set_up_with_another(home)
+async def test_certificate_issue_is_not_created_for_the_pinned_certificate(home: Home) -> None:
+    """The controller may present it again by the time its certificate is fetched."""
+    await set_up_with_other_certificate(home)
     pinned = home.entry.data["certificate"]
     for _ in range(2):
         certificate = Certificate(b64decode(pinned))
         async_create_certificate_issue(home.hass, home.controller.base_url, pinned, certificate)
-        assert issue(home) is None
+        assert certificate_issue(home) is None
 
 
-# The answer
+# The repair flow
 
 
-async def test_the_new_certificate_is_taken_over_by_all_entries_of_the_controller(
+async def test_repair_pins_the_new_certificate_in_all_entries_of_the_controller(
     home: Home,
 ) -> None:
-    await set_up_with_another(home)
+    await set_up_with_other_certificate(home)
     second = add_second_site(home)
     other = MockConfigEntry(
         domain=DOMAIN,
@@ -213,24 +217,24 @@ async def test_the_new_certificate_is_taken_over_by_all_entries_of_the_controlle
     assert home.entry.data["certificate"] == second.data["certificate"] != before
     assert other.data["certificate"] == before
     await home.streaming(1)
-    assert issue(home) is None
+    assert certificate_issue(home) is None
     await home.quiet()
 
 
-async def test_the_new_certificate_can_be_refused(home: Home) -> None:
-    await set_up_with_another(home)
+async def test_repair_can_keep_the_pinned_certificate(home: Home) -> None:
+    await set_up_with_other_certificate(home)
     before = dict(home.entry.data)
     repair = Repair(home)
     await repair.open()
     result = await repair.choose("keep")
     assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "kept")
-    assert issue(home) is not None
+    assert certificate_issue(home) is not None
     assert home.entry.data == before
     assert home.controller.requests() == []
 
 
-async def test_a_certificate_that_is_no_longer_shown_is_not_taken_over(home: Home) -> None:
-    await set_up_with_another(home)
+async def test_repair_does_not_pin_a_certificate_that_is_no_longer_presented(home: Home) -> None:
+    await set_up_with_other_certificate(home)
     before = dict(home.entry.data)
     repair = Repair(home)
     await repair.open()
@@ -239,80 +243,82 @@ async def test_a_certificate_that_is_no_longer_shown_is_not_taken_over(home: Hom
     result = await repair.choose("trust")
     assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "outdated")
     assert home.entry.data == before
-    assert issue(home) is not None
+    assert certificate_issue(home) is not None
 
 
-def test_every_end_of_the_repair_has_its_text() -> None:
-    code = Path(async_create_fix_flow.__code__.co_filename).read_text()
+def test_repair_has_a_text_for_every_abort_reason() -> None:
+    code = Path(repairs.__file__).read_text()
     reasons = set(re.findall(r'async_abort\(reason="(\w+)"', code))
     assert TEXTS["fix_flow"]["abort"].keys() == reasons
 
 
-async def test_an_unknown_issue_has_no_repair(hass: HomeAssistant) -> None:
+async def test_repair_of_an_unknown_issue_fails(hass: HomeAssistant) -> None:
     with pytest.raises(ValueError, match="unknown"):
         await async_create_fix_flow(hass, "unknown", None)
 
 
-# The end of the question
+# Deleting the issue
 
 
-async def test_the_issue_goes_when_the_pinned_certificate_is_back(home: Home) -> None:
+async def test_certificate_issue_is_deleted_when_the_pinned_certificate_is_back(home: Home) -> None:
     await home.set_up()
     pinned = home.controller.certificate
     await change_certificate(home)
-    await noticed(home)
+    await wait_for_issue(home)
     await home.controller.restart(certificate=pinned, forget_sessions=False)
     await home.later(61)
-    await until(lambda: issue(home) is None)
+    await until(lambda: certificate_issue(home) is None)
     await home.streaming(1)
 
 
-async def test_the_issue_goes_with_the_last_entry_of_the_controller(home: Home) -> None:
-    await set_up_with_another(home)
-    second = add_second_site(home)
-    await home.hass.config_entries.async_remove(home.entry.entry_id)
-    assert issue(home) is not None
-    await home.hass.config_entries.async_remove(second.entry_id)
-    assert issue(home) is None
-
-
-async def test_nobody_is_asked_about_a_controller_whose_entry_is_disabled(home: Home) -> None:
-    await set_up_with_another(home)
-    entries = home.hass.config_entries
-    await entries.async_set_disabled_by(home.entry.entry_id, ConfigEntryDisabler.USER)
-    assert issue(home) is None
-    await entries.async_set_disabled_by(home.entry.entry_id, None)
-    assert issue(home) is not None
-
-
-async def test_the_issue_goes_when_the_certificate_was_confirmed_in_another_way(
+async def test_certificate_issue_is_deleted_with_the_last_entry_of_the_controller(
     home: Home,
 ) -> None:
-    await set_up_with_another(home)
+    await set_up_with_other_certificate(home)
+    second = add_second_site(home)
+    await home.hass.config_entries.async_remove(home.entry.entry_id)
+    assert certificate_issue(home) is not None
+    await home.hass.config_entries.async_remove(second.entry_id)
+    assert certificate_issue(home) is None
+
+
+async def test_certificate_issue_exists_only_while_an_entry_is_enabled(home: Home) -> None:
+    await set_up_with_other_certificate(home)
+    entries = home.hass.config_entries
+    await entries.async_set_disabled_by(home.entry.entry_id, ConfigEntryDisabler.USER)
+    assert certificate_issue(home) is None
+    await entries.async_set_disabled_by(home.entry.entry_id, None)
+    assert certificate_issue(home) is not None
+
+
+async def test_certificate_issue_is_deleted_when_the_entry_no_longer_pins_a_certificate(
+    home: Home,
+) -> None:
+    await set_up_with_other_certificate(home)
     data = {**home.entry.data, "ssl": "insecure"}
     home.hass.config_entries.async_update_entry(home.entry, data=data)
     await home.hass.config_entries.async_reload(home.entry.entry_id)
     await home.streaming(1)
-    assert issue(home) is None
+    assert certificate_issue(home) is None
 
 
-async def test_without_a_pinned_certificate_there_is_nothing_to_ask(
+async def test_certificate_issue_is_not_created_for_an_entry_without_pinned_certificate(
     hass: HomeAssistant, home: Home
 ) -> None:
-    await set_up_with_another(home)
+    await set_up_with_other_certificate(home)
     await hass.config_entries.async_remove(home.entry.entry_id)
     data = {key: value for key, value in home.entry.data.items() if key != "certificate"}
     entry = MockConfigEntry(domain=DOMAIN, unique_id="verified", data={**data, "ssl": "verify"})
     entry.add_to_hass(hass)
     await hass.config_entries.async_setup(entry.entry_id)
     assert entry.error_reason_translation_key == "certificate_not_trusted"
-    assert issue(home) is None
+    assert certificate_issue(home) is None
 
 
-async def test_a_controller_that_restarts_with_its_certificate_raises_no_issue(
+async def test_certificate_issue_is_not_created_by_a_restart_of_the_controller(
     home: Home,
 ) -> None:
     await home.set_up()
     await home.controller.restart(forget_sessions=False)
     await home.reconnected()
-    assert issue(home) is None
+    assert certificate_issue(home) is None

@@ -1,4 +1,4 @@
-"""Nothing secret is told: not in a log record at any level, an exception, an event or a state."""
+"""Secrets stay out of log records at every level, exceptions, events, states and issues."""
 
 import asyncio
 from collections.abc import Callable
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.usefixtures("socket_enabled")
 
 PASSWORD = "correct horse"
 MFA_COOKIE = "planted-mfa-cookie-c8812f"
-# What a console answers may hold anything, even what it was told.
+# A controller's response may contain anything, even the password it was sent.
 ECHO = {
     "code": "MFA_AUTH_REQUIRED",
     "errors": [PASSWORD],
@@ -42,24 +42,22 @@ async def clock(monkeypatch: pytest.MonkeyPatch) -> VirtualTime:
 
 
 @pytest.fixture
-def _everything_is_logged(
-    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def _log_everything(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
     caplog.set_level(logging.DEBUG)
     for name in ("asyncio", "aiohttp", "websockets", "custom_components", "homeassistant"):
         monkeypatch.setattr(logging.getLogger(name), "level", logging.DEBUG)
-    # The test harness logs what Home Assistant stores: entries, with their passwords.
+    # The test harness logs what Home Assistant stores, including the passwords of entries.
     harness = logging.getLogger("pytest_homeassistant_custom_component.common")
     monkeypatch.setattr(harness, "disabled", True)
 
 
 @pytest.fixture(autouse=True)
-def _second_factors_are_secret(secret_watch: SecretWatch) -> None:
+def _watch_second_factor_cookie(secret_watch: SecretWatch) -> None:
     secret_watch.secrets.add(MFA_COOKIE)
 
 
 def all_secrets(controller: SimulatedController, secret_watch: SecretWatch) -> set[str]:
-    """Return what was planted, and the cookies and tokens of all requests there were."""
+    """Return the planted secrets, and the cookies and tokens of all requests so far."""
     found = set(secret_watch.secrets)
     for request in controller.requests():
         found |= set(request.cookies.values())
@@ -67,8 +65,8 @@ def all_secrets(controller: SimulatedController, secret_watch: SecretWatch) -> s
     return found - {""}
 
 
-def telling(texts: list[str], secrets: set[str]) -> list[str]:
-    """Return the texts in which a secret is."""
+def containing(texts: list[str], secrets: set[str]) -> list[str]:
+    """Return the texts that contain a secret."""
     return [text for text in texts if any(secret in text for secret in secrets)]
 
 
@@ -84,86 +82,86 @@ def data_of(controller: SimulatedController) -> dict[str, str]:
     }
 
 
-# What a console can do to whoever is logged in
+# Faults of the controller
 
 
-def boots(controller: SimulatedController) -> None:
+def boot(controller: SimulatedController) -> None:
     controller.faults.booting = Booting.BAD_GATEWAY
 
 
-def answers_html(controller: SimulatedController) -> None:
+def send_html(controller: SimulatedController) -> None:
     controller.faults.refuse("*", status=200, body=f"<html>{ECHO}</html>")
 
 
-def answers_something_else(controller: SimulatedController) -> None:
+def send_unexpected_data(controller: SimulatedController) -> None:
     controller.faults.refuse("*stat/*", status=200, body={"data": ECHO})
     controller.faults.refuse("*wss*", status=200, body=ECHO)
 
 
-def fails(controller: SimulatedController) -> None:
+def fail(controller: SimulatedController) -> None:
     controller.faults.refuse("*stat/*", status=400, body=ECHO)
     controller.faults.refuse("*wss*", status=400, body=ECHO)
 
 
-def sets_an_odd_cookie(controller: SimulatedController) -> None:
+def set_odd_cookie(controller: SimulatedController) -> None:
     headers = {"Set-Cookie": f"odd name={MFA_COOKIE}; path=/"}
     controller.faults.refuse("*stat/*", status=200, body=ECHO, headers=headers)
 
 
-def wants_a_code(controller: SimulatedController) -> None:
+def require_second_factor(controller: SimulatedController) -> None:
     controller.state.sessions.expire()
     controller.faults.refuse("*/login", status=499, body=ECHO)
 
 
-def rejects(controller: SimulatedController) -> None:
+def reject(controller: SimulatedController) -> None:
     controller.state.sessions.expire()
     controller.faults.refuse("*/login", status=401, body={"errors": [PASSWORD]})
 
 
-def surely_rejects(controller: SimulatedController) -> None:
+def reject_definitely(controller: SimulatedController) -> None:
     controller.state.sessions.forget()
     controller.faults.refuse("*/login", status=403, body={"errors": [PASSWORD]})
 
 
-def limits(controller: SimulatedController) -> None:
+def limit_logins(controller: SimulatedController) -> None:
     controller.state.sessions.expire()
     controller.faults.refuse("*/login", status=429, body=ECHO, headers={"Retry-After": "60"})
 
 
 FAULTS: list[Callable[[SimulatedController], None]] = [
-    boots,
-    answers_html,
-    answers_something_else,
-    fails,
-    sets_an_odd_cookie,
-    wants_a_code,
-    rejects,
-    surely_rejects,
-    limits,
+    boot,
+    send_html,
+    send_unexpected_data,
+    fail,
+    set_odd_cookie,
+    require_second_factor,
+    reject,
+    reject_definitely,
+    limit_logins,
 ]
 
 
-# Logs, events, states
+# Logs, events, states, issues and the config flow
 
 
-@pytest.mark.usefixtures("_everything_is_logged")
-async def test_a_whole_life_tells_no_secret(
+@pytest.mark.usefixtures("_log_everything")
+async def test_secrets_stay_out_of_logs_events_states_and_issues(
     hass: HomeAssistant,
     clock: VirtualTime,
     caplog: pytest.LogCaptureFixture,
     secret_watch: SecretWatch,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Set-up, roams, frames with keys in them, new logins, errors of every kind, and the end."""
+    """Covers setup, roams, frames with secrets, new logins, all kinds of errors, and removal."""
     monkeypatch.setattr(login_budget, "LOGIN_INTERVAL", 0.0)
     ignore_refused_handshakes(hass)
-    told: list[str] = []
+    events: list[str] = []
 
     @callback
-    def remember(event: Event[Any]) -> None:
-        told.append(str(event.as_dict()))
+    def record_event(event: Event[Any]) -> None:
+        events.append(str(event.as_dict()))
 
-    hass.bus.async_listen(MATCH_ALL, remember)
+    hass.bus.async_listen(MATCH_ALL, record_event)
     async with furnished_home(hass, clock=clock.time) as home:
         controller = home.controller
         controller.faults.rotate_csrf = True
@@ -196,13 +194,13 @@ async def test_a_whole_life_tells_no_secret(
 
     secrets = all_secrets(controller, secret_watch)
     assert len(secrets) > len(PLANTED) + len(FAULTS)
-    assert telling([caplog.text], secrets) == []
-    assert telling([*told, *states, *issues], secrets) == []
+    assert containing([caplog.text], secrets) == []
+    assert containing([*events, *states, *issues], secrets) == []
 
 
-@pytest.mark.usefixtures("_everything_is_logged")
+@pytest.mark.usefixtures("_log_everything")
 @pytest.mark.parametrize("fault", FAULTS)
-async def test_the_flow_tells_no_secret(
+async def test_secrets_stay_out_of_the_config_flow(
     hass: HomeAssistant,
     caplog: pytest.LogCaptureFixture,
     secret_watch: SecretWatch,
@@ -211,31 +209,31 @@ async def test_the_flow_tells_no_secret(
     async with SimulatedController() as controller:
         fault(controller)
         flow = await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER})
-        typed = {
+        user_input = {
             "host": controller.base_url,
             "username": controller.username,
             "password": controller.password,
             "ssl": "insecure",
         }
-        result = await hass.config_entries.flow.async_configure(flow["flow_id"], typed)
+        result = await hass.config_entries.flow.async_configure(flow["flow_id"], user_input)
         shown = [str(result["errors"]), str(result["description_placeholders"])]
-        assert telling(shown, secret_watch.secrets) == []
+        assert containing(shown, secret_watch.secrets) == []
         hass.config_entries.flow.async_abort(flow["flow_id"])
         await hass.async_block_till_done()
-        assert telling([caplog.text], all_secrets(controller, secret_watch)) == []
+        assert containing([caplog.text], all_secrets(controller, secret_watch)) == []
 
 
 # Exceptions
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-async def test_no_exception_tells_a_secret(
+async def test_secrets_stay_out_of_exceptions(
     hass: HomeAssistant, secret_watch: SecretWatch, fault: Callable[[SimulatedController], None]
 ) -> None:
     async with SimulatedController() as controller:
-        console = await async_acquire_session(hass, data_of(controller))
-        client, context = console.client, console.ssl_context
-        await console.async_call(UnifiClient.sites)
+        session = await async_acquire_session(hass, data_of(controller))
+        client, context = session.client, session.ssl_context
+        await session.async_call(UnifiClient.sites)
         cookies = client.cookies
         address = f"wss://127.0.0.1:{controller.port}/proxy/network/wss/s/default/events"
         fault(controller)
@@ -243,18 +241,18 @@ async def test_no_exception_tells_a_secret(
             lambda: client.stations("default"),
             lambda: open_socket(address, cookies, context),
             lambda: client.login(controller.username, controller.password),
-            console.renewal(),
+            session.renewal(),
         ]
-        errors = [await error_of(call) for call in calls]
+        errors = [await raised_error(call) for call in calls]
         assert any(errors)
         controller.faults.clear()
-        await console.async_release()
-        texts = [text for error in errors if error for text in texts_of(error)]
-        assert telling(texts, all_secrets(controller, secret_watch)) == []
+        await session.async_release()
+        texts = [text for error in errors if error for text in all_texts(error)]
+        assert containing(texts, all_secrets(controller, secret_watch)) == []
 
 
-async def error_of(call: Callable[[], Any]) -> UnifiError | None:
-    """Return how a call fails."""
+async def raised_error(call: Callable[[], Any]) -> UnifiError | None:
+    """Return the error that a call raises, None if it succeeds."""
     try:
         await call()
     except UnifiError as error:
@@ -262,45 +260,45 @@ async def error_of(call: Callable[[], Any]) -> UnifiError | None:
     return None
 
 
-def texts_of(error: BaseException) -> list[str]:
-    """Return all that an exception, and those behind it, can say of themselves."""
+def all_texts(error: BaseException) -> list[str]:
+    """Return the texts of an exception's traceback and of every exception in its chain."""
     texts = [*traceback.format_exception(error)]
-    behind: BaseException | None = error
-    while behind is not None:
-        texts += [str(behind), repr(behind), repr(behind.args), repr(vars(behind))]
-        behind = behind.__cause__ or behind.__context__
+    current: BaseException | None = error
+    while current is not None:
+        texts += [str(current), repr(current), repr(current.args), repr(vars(current))]
+        current = current.__cause__ or current.__context__
     return texts
 
 
-# The watch over the whole suite
+# The watch over the whole test suite
 
 
 @pytest.mark.parametrize("level", [logging.DEBUG, logging.ERROR])
-def test_the_suite_notices_a_secret_in_a_record(secret_watch: SecretWatch, level: int) -> None:
+def test_secret_watch_finds_a_secret_in_a_log_record(secret_watch: SecretWatch, level: int) -> None:
     logger = logging.getLogger("custom_components.unifi_scanner.careless")
     logger.setLevel(logging.DEBUG)
-    logger.log(level, "nothing to see")
+    logger.log(level, "no secret in here")
     assert secret_watch.leaks == []
     logger.log(level, "logged in with %s", PASSWORD)
     assert len(secret_watch.leaks) == 1
     secret_watch.leaks.clear()
 
 
-def test_the_suite_notices_a_secret_in_a_traceback(secret_watch: SecretWatch) -> None:
+def test_secret_watch_finds_a_secret_in_a_traceback(secret_watch: SecretWatch) -> None:
     logger = logging.getLogger("custom_components.unifi_scanner.careless")
     try:
         int(PASSWORD)
     except ValueError:
-        logger.exception("it went wrong")
+        logger.exception("an error with a secret")
     assert len(secret_watch.leaks) == 1
     secret_watch.leaks.clear()
 
 
-async def test_the_suite_knows_the_secrets_of_sessions(
+async def test_secret_watch_knows_the_cookies_of_sessions(
     hass: HomeAssistant, secret_watch: SecretWatch
 ) -> None:
     async with SimulatedController() as controller:
-        console = await async_acquire_session(hass, data_of(controller))
-        await console.async_call(UnifiClient.sites)
-        assert set(console.client.cookies.values()) <= secret_watch.secrets
-        await console.async_release()
+        session = await async_acquire_session(hass, data_of(controller))
+        await session.async_call(UnifiClient.sites)
+        assert set(session.client.cookies.values()) <= secret_watch.secrets
+        await session.async_release()

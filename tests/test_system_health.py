@@ -1,4 +1,4 @@
-"""The lines on the page about Home Assistant's own health."""
+"""The integration's section of the system information page."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,6 +12,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.unifi_scanner.const import DOMAIN
+from custom_components.unifi_scanner.roaming import RoamTracker
 from tests.contracts.files import TEXTS
 from tests.controller import make_certificate
 from tests.handshakes import ignore_refused_handshakes
@@ -34,7 +35,7 @@ async def home(home: Home) -> Home:
 
 
 async def health(hass: HomeAssistant) -> dict[str, Any]:
-    """Return the lines as the page has them."""
+    """Return the section's values."""
     return dict((await get_info(hass))[DOMAIN])
 
 
@@ -42,14 +43,14 @@ def is_just_now(text: str) -> bool:
     return dt_util.utcnow() - datetime.fromisoformat(text) < timedelta(seconds=5)
 
 
-async def test_without_a_site_there_is_nothing_to_tell(home: Home) -> None:
+async def test_system_health_is_empty_without_config_entry(home: Home) -> None:
     assert await health(home.hass) == {}
 
 
-async def test_a_site_tells_how_it_hears_of_its_clients(home: Home) -> None:
+async def test_system_health_of_a_site(home: Home) -> None:
     await home.set_up()
-    lines = await health(home.hass)
-    assert lines == {
+    info = await health(home.hass)
+    assert info == {
         "can_reach_controller": "ok",
         "event_stream": True,
         "snapshots": True,
@@ -59,26 +60,28 @@ async def test_a_site_tells_how_it_hears_of_its_clients(home: Home) -> None:
         "lag": "unknown",
         "controller_version": home.coordinator.system_info.version,
     }
-    assert lines.keys() == TEXTS["system_health"]["info"].keys()
+    assert info.keys() == TEXTS["system_health"]["info"].keys()
 
     await home.controller.roam(ANNA, "Kitchen")
     await home.controller.sync(ANNA)
     await home.happened(1)
     await until(lambda: home.coordinator.stream.last_sync)
-    lines = await health(home.hass)
-    assert is_just_now(lines["last_event"])
-    assert is_just_now(lines["last_sync"])
-    assert 0 <= lines["lag"] < 2
+    info = await health(home.hass)
+    assert is_just_now(info["last_event"])
+    assert is_just_now(info["last_sync"])
+    assert 0 <= info["lag"] < 2
 
 
-async def test_a_wrong_clock_of_the_controller_is_no_lag(hass: HomeAssistant, home: Home) -> None:
+async def test_system_health_lag_excludes_a_wrong_clock_of_the_controller(
+    hass: HomeAssistant, home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(RoamTracker, "controller_time", lambda _tracker, local: local + 3600.0)
     await home.set_up()
-    home.coordinator.tracker._clock.offset = 3600.0
     home.coordinator.stream.latency = -3597.5
     assert (await health(hass))["lag"] == 2.5
 
 
-async def test_a_lost_stream_and_a_log_that_was_read_are_told(home: Home) -> None:
+async def test_system_health_shows_a_lost_stream_and_system_log_support(home: Home) -> None:
     await home.set_up()
     await home.cut()
     assert (await health(home.hass))["event_stream"] is False
@@ -86,7 +89,7 @@ async def test_a_lost_stream_and_a_log_that_was_read_are_told(home: Home) -> Non
     assert isinstance((await health(home.hass))["system_log"], bool)
 
 
-async def test_several_sites_are_told_apart(home: Home) -> None:
+async def test_system_health_lists_the_values_of_several_sites(home: Home) -> None:
     await home.set_up()
     data = {**home.entry.data, "site": "second"}
     second = MockConfigEntry(domain=DOMAIN, title="Second", unique_id="second", data=data)
@@ -94,14 +97,14 @@ async def test_several_sites_are_told_apart(home: Home) -> None:
     await home.hass.config_entries.async_setup(second.entry_id)
     await until(lambda: second.runtime_data.stream_connected)
     home.coordinator.stream.last_event = datetime.fromtimestamp(1_790_000_000, UTC)
-    lines = await health(home.hass)
-    assert lines["can_reach_controller"] == "ok"
-    assert lines["event_stream"] == "Home: yes; Second: yes"
-    assert lines["last_event"] == "Home: 2026-09-21T14:13:20+00:00; Second: never"
+    info = await health(home.hass)
+    assert info["can_reach_controller"] == "ok"
+    assert info["event_stream"] == "Home: yes; Second: yes"
+    assert info["last_event"] == "Home: 2026-09-21T14:13:20+00:00; Second: never"
     await home.hass.config_entries.async_unload(second.entry_id)
 
 
-async def test_a_controller_that_cannot_be_reached_is_told_for_sites_that_failed_too(
+async def test_system_health_includes_an_unreachable_controller_of_a_failed_entry(
     home: Home,
 ) -> None:
     await home.controller.stop_listening()
@@ -110,17 +113,17 @@ async def test_a_controller_that_cannot_be_reached_is_told_for_sites_that_failed
     assert await health(home.hass) == {"can_reach_controller": "Failed: cannot_connect"}
 
 
-async def test_another_certificate_is_not_a_controller_reached(home: Home) -> None:
+async def test_system_health_does_not_accept_another_certificate(home: Home) -> None:
     await home.set_up()
     await home.controller.restart(certificate=make_certificate(), forget_sessions=False)
     requests = len(home.controller.requests())
-    lines = await health(home.hass)
-    assert lines["can_reach_controller"] == "Failed: certificate_changed"
+    info = await health(home.hass)
+    assert info["can_reach_controller"] == "Failed: certificate_changed"
     assert len(home.controller.requests()) == requests
 
 
-async def test_no_secret_is_told(home: Home) -> None:
+async def test_system_health_contains_no_secret(home: Home) -> None:
     await home.set_up()
-    told = repr(await health(home.hass))
+    info = repr(await health(home.hass))
     for secret in (home.controller.password, home.controller.username, "127.0.0.1", ANNA):
-        assert secret not in told
+        assert secret not in info

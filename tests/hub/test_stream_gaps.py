@@ -1,4 +1,4 @@
-"""What the coordinator makes of gaps in the connection."""
+"""Gaps in the event stream: availability, recovery by snapshots, and backfill."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -20,7 +20,7 @@ from tests.home import ANNA, HALL, Home, furnished_home, until
 pytestmark = pytest.mark.usefixtures("socket_enabled")
 
 
-async def test_a_gap_hides_nothing_and_invents_nothing(home: Home) -> None:
+async def test_stream_gap_roam_is_found_by_the_next_snapshot(home: Home) -> None:
     await home.set_up()
     await home.cut()
     assert home.shows("event_stream", domain="binary_sensor") == "off"
@@ -34,7 +34,9 @@ async def test_a_gap_hides_nothing_and_invents_nothing(home: Home) -> None:
     assert home.shows("event_stream", domain="binary_sensor") == "on"
 
 
-async def test_what_happens_between_snapshot_and_stream_is_not_lost(home: Home) -> None:
+async def test_stream_gap_between_first_snapshot_and_first_connection_loses_no_roam(
+    home: Home,
+) -> None:
     home.controller.faults.refuse("*wss*", status=502, times=1)
     await home.set_up(wait=False)
     assert home.snapshots == 1
@@ -44,7 +46,7 @@ async def test_what_happens_between_snapshot_and_stream_is_not_lost(home: Home) 
     assert (data["ap_to_name"], data["source"]) == ("Kitchen", "resync")
 
 
-async def test_short_gaps_make_nothing_unavailable_and_no_events(home: Home) -> None:
+async def test_short_stream_gaps_change_no_state_and_fire_no_events(home: Home) -> None:
     await home.set_up()
     for _ in range(3):
         await home.cut()
@@ -53,7 +55,7 @@ async def test_short_gaps_make_nothing_unavailable_and_no_events(home: Home) -> 
     assert home.events == []
 
 
-async def test_states_are_kept_for_a_minute_after_the_controller_is_gone(
+async def test_states_stay_available_for_a_minute_after_the_controller_is_lost(
     home: Home, caplog: pytest.LogCaptureFixture
 ) -> None:
     await home.set_up()
@@ -89,7 +91,7 @@ async def test_states_are_kept_for_a_minute_after_the_controller_is_gone(
     assert sum("stream is up again" in record.message for record in caplog.records) == 1
 
 
-async def test_after_an_outage_nobody_is_shown_where_they_are_no_longer(home: Home) -> None:
+async def test_states_after_an_outage_never_show_the_old_access_point(home: Home) -> None:
     await home.set_up()
     await home.controller.stop_listening()
     await until(lambda: not home.coordinator.stream_connected)
@@ -101,11 +103,11 @@ async def test_after_an_outage_nobody_is_shown_where_they_are_no_longer(home: Ho
     shown: list[str | None] = []
 
     @callback
-    def see(event: Event[EventStateChangedData]) -> None:
+    def record(event: Event[EventStateChangedData]) -> None:
         shown.append(event.data["new_state"] and event.data["new_state"].state)
 
     remove = async_track_state_change_event(
-        home.hass, [str(home.entity_id("access_point", ANNA))], see
+        home.hass, [str(home.entity_id("access_point", ANNA))], record
     )
     await home.controller.start()
     async_fire_time_changed(home.hass, dt_util.utcnow() + timedelta(seconds=400))
@@ -114,7 +116,7 @@ async def test_after_an_outage_nobody_is_shown_where_they_are_no_longer(home: Ho
     assert shown == ["Kitchen"]
 
 
-async def test_without_a_stream_snapshots_go_on_and_states_stay_available(home: Home) -> None:
+async def test_snapshots_keep_states_available_without_a_stream(home: Home) -> None:
     home.controller.faults.refuse("*wss*", status=502)
     await home.set_up(wait=False)
     home.world.roam(ANNA, "Kitchen")
@@ -126,7 +128,7 @@ async def test_without_a_stream_snapshots_go_on_and_states_stay_available(home: 
     assert len(home.events) == 1
 
 
-async def test_a_stream_without_snapshots_keeps_states_available(home: Home) -> None:
+async def test_stream_keeps_states_available_without_snapshots(home: Home) -> None:
     await home.set_up()
     home.controller.faults.refuse("*stat*", status=503)
     for _ in range(3):
@@ -138,12 +140,12 @@ async def test_a_stream_without_snapshots_keeps_states_available(home: Home) -> 
     assert home.shows("access_point", ANNA) == "Kitchen"
 
 
-async def test_who_is_missing_in_a_snapshot_is_looked_for_once_more(
+async def test_snapshot_is_repeated_to_confirm_that_a_client_is_missing(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(coordinator, "SOONEST_RECHECK", 0.3)
     await home.set_up(disconnect_delay=0.3)
-    home.coordinator.tracker._registry.tracks[ANNA].arrived -= 60
+    home.coordinator.tracker._tracker._registry.tracks[ANNA].arrived -= 60
     home.world.disconnect(ANNA)
     before = home.snapshots
     await home.later(61)
@@ -153,7 +155,7 @@ async def test_who_is_missing_in_a_snapshot_is_looked_for_once_more(
     assert (data["source"], data["inferred"]) == ("resync", True)
 
 
-async def test_an_ended_session_is_renewed_without_a_word_to_the_user(
+async def test_stream_recovers_from_an_expired_session_without_reauthentication(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(login_budget, "LOGIN_INTERVAL", 0.0)
@@ -168,37 +170,37 @@ async def test_an_ended_session_is_renewed_without_a_word_to_the_user(
 
 
 @pytest.fixture
-async def new_home(hass: HomeAssistant) -> AsyncIterator[Home]:
-    """Give a home whose controller has a system log."""
+async def home_with_system_log(hass: HomeAssistant) -> AsyncIterator[Home]:
+    """Return a home whose controller has a system log."""
     async with furnished_home(hass, network_version="10.4.57") as home:
         yield home
 
 
-async def walk(home: Home, *places: str) -> None:
-    """Let Anna walk, and have nobody tell it."""
-    for place in places:
+async def roam_unreported(home: Home, *access_points: str) -> None:
+    """Let Anna roam through these access points without any frame."""
+    for access_point in access_points:
         await asyncio.sleep(0.02)
-        home.world.roam(ANNA, place, signal=-60 - len(place))
+        home.world.roam(ANNA, access_point, signal=-60 - len(access_point))
 
 
-async def test_the_system_log_tells_every_roam_of_a_gap_once(new_home: Home) -> None:
-    home = new_home
+async def test_backfill_reports_every_roam_of_a_stream_gap_once(home_with_system_log: Home) -> None:
+    home = home_with_system_log
     await home.set_up()
     assert home.controller.requests("/v2/") == []
     await home.cut()
-    await walk(home, "Kitchen", "Attic", "Kitchen", "Hall")
+    await roam_unreported(home, "Kitchen", "Attic", "Kitchen", "Hall")
     await home.reconnected()
-    told = await home.happened(4)
-    assert [(data["ap_from_name"], data["ap_to_name"]) for _, data in told] == [
+    events = await home.happened(4)
+    assert [(data["ap_from_name"], data["ap_to_name"]) for _, data in events] == [
         ("Hall", "Kitchen"),
         ("Kitchen", "Attic"),
         ("Attic", "Kitchen"),
         ("Kitchen", "Hall"),
     ]
-    assert {(kind, data["source"], data["inferred"]) for kind, data in told} == {
+    assert {(event_type, data["source"], data["inferred"]) for event_type, data in events} == {
         ("unifi_scanner_roam", "system_log", False)
     }
-    assert [data["signal"] for _, data in told] == [-67, -65, -67, -64]
+    assert [data["signal"] for _, data in events] == [-67, -65, -67, -64]
     assert home.shows("access_point", ANNA) == "Hall"
     await home.controller.sync()
     for _ in range(2):
@@ -207,48 +209,50 @@ async def test_the_system_log_tells_every_roam_of_a_gap_once(new_home: Home) -> 
     assert len(home.events) == 4
 
 
-async def test_what_both_the_stream_and_the_log_tell_is_told_once(new_home: Home) -> None:
-    home = new_home
+async def test_backfill_does_not_repeat_roams_reported_by_the_stream(
+    home_with_system_log: Home,
+) -> None:
+    home = home_with_system_log
     await home.set_up()
     await home.controller.roam(ANNA, "Kitchen")
     await home.happened(1)
     await home.cut()
-    await walk(home, "Attic")
+    await roam_unreported(home, "Attic")
     await home.reconnected()
-    told = await home.happened(2)
-    assert [(data["ap_to_name"], data["source"]) for _, data in told] == [
+    events = await home.happened(2)
+    assert [(data["ap_to_name"], data["source"]) for _, data in events] == [
         ("Kitchen", "event"),
         ("Attic", "system_log"),
     ]
 
 
-async def test_the_log_is_read_while_there_is_no_stream_too(new_home: Home) -> None:
-    home = new_home
+async def test_backfill_continues_while_the_stream_is_down(home_with_system_log: Home) -> None:
+    home = home_with_system_log
     await home.set_up()
     home.controller.faults.refuse("*wss*", status=502)
     await home.cut()
-    for count, place in enumerate(("Kitchen", "Attic"), 1):
-        await walk(home, place, "Hall")
+    for count, access_point in enumerate(("Kitchen", "Attic"), 1):
+        await roam_unreported(home, access_point, "Hall")
         await home.later(61)
         await home.settled()
         assert len(await home.happened(2 * count)) == 2 * count
     home.controller.faults.clear()
-    await walk(home, "Attic")
+    await roam_unreported(home, "Attic")
     await home.reconnected()
     assert len(await home.happened(5)) == 5
     assert {event.data["source"] for event in home.events} == {"system_log"}
 
 
-async def test_a_log_that_could_not_be_read_is_read_later(
-    new_home: Home, monkeypatch: pytest.MonkeyPatch
+async def test_backfill_is_retried_after_a_failure(
+    home_with_system_log: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    home = new_home
+    home = home_with_system_log
     monkeypatch.setattr(backfill, "_FIRST_WAIT", 0.0)
     await home.set_up()
-    home.coordinator._snapshots._log._wait = 0.0
+    home.coordinator._snapshots._backfill._wait = 0.0
     log = home.controller.faults.refuse("*/v2/*", status=500)
     await home.cut()
-    await walk(home, "Kitchen", "Hall")
+    await roam_unreported(home, "Kitchen", "Hall")
     await home.reconnected()
     assert home.events == []
     home.controller.faults.remove(log)
@@ -257,42 +261,46 @@ async def test_a_log_that_could_not_be_read_is_read_later(
 
 
 @pytest.mark.parametrize("ahead", [-600, 600])
-async def test_the_log_is_asked_by_the_controllers_clock(hass: HomeAssistant, ahead: int) -> None:
+async def test_backfill_requests_times_on_the_controllers_clock(
+    hass: HomeAssistant, ahead: int
+) -> None:
     async with furnished_home(
         hass, network_version="10.4.57", clock=lambda: time.time() + ahead
     ) as home:
         await home.set_up()
         await home.cut()
-        await walk(home, "Kitchen", "Hall")
+        await roam_unreported(home, "Kitchen", "Hall")
         await home.reconnected()
-        told = await home.happened(2)
-        assert [data["source"] for _, data in told] == ["system_log"] * 2
+        events = await home.happened(2)
+        assert [data["source"] for _, data in events] == ["system_log"] * 2
 
 
-async def test_a_departure_that_only_the_log_tells_keeps_its_time(new_home: Home) -> None:
-    home = new_home
+async def test_backfill_reports_a_departure_with_its_original_time(
+    home_with_system_log: Home,
+) -> None:
+    home = home_with_system_log
     await home.set_up(disconnect_delay=0.2)
     await home.cut()
     await asyncio.sleep(1)
     left = home.world.disconnect(ANNA)
     await home.reconnected()
-    ((kind, data),) = await home.happened(1)
-    assert (kind, data["source"], data["ap_from_name"]) == (
+    ((event_type, data),) = await home.happened(1)
+    assert (event_type, data["source"], data["ap_from_name"]) == (
         "unifi_scanner_disconnected",
         "system_log",
         "Hall",
     )
-    told = dt_util.parse_datetime(data["time"])
-    assert told is not None
-    assert told.timestamp() == left.time
+    reported = dt_util.parse_datetime(data["time"])
+    assert reported is not None
+    assert reported.timestamp() == left.time
 
 
-async def test_records_of_the_second_kind_are_understood(home: Home) -> None:
+async def test_stream_understands_sync_frames_of_version_2(home: Home) -> None:
     await home.set_up()
     home.world.roam(ANNA, "Kitchen", signal=-71)
     await home.controller.send(sync_frame(home.world, home.world.online(), v2=True))
-    ((kind, data),) = await home.happened(1)
-    assert (kind, data["ap_to_name"], data["source"], data["inferred"]) == (
+    ((event_type, data),) = await home.happened(1)
+    assert (event_type, data["ap_to_name"], data["source"], data["inferred"]) == (
         "unifi_scanner_roam",
         "Kitchen",
         "sync",

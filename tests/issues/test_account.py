@@ -1,4 +1,4 @@
-"""Issues that nobody but a person can put right: when they come, and when they go again."""
+"""Repair issues about an account: when they are created, ignored and deleted."""
 
 import asyncio
 from collections.abc import Callable
@@ -47,26 +47,26 @@ def controller_settings(clock: VirtualTime) -> dict[str, Any]:
     return {"clock": clock.time, "sites": ("default", "second")}
 
 
-def issues(hass: HomeAssistant) -> list[ir.IssueEntry]:
-    """Return the issues that are shown."""
+def active_issues(hass: HomeAssistant) -> list[ir.IssueEntry]:
+    """Return the active issues of the integration."""
     found = ir.async_get(hass).issues.values()
     return [issue for issue in found if issue.domain == DOMAIN and issue.active]
 
 
-def shown(hass: HomeAssistant) -> list[str | None]:
-    """Return what is complained about."""
-    return [issue.translation_key for issue in issues(hass)]
+def shown_keys(hass: HomeAssistant) -> list[str | None]:
+    """Return the translation keys of the active issues."""
+    return [issue.translation_key for issue in active_issues(hass)]
 
 
 def add_entry(home: Home, **changes: str) -> MockConfigEntry:
-    """Add another entry of the controller, without setting it up."""
+    """Add another config entry of the controller without setting it up."""
     data = {**home.entry.data, **changes}
     entry = MockConfigEntry(domain=DOMAIN, title="Second", unique_id="home_second", data=data)
     entry.add_to_hass(home.hass)
     return entry
 
 
-# What all have in common
+# All kinds of issues
 
 
 @pytest.fixture
@@ -78,19 +78,19 @@ def entry(hass: HomeAssistant) -> MockConfigEntry:
 
 
 @pytest.mark.usefixtures("entry")
-@pytest.mark.parametrize("complaint", [SECOND_FACTOR, SESSION_CONFLICT, NO_LIVE_UPDATES])
-async def test_a_complaint_says_what_to_do_and_offers_no_repair(
-    hass: HomeAssistant, complaint: AccountIssue
+@pytest.mark.parametrize("issue_type", [SECOND_FACTOR, SESSION_CONFLICT, NO_LIVE_UPDATES])
+async def test_account_issue_links_to_help_and_has_no_repair_flow(
+    hass: HomeAssistant, issue_type: AccountIssue
 ) -> None:
     assert await async_setup_component(hass, REPAIRS, {})
-    async_create_issue(hass, complaint, ACCOUNT)
-    async_create_issue(hass, complaint, ACCOUNT)
-    (issue,) = issues(hass)
-    assert issue.translation_key == complaint.key
+    async_create_issue(hass, issue_type, ACCOUNT)
+    async_create_issue(hass, issue_type, ACCOUNT)
+    (issue,) = active_issues(hass)
+    assert issue.translation_key == issue_type.key
     assert issue.translation_placeholders == {"url": ACCOUNT.url, "username": "scanner"}
-    assert issue.severity is complaint.severity
+    assert issue.severity is issue_type.severity
     assert issue.learn_more_url is not None
-    assert issue.learn_more_url.endswith(f"unifi-scanner#{complaint.section}")
+    assert issue.learn_more_url.endswith(f"unifi-scanner#{issue_type.section}")
     assert not issue.is_fixable
     assert not issue.is_persistent
     assert "scanner" not in issue.issue_id
@@ -101,22 +101,22 @@ async def test_a_complaint_says_what_to_do_and_offers_no_repair(
         await manager.async_init(DOMAIN, context={"issue_id": issue.issue_id})
 
 
-async def test_an_account_without_an_entry_is_nothing_to_complain_about(
+async def test_account_issue_is_not_created_for_an_account_without_config_entry(
     hass: HomeAssistant,
 ) -> None:
     async_create_issue(hass, SECOND_FACTOR, ACCOUNT)
-    assert issues(hass) == []
+    assert active_issues(hass) == []
 
 
 @pytest.mark.usefixtures("entry")
-async def test_who_ignores_a_complaint_is_not_asked_again_after_a_restart(
+async def test_account_issue_stays_ignored_after_a_restart(
     hass: HomeAssistant,
 ) -> None:
     async_create_issue(hass, SESSION_CONFLICT, ACCOUNT)
-    (issue,) = issues(hass)
+    (issue,) = active_issues(hass)
     ir.async_ignore_issue(hass, DOMAIN, issue.issue_id, ignore=True)
-    issue = issues(hass)[0]
-    # As a restart leaves it.
+    issue = active_issues(hass)[0]
+    # This is what a restart leaves.
     registry = ir.async_get(hass)
     registry.issues[DOMAIN, issue.issue_id] = replace(
         issue, active=False, data=None, translation_key=None, translation_placeholders=None
@@ -124,20 +124,20 @@ async def test_who_ignores_a_complaint_is_not_asked_again_after_a_restart(
     async_delete_outdated_account_issues(hass)
     async_delete_issue(hass, SESSION_CONFLICT, ACCOUNT)
     async_create_issue(hass, SESSION_CONFLICT, ACCOUNT)
-    (again,) = issues(hass)
+    (again,) = active_issues(hass)
     assert again.dismissed_version is not None
 
 
-# A second factor
+# Second factor
 
 
-async def test_a_second_factor_is_named_beside_the_question_for_another_login(
+async def test_second_factor_issue_is_created_beside_reauthentication(
     home: Home,
 ) -> None:
     home.controller.faults.login_code = "123456"
     await home.set_up(wait=False)
     assert home.entry.state is ConfigEntryState.SETUP_ERROR
-    assert shown(home.hass) == ["second_factor"]
+    assert shown_keys(home.hass) == ["second_factor"]
     (flow,) = home.hass.config_entries.flow.async_progress()
     assert flow["context"]["source"] == "reauth"
 
@@ -145,10 +145,10 @@ async def test_a_second_factor_is_named_beside_the_question_for_another_login(
     await asyncio.sleep(MINUTE)
     await home.hass.config_entries.async_reload(home.entry.entry_id)
     await home.streaming(2)
-    assert shown(home.hass) == []
+    assert shown_keys(home.hass) == []
 
 
-async def test_when_it_is_switched_off_one_new_login_will_do_for_all_sites(home: Home) -> None:
+async def test_second_factor_reauthentication_of_one_site_recovers_all_sites(home: Home) -> None:
     home.controller.faults.login_code = "123456"
     await home.set_up(wait=False)
     second = add_entry(home, site="second")
@@ -166,39 +166,41 @@ async def test_when_it_is_switched_off_one_new_login_will_do_for_all_sites(home:
     await home.hass.config_entries.async_unload(second.entry_id)
 
 
-async def test_a_second_factor_that_is_switched_on_later_is_named_too(home: Home) -> None:
+async def test_second_factor_issue_is_created_if_it_is_enabled_later(home: Home) -> None:
     await home.set_up()
     await asyncio.sleep(2 * MINUTE)
     home.controller.faults.login_code = "123456"
     await home.controller.expire_sessions()
     await asyncio.sleep(2 * MINUTE)
-    assert shown(home.hass) == ["second_factor"]
+    assert shown_keys(home.hass) == ["second_factor"]
 
 
-async def test_another_account_in_its_place_ends_the_complaint(home: Home) -> None:
+async def test_second_factor_issue_is_deleted_when_the_entry_uses_another_account(
+    home: Home,
+) -> None:
     home.controller.faults.login_code = "123456"
     await home.set_up(wait=False)
-    assert shown(home.hass) == ["second_factor"]
+    assert shown_keys(home.hass) == ["second_factor"]
     data = {**home.entry.data, "username": "scanner_alone"}
     home.hass.config_entries.async_update_entry(home.entry, data=data)
-    assert shown(home.hass) == []
+    assert shown_keys(home.hass) == []
 
 
-async def test_the_complaint_is_shared_by_sites_and_goes_with_the_last_of_them(
+async def test_second_factor_issue_is_deleted_with_the_last_site_of_the_account(
     home: Home,
 ) -> None:
     home.controller.faults.login_code = "123456"
     await home.set_up(wait=False)
     second = add_entry(home, site="second")
     await home.hass.config_entries.async_setup(second.entry_id)
-    assert shown(home.hass) == ["second_factor"]
+    assert shown_keys(home.hass) == ["second_factor"]
     await home.hass.config_entries.async_remove(home.entry.entry_id)
-    assert shown(home.hass) == ["second_factor"]
+    assert shown_keys(home.hass) == ["second_factor"]
     await home.hass.config_entries.async_set_disabled_by(second.entry_id, ConfigEntryDisabler.USER)
-    assert shown(home.hass) == []
+    assert shown_keys(home.hass) == []
 
 
-async def test_a_second_factor_met_in_the_dialog_is_told_there_only(home: Home) -> None:
+async def test_second_factor_issue_is_not_created_by_a_config_flow(home: Home) -> None:
     home.controller.faults.login_code = "123456"
     flow = home.hass.config_entries.flow
     result = await flow.async_init(DOMAIN, context={"source": SOURCE_USER})
@@ -212,14 +214,14 @@ async def test_a_second_factor_met_in_the_dialog_is_told_there_only(home: Home) 
         },
     )
     assert result["errors"] == {"base": "second_factor"}
-    assert issues(home.hass) == []
+    assert active_issues(home.hass) == []
 
 
-# A contested session
+# Session conflict
 
 
-async def fight(home: Home, rounds: int, after: float = MINUTE) -> None:
-    """Let another client of the account end our session so long after each of our logins."""
+async def end_sessions(home: Home, rounds: int, after: float = MINUTE) -> None:
+    """Let another client of the account end our session some time after each of our logins."""
     for _ in range(rounds):
         logins = home.controller.logins
         await asyncio.sleep(after)
@@ -228,130 +230,134 @@ async def fight(home: Home, rounds: int, after: float = MINUTE) -> None:
 
 
 async def eventually(condition: Callable[[], object]) -> None:
-    """Wait up to a day for something to become true."""
+    """Wait up to a day for a condition to become true."""
     for _ in range(24 * 60 * 2):
         if condition():
             return
         await asyncio.sleep(30)
-    pytest.fail("it did not come true")
+    pytest.fail("The condition did not become true")
 
 
-async def test_a_contested_session_is_complained_about_until_one_lasts(home: Home) -> None:
+async def test_session_conflict_issue_exists_until_a_session_lasts(home: Home) -> None:
     await home.set_up()
-    await fight(home, rounds=2)
-    assert issues(home.hass) == []
-    await fight(home, rounds=2)
+    await end_sessions(home, rounds=2)
+    assert active_issues(home.hass) == []
+    await end_sessions(home, rounds=2)
     await asyncio.sleep(2 * MINUTE)
-    assert shown(home.hass) == ["session_contested"]
+    assert shown_keys(home.hass) == ["session_contested"]
     await asyncio.sleep(12 * MINUTE)
-    assert shown(home.hass) == []
+    assert shown_keys(home.hass) == []
 
 
-async def test_a_session_that_ends_with_the_console_is_not_contested(home: Home) -> None:
+async def test_session_conflict_issue_is_not_created_for_long_sessions(home: Home) -> None:
     await home.set_up()
     for _ in range(5):
         await asyncio.sleep(20 * MINUTE)
         await home.controller.expire_sessions()
     await asyncio.sleep(5 * MINUTE)
-    assert issues(home.hass) == []
+    assert active_issues(home.hass) == []
 
 
-async def never_complained(home: Home) -> None:
-    """Let hours pass in which session after session seems to end."""
-    contested = False
+async def assert_no_issue_during_conflict(home: Home) -> None:
+    """Let two hours pass in which sessions seem to end early, and expect no issue."""
+    in_conflict = False
     for _ in range(2 * 60):
         await asyncio.sleep(MINUTE)
-        contested = contested or home.coordinator.session.contested
-        assert issues(home.hass) == []
-    assert contested
+        in_conflict = in_conflict or home.coordinator.session.in_conflict
+        assert active_issues(home.hass) == []
+    assert in_conflict
 
 
-async def test_a_site_that_is_closed_to_the_account_is_no_contest(home: Home) -> None:
-    """It is refused for ever, though every new session works for the other site."""
+async def test_session_conflict_issue_is_not_created_for_a_site_without_permission(
+    home: Home,
+) -> None:
+    """Requests for it are always refused, though every new session works for the other site."""
     await home.set_up()
     second = add_entry(home, site="second")
     await home.hass.config_entries.async_setup(second.entry_id)
     home.controller.faults.refuse("*/s/second/*", status=403)
-    await never_complained(home)
+    await assert_no_issue_during_conflict(home)
     await home.hass.config_entries.async_unload(second.entry_id)
 
 
-async def test_a_stream_that_is_always_refused_is_no_contest(home: Home) -> None:
+async def test_session_conflict_issue_is_not_created_for_a_stream_that_is_always_refused(
+    home: Home,
+) -> None:
     home.controller.faults.refuse("*wss*", status=403)
     await home.set_up(wait=False)
-    await never_complained(home)
+    await assert_no_issue_during_conflict(home)
 
 
 # No live updates
 
 
-async def use_phones(home: Home, minutes: int, *, walk: bool, told: bool = False) -> None:
-    """Let people use their phones, in motion or where they are."""
+async def pass_minutes(home: Home, minutes: int, *, roam: bool, sync: bool = False) -> None:
+    """Let clients be active, with or without roaming and sync frames."""
     for minute in range(minutes):
-        if walk and minute % 20 == 0:
+        if roam and minute % 20 == 0:
             home.world.roam(ANNA, "Kitchen" if minute % 40 == 0 else "Hall")
         for _ in range(6):
             await asyncio.sleep(10)
-            if told:
+            if sync:
                 await home.controller.sync()
             else:
                 home.world.touch()
 
 
-async def test_a_controller_that_tells_nothing_is_complained_about(home: Home) -> None:
+async def test_no_live_updates_issue_exists_while_the_stream_is_silent(home: Home) -> None:
     await home.set_up()
-    await use_phones(home, 5, walk=True, told=True)
+    await pass_minutes(home, 5, roam=True, sync=True)
     home.controller.faults.silent = True
-    await use_phones(home, 55, walk=True)
-    assert issues(home.hass) == []
-    await use_phones(home, 60, walk=True)
-    assert shown(home.hass) == ["no_live_updates"]
+    await pass_minutes(home, 55, roam=True)
+    assert active_issues(home.hass) == []
+    await pass_minutes(home, 60, roam=True)
+    assert shown_keys(home.hass) == ["no_live_updates"]
     home.controller.faults.silent = False
-    await use_phones(home, 3, walk=True, told=True)
-    assert issues(home.hass) == []
+    await pass_minutes(home, 3, roam=True, sync=True)
+    assert active_issues(home.hass) == []
 
 
-def complain(home: Home) -> None:
-    """Let an hour have passed in which the stream has told nothing."""
+def report_silence(home: Home) -> None:
+    """Act as if the stream had been silent for an hour."""
     with patch.object(SilenceDetector, "is_proven", new=True):
         home.coordinator._silent_stream.async_update((), ())
 
 
-async def test_who_ignores_that_is_not_asked_again_after_a_reload(home: Home) -> None:
+async def test_no_live_updates_issue_stays_ignored_after_a_reload(home: Home) -> None:
     home.controller.faults.silent = True
     await home.set_up()
-    complain(home)
-    (issue,) = issues(home.hass)
+    report_silence(home)
+    (issue,) = active_issues(home.hass)
     ir.async_ignore_issue(home.hass, DOMAIN, issue.issue_id, ignore=True)
     await home.hass.config_entries.async_reload(home.entry.entry_id)
     await home.streaming(home.snapshots + 1)
-    complain(home)
-    (issue,) = issues(home.hass)
+    report_silence(home)
+    (issue,) = active_issues(home.hass)
     assert issue.dismissed_version is not None
 
     home.controller.faults.silent = False
-    await use_phones(home, 3, walk=True, told=True)
-    assert issues(home.hass) == []
+    await pass_minutes(home, 3, roam=True, sync=True)
+    assert active_issues(home.hass) == []
 
 
-async def test_events_alone_are_nothing_to_complain_about(home: Home) -> None:
-    """core#72240: for hours nobody moves, so that nothing comes."""
+async def test_no_live_updates_issue_is_not_created_if_only_events_arrive(home: Home) -> None:
+    """core#72240: nothing arrives for hours because no client moves."""
     await home.set_up()
-    for place in ("Kitchen", "Hall"):
-        await home.controller.roam(ANNA, place)
-        await use_phones(home, 90, walk=False)
-        assert issues(home.hass) == []
+    for access_point in ("Kitchen", "Hall"):
+        await home.controller.roam(ANNA, access_point)
+        await pass_minutes(home, 90, roam=False)
+        assert active_issues(home.hass) == []
 
 
-async def test_a_quiet_night_is_nothing_to_complain_about(home: Home) -> None:
+async def test_no_live_updates_issue_is_not_created_in_a_quiet_night(home: Home) -> None:
     await home.set_up()
-    await use_phones(home, 5, walk=True, told=True)
+    await pass_minutes(home, 5, roam=True, sync=True)
     for _ in range(3 * 60):
         await asyncio.sleep(MINUTE)
-        assert issues(home.hass) == []
+        assert active_issues(home.hass) == []
 
 
-async def test_sites_complain_together_until_the_last_of_them_is_told_something(
+async def test_no_live_updates_issue_is_shared_until_no_site_is_silent(
     home: Home,
 ) -> None:
     await home.set_up()
@@ -362,13 +368,13 @@ async def test_sites_complain_together_until_the_last_of_them_is_told_something(
         site.stream.last_event = site.stream.last_sync = None
         with patch.object(SilenceDetector, "is_proven", new=True):
             site._silent_stream.async_update((), ())
-    assert shown(home.hass) == ["no_live_updates"]
+    assert shown_keys(home.hass) == ["no_live_updates"]
     sites[1].stream.last_event = 1.0
     sites[1]._silent_stream.async_update((), ())
-    assert shown(home.hass) == ["no_live_updates"]
+    assert shown_keys(home.hass) == ["no_live_updates"]
     await home.quiet()
     await home.hass.config_entries.async_unload(home.entry.entry_id)
-    assert shown(home.hass) == ["no_live_updates"]
+    assert shown_keys(home.hass) == ["no_live_updates"]
     sites[1]._silent_stream.async_update((), ())
-    assert issues(home.hass) == []
+    assert active_issues(home.hass) == []
     await home.hass.config_entries.async_unload(second.entry_id)
