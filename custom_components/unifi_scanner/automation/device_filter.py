@@ -50,15 +50,17 @@ def async_check_devices(hass: HomeAssistant, options: Mapping[str, Any]) -> None
             device, entry = async_find_device(hass, device_id)
             if device is None:
                 continue
-            is_client = entry is not None and device_kind(hass, entry, device) is DeviceKind.CLIENT
-            if entry is None or is_client is not (option == CONF_CLIENTS):
-                raise HomeAssistantError(
-                    translation_domain=DOMAIN,
-                    translation_key=key,
-                    translation_placeholders={
-                        "device": device.name_by_user or device.name or device_id
-                    },
-                )
+            if entry is not None:
+                is_client = device_kind(hass, entry, device) is DeviceKind.CLIENT
+                if is_client is (option == CONF_CLIENTS):
+                    continue
+            raise HomeAssistantError(
+                translation_domain=DOMAIN,
+                translation_key=key,
+                translation_placeholders={
+                    "device": device.name_by_user or device.name or device_id
+                },
+            )
 
 
 class LocationFilter:
