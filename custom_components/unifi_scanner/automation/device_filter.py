@@ -54,12 +54,11 @@ def async_check_devices(hass: HomeAssistant, options: Mapping[str, Any]) -> None
                 is_client = device_kind(hass, entry, device) is DeviceKind.CLIENT
                 if is_client is (option == CONF_CLIENTS):
                     continue
+            name = device.name_by_user or device.name or device_id
             raise HomeAssistantError(
                 translation_domain=DOMAIN,
                 translation_key=key,
-                translation_placeholders={
-                    "device": device.name_by_user or device.name or device_id
-                },
+                translation_placeholders={"device": name},
             )
 
 
