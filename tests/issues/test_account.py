@@ -71,7 +71,7 @@ def add_entry(home: Home, **changes: str) -> MockConfigEntry:
 
 @pytest.fixture
 def entry(hass: HomeAssistant) -> MockConfigEntry:
-    data = {"url": ACCOUNT.url, "username": ACCOUNT.username, "password": "tell nobody"}
+    data = {"url": ACCOUNT.url, "username": ACCOUNT.username, "password": "open sesame"}
     entry = MockConfigEntry(domain=DOMAIN, data={**data, "ssl": "insecure", "site": "default"})
     entry.add_to_hass(hass)
     return entry
@@ -94,7 +94,7 @@ async def test_account_issue_links_to_help_and_has_no_repair_flow(
     assert not issue.is_fixable
     assert not issue.is_persistent
     assert "scanner" not in issue.issue_id
-    assert "tell nobody" not in repr(issue)
+    assert "open sesame" not in repr(issue)
     manager = hass.data[REPAIRS]["flow_manager"]
     assert isinstance(manager, RepairsFlowManager)
     with pytest.raises(data_entry_flow.UnknownStep):

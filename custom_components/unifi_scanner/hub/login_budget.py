@@ -26,7 +26,7 @@ LOCKED_FOR = 300.0  # seconds
 LONGEST_WAIT = 3600.0  # seconds
 # Limits login attempts while the controller refuses them, whatever wait it asks for.
 _REFUSALS_AN_HOUR = 3
-# A booting controller rejects correct passwords too, so only the next consecutive rejection counts.
+# A booting controller also rejects correct passwords: this many rejections in a row are not final.
 _TOLERATED_REJECTIONS = 3
 # Sessions last for hours. One that ends sooner was probably ended by another client.
 SHORT_LIFE = 600.0  # seconds
@@ -136,7 +136,7 @@ class AccountLogins:
     @classmethod
     def from_dict(cls, clock: Callable[[], float], saved: Mapping[str, Any]) -> Self:
         """Return a saved account, with defaults for missing and unusable values."""
-        refusals = [as_number(time) for time in list_or_empty(saved.get("refusals"))]
+        refusals = map(as_number, list_or_empty(saved.get("refusals")))
         return cls(
             clock,
             since=as_number(saved.get("since")) or 0.0,

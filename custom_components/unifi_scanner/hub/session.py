@@ -87,7 +87,7 @@ class ControllerSession:
         self._state = SessionState.LOGGED_OUT
         self._logins = 0
         self._logged_in_at = 0.0  # event-loop time
-        # Set in the state REJECTED, and raised again for whatever is called in it.
+        # Only set in the state REJECTED, in which it is raised again instead of another login.
         self._rejection: AuthenticationError
 
     @property
@@ -143,7 +143,7 @@ class ControllerSession:
             if not self._state.is_logged_in or self.client.cookies == supplied:
                 login = self._logins
                 await self._async_process_refusal(login)
-                await self._async_log_in(login)
+                await self._async_log_in_after(login)
             supplied = self.client.cookies
             return supplied
 
@@ -152,7 +152,7 @@ class ControllerSession:
     async def async_log_in(self) -> None:
         """Log in for a user who is waiting, without regard to the budget. Raises UnifiError."""
         if not self._state.is_logged_in:
-            await self._async_log_in(self._logins, for_user=True)
+            await self._async_log_in_after(self._logins, for_user=True)
 
     async def async_release(self) -> None:
         """Give the session back, and log out unless an enabled config entry needs it.
@@ -175,7 +175,7 @@ class ControllerSession:
         self, call: Callable[[UnifiClient], Awaitable[T]], caller: str
     ) -> T:
         if not self._state.is_logged_in:
-            await self._async_log_in(self._logins)
+            await self._async_log_in_after(self._logins)
         login = self._logins
         try:
             result = await call(self.client)
@@ -190,7 +190,7 @@ class ControllerSession:
             ):
                 # Refused right after a login: the account lacks a permission.
                 raise
-            await self._async_log_in(login)
+            await self._async_log_in_after(login)
             login = self._logins
             try:
                 result = await call(self.client)
@@ -210,8 +210,8 @@ class ControllerSession:
             self._account_logins.end_session(self._age)
             await self._budget.async_save()
 
-    async def _async_log_in(self, login: int, *, for_user: bool = False) -> None:
-        """Log in, unless somebody else has since the given login."""
+    async def _async_log_in_after(self, login: int, *, for_user: bool = False) -> None:
+        """Log in, unless there has been another login since the given one."""
         async with self._account_logins.lock:
             if self._logins != login:
                 return

@@ -8,8 +8,8 @@ from ..issues.account import SESSION_CONFLICT, Account, async_create_issue, asyn
 class SessionConflict:
     """Distinguishes ended sessions from requests refused for lack of permission.
 
-    Both look the same and lead to a new login. But after a session was ended, it never works again
-    for the refused caller, and the next one does. Sessions are identified by their login's number.
+    Both look the same and lead to a new login. But an ended session never answers again, while its
+    successor answers the caller that was refused. Sessions are identified by their login's number.
     """
 
     def __init__(self, hass: HomeAssistant, account: Account) -> None:
