@@ -1,1 +1,1 @@
-"""Fifty faults that users of UniFi clients have reported (docs/faults.md), each by its code."""
+"""Faults reported by users of UniFi clients; test names start with the code in docs/faults.md."""

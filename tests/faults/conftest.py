@@ -1,4 +1,4 @@
-"""What the fault tests share."""
+"""Fixtures of the fault tests."""
 
 import pytest
 
@@ -7,5 +7,5 @@ from .clock import VirtualTime
 
 @pytest.fixture
 async def clock(monkeypatch: pytest.MonkeyPatch) -> VirtualTime:
-    """Let time jump over all waiting until the end of the test."""
+    """Return virtual time, which skips over all waiting until the end of the test."""
     return VirtualTime(monkeypatch)

@@ -1,4 +1,4 @@
-"""What the fault tests let a controller tell that is not, or no longer, the truth."""
+"""Frames with false or outdated movements, for the fault tests."""
 
 from dataclasses import replace
 from typing import Any
@@ -12,14 +12,14 @@ from tests.home import UNIQUE_ID, Home
 
 
 def departure(home: Home, mac: str, *, ap: str | None = None, ago: float = 0.0) -> Movement:
-    """Return that a client has left its access point, or another; it truly stays."""
+    """Return a disconnect from a client's access point, or another; the client really stays."""
     client, now = home.world.clients[mac], home.world.clock()
     assert client.link is not None
     link = client.link if ap is None else replace(client.link, ap=ap)
     return Movement(
         number=0,
         kind=MovementKind.DISCONNECTED,
-        # As access points date it (docs/protocol.md 3.2).
+        # Access points date it in whole seconds (docs/protocol.md 3.2).
         time=float(int(now - ago)),
         mac=mac,
         name=client.name,
@@ -33,12 +33,12 @@ def departure(home: Home, mac: str, *, ap: str | None = None, ago: float = 0.0) 
 
 
 def arrival(roam: Movement) -> Movement:
-    """Return a roam as some access points tell it: as a connection (docs/protocol.md 3.2)."""
+    """Return a roam as a connect, as some access points report it (docs/protocol.md 3.2)."""
     return replace(roam, kind=MovementKind.CONNECTED, before=None)
 
 
 def record(home: Home, movement: Movement, **fields: Any) -> Json:
-    """Return the entry of a frame that tells it, with other fields in it."""
+    """Return the EVT record of a movement, with some fields overridden."""
     return event_record(movement, home.world, home.controller.settings.major) | fields
 
 
@@ -48,7 +48,7 @@ def frame(*entries: Json) -> Json:
 
 
 def kinds(home: Home) -> list[tuple[str, str | None, str | None]]:
-    """Return what was told on the bus: what, from where, to where."""
+    """Return the events on the bus as (kind, access point left, access point reached)."""
     return [
         (
             str(event.event_type).removeprefix("unifi_scanner_"),
@@ -60,7 +60,7 @@ def kinds(home: Home) -> list[tuple[str, str | None, str | None]]:
 
 
 def enable(home: Home, key: str, mac: str) -> None:
-    """Enable, before the set-up, a sensor that is disabled by default."""
+    """Enable a sensor that is disabled by default; call this before setup."""
     er.async_get(home.hass).async_get_or_create(
         "sensor", DOMAIN, f"{UNIQUE_ID}_{mac}_{key}", disabled_by=None
     )

@@ -1,4 +1,4 @@
-"""F1 to F9 of docs/faults.md: frames and records that are not as they should be."""
+"""Faults F1 to F9 of docs/faults.md: malformed or unusual frames and records."""
 
 import asyncio
 from collections.abc import Callable
@@ -22,16 +22,16 @@ GHOST = "02:00:00:00:00:66"
 MEBIBYTE = 2**20
 
 
-async def still_hears(home: Home) -> None:
-    """See that the first socket is alive and that a roam is told through it."""
-    told = len(home.events)
+async def assert_socket_works(home: Home) -> None:
+    """Check that the first socket is still open and delivers a roam."""
+    before = len(home.events)
     await home.controller.roam(BEN, "Attic")
-    await home.happened(told + 1)
+    await home.happened(before + 1)
     assert len(home.controller.state.request_log.handshakes) == 1
 
 
 def lines(caplog: pytest.LogCaptureFixture, part: str = "") -> list[str]:
-    """Return what the integration has logged."""
+    """Return the integration's log messages that contain `part`."""
     return [
         entry.getMessage()
         for entry in caplog.records
@@ -44,8 +44,8 @@ async def test_F1_unreadable_frames_leave_the_socket_open(
 ) -> None:
     """Reported: an empty text frame every 15 minutes closed Home Assistant's socket (core#110146).
 
-    Promised: whatever comes, the socket survives, and one line in the log says so. Frames of more
-    than 4 MiB do exist (docs/protocol.md 3.1).
+    Promised: the socket survives any frame, and one line is logged. Frames of more than 4 MiB do
+    exist (docs/protocol.md 3.1).
     """
     await home.set_up()
     caplog.set_level(logging.DEBUG, logger="custom_components.unifi_scanner")
@@ -66,7 +66,7 @@ async def test_F1_unreadable_frames_leave_the_socket_open(
     for raw in (*odd, "z" * 5 * MEBIBYTE):
         await home.controller.send(raw)
     await home.controller.send(big)
-    await still_hears(home)
+    await assert_socket_works(home)
     assert len(lines(caplog, "could not be read")) == 1
     assert lines(caplog) == lines(caplog, "could not be read")
     client = home.coordinator._stream.client
@@ -78,15 +78,15 @@ async def test_F1_unreadable_frames_leave_the_socket_open(
 async def test_F2_frame_data_that_is_not_a_list(home: Home, message: str) -> None:
     """Reported: `data` as an object, missing or null raised in the parser (core#111189).
 
-    Promised: missing, null or anything else that is no record is ignored. An object is not: it is
-    taken for the one entry of a list, as aiounifi's logs show frames (docs/protocol.md 3.1).
+    Promised: anything that is not a record is ignored, such as missing or null. A single object is
+    processed like a list with one entry, as seen in aiounifi's logs (docs/protocol.md 3.1).
     """
     await home.set_up()
     meta = {"rc": "ok", "message": message}
     await home.controller.send({"meta": meta})
     for odd in (None, "x", 7, [None, 3, "x", [], {}]):
         await home.controller.send({"meta": meta, "data": odd})
-    await still_hears(home)
+    await assert_socket_works(home)
     assert len(home.events) == 1
     roam = home.world.roam(ANNA, "Kitchen")
     await home.controller.send(frame() | {"data": record(home, roam)})
@@ -97,16 +97,16 @@ async def test_F2_frame_data_that_is_not_a_list(home: Home, message: str) -> Non
 async def test_F3_unknown_event_keys_are_logged_once(
     home: Home, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Reported: a warning for each event of an unknown key floods the log (core#171190, #79325).
+    """Reported: a warning for each event with an unknown key floods the log (core#171190, #79325).
 
-    Promised: at most one line for each key, at debug level.
+    Promised: at most one line per key, at debug level.
     """
     await home.set_up()
     caplog.set_level(logging.DEBUG, logger="custom_components.unifi_scanner")
     caplog.clear()
     for number in range(1_000):
         await home.controller.send(frame({"key": f"EVT_XX_New{number % 3}", "time": number}))
-    await still_hears(home)
+    await assert_socket_works(home)
     for number in range(3):
         assert len(lines(caplog, f"EVT_XX_New{number}")) == 1
     assert len(lines(caplog)) == 3
@@ -131,10 +131,10 @@ async def test_F3_unknown_event_keys_are_logged_once(
     ids=["markup", "quotes", "quote", "emoji", "blanks", "text", "json", "backslash", "hidden"],
 )
 async def test_F4_unusual_ssids(home: Home, ssid: str) -> None:
-    """Reported: quotes, markup, emoji or nothing in an SSID broke clients (core#36278).
+    """Reported: quotes, markup, emoji or an empty SSID broke clients (core#36278).
 
-    Promised: the fields of an event count, never its text, in which the SSID may look like
-    anything. The empty SSID of a hidden network is not known.
+    Promised: only the fields of an event are used, never its text, in which an SSID may look like
+    anything. The empty SSID of a hidden network is shown as unknown.
     """
     home.world.clients[ANNA].ssid = ssid
     enable(home, "ssid", ANNA)
@@ -147,7 +147,7 @@ async def test_F4_unusual_ssids(home: Home, ssid: str) -> None:
     assert (data["band_to"], data["channel_to"]) == ("2.4", 1)
     assert home.shows("ssid", ANNA) == (ssid or "unknown")
     await home.controller.sync()
-    await still_hears(home)
+    await assert_socket_works(home)
     assert len(home.events) == 2
 
 
@@ -156,9 +156,9 @@ async def test_F4_unusual_ssids(home: Home, ssid: str) -> None:
 async def test_F5_several_events_in_one_frame(
     home: Home, *, meta_last: bool, backwards: bool
 ) -> None:
-    """Reported: of a frame only the first event was read, or none with `meta` last (core#34798).
+    """Reported: only a frame's first event was read, or none with `meta` last (core#34798).
 
-    Promised: all of them, in the order of their times whatever their order in the frame.
+    Promised: all events are processed in the order of their times, whatever their order in a frame.
     """
     await home.set_up()
     first = home.world.roam(ANNA, "Kitchen")
@@ -166,10 +166,10 @@ async def test_F5_several_events_in_one_frame(
     entries = [record(home, first), record(home, home.world.roam(ANNA, "Attic"))]
     if backwards:
         entries.reverse()
-    told = frame(*entries)
+    sent = frame(*entries)
     if meta_last:
-        told["meta"] = told.pop("meta")
-    await home.controller.send(told)
+        sent["meta"] = sent.pop("meta")
+    await home.controller.send(sent)
     await home.happened(2)
     assert kinds(home) == [("roam", "Hall", "Kitchen"), ("roam", "Kitchen", "Attic")]
     assert home.shows("access_point", ANNA) == "Attic"
@@ -179,7 +179,7 @@ async def test_F5_several_events_in_one_frame(
 async def test_F6_spellings_of_mac_addresses_and_numbers(
     home: Home, write: Callable[[str], str]
 ) -> None:
-    """Promised: addresses in capitals or with dashes are the same, and so are numbers as text."""
+    """Promised: MAC addresses in upper case or with dashes, and numbers as text, are understood."""
     await home.set_up()
     fields = {
         "user": write(ANNA),
@@ -188,13 +188,13 @@ async def test_F6_spellings_of_mac_addresses_and_numbers(
         "channel_from": 36,
         "channel_to": "11",
     }
-    told = record(home, home.world.roam(ANNA, "Kitchen"), **fields)
-    await home.controller.send(frame(told | {"time": str(told["time"])}))
+    entry = record(home, home.world.roam(ANNA, "Kitchen"), **fields)
+    await home.controller.send(frame(entry | {"time": str(entry["time"])}))
     ((_, data),) = await home.happened(1)
     assert data["client_mac"] == ANNA
     assert (data["ap_from_mac"], data["ap_to_mac"]) == (HALL, KITCHEN)
     assert (data["channel_from"], data["channel_to"]) == (36, 11)
-    assert data["time"].startswith(told["datetime"][:19])
+    assert data["time"].startswith(entry["datetime"][:19])
     home.world.clients[ANNA].extra |= {"mac": write(ANNA), "channel": "11", "signal": "-61"}
     await home.controller.sync(ANNA)
     await until(lambda: home.coordinator.clients[ANNA].signal == -61)
@@ -204,8 +204,8 @@ async def test_F6_spellings_of_mac_addresses_and_numbers(
 async def test_F7_signal_is_never_taken_from_rssi(home: Home) -> None:
     """Reported: a signal that differs from the one UniFi shows (unifi-toolkit#60, apic#58).
 
-    Promised: `signal`, which is in dBm; `rssi` is another scale (it is 96 or so higher, docs/protocol.md
-    3.3) and is never taken for it. Where `signal` is missing nothing is known.
+    Promised: the signal is `signal`, in dBm. `rssi` is on another scale, about 96 higher, and never
+    used (docs/protocol.md 3.3). Without `signal` the sensor is unknown.
     """
     home.world.clients[ANNA].extra |= {"signal": -58, "rssi": 51, "noise": -109}
     enable(home, "signal", ANNA)
@@ -219,8 +219,8 @@ async def test_F7_signal_is_never_taken_from_rssi(home: Home) -> None:
 async def test_F8_ghost_clients_get_no_device(home: Home, caplog: pytest.LogCaptureFixture) -> None:
     """Reported: crashes without a MAC, and ghosts as new clients (UnifiClientCheck#21, #26).
 
-    Ghosts are there for seconds, without an address, or shown as wired. Promised: they break
-    nothing, and nobody becomes a device before it has an address.
+    Ghosts are records that exist for seconds, have no IP address, or are listed as wired. Promised:
+    they break nothing, and no client gets a device before it has an IP address.
     """
     ghosts: list[Json] = [
         {"type": "VPN", "id": "vpn-1", "name": "Laptop", "ip": "10.8.0.2"},
@@ -256,8 +256,8 @@ async def test_F9_empty_lists_after_a_boot_change_nothing(
 ) -> None:
     """Reported: entities were deleted because a booting controller listed nothing (douwe#25).
 
-    Promised: five minutes of empty lists of clients and devices change nothing, neither what is
-    registered nor what is shown.
+    Promised: five minutes of empty lists of clients and devices change neither registries nor
+    states.
     """
     async with furnished_home(hass, clock=clock.time) as home:
         await home.set_up()

@@ -1,4 +1,4 @@
-"""L1 to L10 of docs/faults.md: who logs in, how often, and what a refusal leads to."""
+"""Faults L1 to L10 of docs/faults.md: logins, how often they are tried, and their rejection."""
 
 import asyncio
 from base64 import b64encode
@@ -37,8 +37,8 @@ def controller_settings(clock: VirtualTime) -> dict[str, Any]:
 
 
 @pytest.fixture
-def _less_often(clock: VirtualTime, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let days pass in seconds: a snapshot every 10 minutes, hardly a ping, nothing kept alive."""
+def _fast_days(clock: VirtualTime, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let days pass in seconds: fewer snapshots and pings, and no connections kept alive."""
     monkeypatch.setattr(connector, "monotonic", clock.time)
     monkeypatch.setattr(coordinator, "SNAPSHOT_INTERVAL", timedelta(minutes=10))
     monkeypatch.setattr(socket, "_PING_INTERVAL", HOUR)
@@ -47,26 +47,26 @@ def _less_often(clock: VirtualTime, monkeypatch: pytest.MonkeyPatch) -> None:
 async def eventually(
     condition: Callable[[], object], seconds: float, *, every: float = 10.0
 ) -> None:
-    """Wait in virtual time, with a look every few seconds; fail after so many."""
+    """Wait in virtual time until a condition is true, checked regularly; fail after `seconds`."""
     for _ in range(int(seconds / every) + 1):
         if condition():
             return
         await asyncio.sleep(every)
-    pytest.fail("it did not come true in time")
+    pytest.fail("the condition did not become true in time")
 
 
 def attempts(home: Home) -> list[float]:
-    """Return when logins were tried."""
+    """Return the times of all login attempts."""
     return home.controller.state.request_log.login_attempts
 
 
-def in_the_busiest_hour(times: list[float]) -> int:
-    """Return how many of these times lie within an hour at most."""
+def max_per_hour(times: list[float]) -> int:
+    """Return the highest number of these times within any hour."""
     return max(sum(first <= time < first + HOUR for time in times) for first in times)
 
 
-def asked_for_a_password(hass: HomeAssistant) -> bool:
-    """Return whether the user is asked to log in again; nothing else is asked in these tests."""
+def reauth_started(hass: HomeAssistant) -> bool:
+    """Return whether a re-authentication flow is in progress, and check that no other flow is."""
     flows = hass.config_entries.flow.async_progress_by_handler(DOMAIN)
     assert all(flow["context"]["source"] == SOURCE_REAUTH for flow in flows)
     return bool(flows)
@@ -84,10 +84,10 @@ def streaming(home: Home) -> bool:
 async def test_L1_login_lock_extended_by_every_attempt_is_waited_out(
     home: Home, clock: VirtualTime, retry_after: int | None, *, running: bool
 ) -> None:
-    """Reported: each login while locked out begins the lock anew, so that it never ends.
+    """Reported: each login during a lockout restarts the lock, so that it never ends.
 
-    Promised: at most three logins an hour while the console answers 429, whatever Retry-After says,
-    and recovery without the user, be it at start or when a session ends at the wrong time.
+    Promised: at most three logins an hour while the controller answers 429, whatever Retry-After
+    says, and recovery without the user, both at startup and when a session ends.
     """
     if running:
         await home.set_up()
@@ -102,24 +102,24 @@ async def test_L1_login_lock_extended_by_every_attempt_is_waited_out(
         assert home.entry.state is ConfigEntryState.SETUP_RETRY
     await eventually(lambda: home.controller.logins == 1 + running, 2 * HOUR)
     await eventually(lambda: streaming(home), 5 * MINUTE)
-    assert in_the_busiest_hour(attempts(home)) <= 3
-    assert not asked_for_a_password(home.hass)
+    assert max_per_hour(attempts(home)) <= 3
+    assert not reauth_started(home.hass)
 
 
-@pytest.mark.usefixtures("_less_often")
+@pytest.mark.usefixtures("_fast_days")
 async def test_L1_login_lock_of_twelve_hours_gets_three_logins_an_hour(
     home: Home, clock: VirtualTime
 ) -> None:
-    """Reported and promised as above, for a console that stays locked."""
+    """Reported and promised as above, for a controller that stays locked."""
     await home.set_up()
     await home.controller.expire_sessions()
     attempts(home).clear()
     home.controller.faults.limit_logins(locked_until=clock.time() + 12 * HOUR)
     await asyncio.sleep(12 * HOUR)
-    assert in_the_busiest_hour(attempts(home)) == 3
+    assert max_per_hour(attempts(home)) == 3
     assert 12 <= len(attempts(home)) <= 16
     await eventually(lambda: streaming(home), HOUR + 10 * MINUTE)
-    assert not asked_for_a_password(home.hass)
+    assert not reauth_started(home.hass)
 
 
 # L2
@@ -128,9 +128,9 @@ async def test_L1_login_lock_of_twelve_hours_gets_three_logins_an_hour(
 async def test_L2_eight_sites_of_one_controller_share_one_login(
     hass: HomeAssistant, clock: VirtualTime
 ) -> None:
-    """Reported: every site of a console logs in for itself, and the sixth is refused.
+    """Reported: every site of a controller logs in separately, and the sixth login is refused.
 
-    Promised: one login for all, at the start and when the session ends.
+    Promised: one login for all sites, at startup and when the session ends.
     """
     async with furnished_home(hass, clock=clock.time, sites=SITES) as home:
         controller = home.controller
@@ -151,7 +151,7 @@ async def test_L2_eight_sites_of_one_controller_share_one_login(
 
 
 def add_entry(hass: HomeAssistant, controller: SimulatedController, site: str) -> MockConfigEntry:
-    """Add the entry of a site, which is set up with the first one of the domain."""
+    """Add the entry of a site; it is set up together with the domain's first entry."""
     entry = MockConfigEntry(
         domain=DOMAIN,
         title=site,
@@ -173,13 +173,13 @@ def add_entry(hass: HomeAssistant, controller: SimulatedController, site: str) -
 # L3
 
 
-@pytest.mark.usefixtures("_less_often")
+@pytest.mark.usefixtures("_fast_days")
 async def test_L3_sessions_of_two_hours_need_thirteen_logins_a_day(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Reported: good logins are limited as well, so that logging in for every request locks out.
+    """Reported: successful logins are limited too, so logging in for every request locks out.
 
-    Promised: one login per session, however short the console makes it.
+    Promised: one login per session, however short the controller makes it.
     """
     monkeypatch.setattr(sessions, "LONG_LIFE", 2 * HOUR)
     await home.set_up()
@@ -187,27 +187,27 @@ async def test_L3_sessions_of_two_hours_need_thirteen_logins_a_day(
     assert 12 <= home.controller.logins <= 13
     assert home.controller.login_attempts == home.controller.logins
     assert streaming(home)
-    assert not asked_for_a_password(home.hass)
+    assert not reauth_started(home.hass)
 
 
 # L4
 
-# Between logins, in seconds, while every session ends a minute after its login; then an hour.
-LEAST_WAITS = (60, 120, 240, 480, 960, 1920)
+# Minimum seconds between logins while every session ends a minute after its login; then an hour.
+MINIMUM_WAITS = (60, 120, 240, 480, 960, 1920)
 
 
 @contextmanager
-def somebody_who_logs_in_after(home: Home, seconds: float, times: int) -> Iterator[None]:
-    """Let another client of the account end our session so long after each of our logins."""
+def competing_client(home: Home, seconds: float, times: int) -> Iterator[None]:
+    """Let another client of the account end our session some time after each of our logins."""
 
-    async def fight() -> None:
+    async def compete() -> None:
         controller = home.controller
-        for fought in range(times):
-            await eventually(lambda seen=fought: controller.logins > seen, 24 * HOUR, every=30)
+        for ended in range(times):
+            await eventually(lambda count=ended: controller.logins > count, 24 * HOUR, every=30)
             await asyncio.sleep(seconds)
             await controller.expire_sessions(close_code=1008)
 
-    task = asyncio.get_running_loop().create_task(fight())
+    task = asyncio.get_running_loop().create_task(compete())
     yield
     task.cancel()
 
@@ -215,41 +215,41 @@ def somebody_who_logs_in_after(home: Home, seconds: float, times: int) -> Iterat
 async def test_L4_session_ended_by_another_client_is_renewed_once(home: Home) -> None:
     """Reported: another client with the same account ends our session a minute after login.
 
-    Promised: one new login, without a word to the user. That it comes with close code 1008 is the
-    fault list's; nothing public shows a meaningful code (docs/protocol.md 2), and any does the same.
+    Promised: one new login, without involving the user. The close code 1008 is an assumption: no
+    public capture shows a meaningful code (docs/protocol.md 2), and all codes are treated alike.
     """
     await home.set_up()
-    with somebody_who_logs_in_after(home, MINUTE, times=1):
+    with competing_client(home, MINUTE, times=1):
         await asyncio.sleep(3 * MINUTE)
         assert streaming(home)
         await asyncio.sleep(HOUR)
     assert home.controller.login_attempts == 2
     assert streaming(home)
     assert not home.coordinator.session.in_conflict
-    assert not asked_for_a_password(home.hass)
+    assert not reauth_started(home.hass)
 
 
-@pytest.mark.usefixtures("_less_often")
+@pytest.mark.usefixtures("_fast_days")
 async def test_L4_clients_ending_each_others_sessions_do_not_alternate_logins(
     home: Home,
 ) -> None:
-    """Reported: two clients with one account log each other out for ever, until both are locked.
+    """Reported: two clients with one account end each other's sessions until both are locked.
 
-    Promised: we give way more and more, up to an hour, and know that the session is contested.
+    Promised: logins back off up to an hour, and the conflict is detected.
     """
     await home.set_up()
-    with somebody_who_logs_in_after(home, MINUTE, times=1000):
+    with competing_client(home, MINUTE, times=1000):
         await asyncio.sleep(7 * HOUR)
         times = list(attempts(home))
         assert home.coordinator.session.in_conflict
     waits = [later - earlier for earlier, later in pairwise(times)]
-    assert all(wait > least - 1 for wait, least in zip(waits, LEAST_WAITS, strict=False))
-    assert all(wait > HOUR - 1 for wait in waits[len(LEAST_WAITS) :])
-    assert in_the_busiest_hour(times) <= 6
+    assert all(wait > minimum - 1 for wait, minimum in zip(waits, MINIMUM_WAITS, strict=False))
+    assert all(wait > HOUR - 1 for wait in waits[len(MINIMUM_WAITS) :])
+    assert max_per_hour(times) <= 6
     assert len(times) <= 6 + 7
-    assert not asked_for_a_password(home.hass)
+    assert not reauth_started(home.hass)
 
-    # The other one has been given an account of its own.
+    # The other client has been given its own account.
     await eventually(lambda: streaming(home), HOUR + 10 * MINUTE)
     await asyncio.sleep(HOUR)
     assert not home.coordinator.session.in_conflict
@@ -259,9 +259,9 @@ async def test_L4_clients_ending_each_others_sessions_do_not_alternate_logins(
 
 
 async def test_L5_session_that_expires_behind_an_open_socket_is_renewed(home: Home) -> None:
-    """Reported: since 10.4.57 the token ends after two hours; REST says 401, the socket nothing.
+    """Reported: since 10.4.57 tokens expire after two hours: REST answers 401, the socket nothing.
 
-    Promised: the next snapshot logs in, and tells what the silent socket did not.
+    Promised: the next snapshot logs in, and finds the roams that the silent socket missed.
     """
     await home.set_up()
     await asyncio.sleep(2 * HOUR)
@@ -278,13 +278,13 @@ async def test_L5_session_that_expires_behind_an_open_socket_is_renewed(home: Ho
     assert home.controller.login_attempts == 2
     assert home.shows("access_point", ANNA) == "Kitchen"
 
-    # And the socket that stays silent is opened anew, with the cookie of the new session.
+    # The silent socket is replaced, with the cookie of the new session.
     for _ in range(10):
         home.world.touch()
         await asyncio.sleep(30)
-    assert_right_cookie(home)
+    assert_handshake_has_session_cookie(home)
     assert home.controller.login_attempts == 2
-    assert not asked_for_a_password(home.hass)
+    assert not reauth_started(home.hass)
 
 
 # L6
@@ -296,9 +296,9 @@ REJECTED = {"errors": ["Invalid username or password"]}
 async def test_L6_booting_controller_may_reject_the_right_password_three_times(
     home: Home, *, running: bool
 ) -> None:
-    """Reported: while a console boots, its login service answers 401 to the right password.
+    """Reported: while a controller boots, its login service answers 401 to the right password.
 
-    Promised: three in a row are tried again, a minute or more apart, without asking the user.
+    Promised: up to three in a row are retried, a minute or more apart, without asking the user.
     """
     if running:
         await home.set_up()
@@ -311,16 +311,16 @@ async def test_L6_booting_controller_may_reject_the_right_password_three_times(
         assert home.entry.state is ConfigEntryState.SETUP_RETRY
     await eventually(lambda: rejection.hits == 3 and streaming(home), 15 * MINUTE)
     assert home.controller.logins == before + 1
-    tries = [request.time for request in home.controller.requests("/api/auth/login")][-4:]
-    assert all(later - earlier > MINUTE - 1 for earlier, later in pairwise(tries))
-    assert not asked_for_a_password(home.hass)
+    times = [request.time for request in home.controller.requests("/api/auth/login")][-4:]
+    assert all(later - earlier > MINUTE - 1 for earlier, later in pairwise(times))
+    assert not reauth_started(home.hass)
 
 
 @pytest.mark.parametrize("running", [False, True])
 async def test_L6_fourth_rejection_in_a_row_starts_reauthentication(
     home: Home, *, running: bool
 ) -> None:
-    """Promised: a console that has booted and still says 401 means it; nothing is tried after."""
+    """Promised: a controller that still answers 401 after booting is believed, without retries."""
     if running:
         await home.set_up()
         await asyncio.sleep(QUARTER)
@@ -328,7 +328,7 @@ async def test_L6_fourth_rejection_in_a_row_starts_reauthentication(
     rejection = home.controller.faults.refuse("*/login", status=401, body=REJECTED)
     if not running:
         await home.set_up(wait=False)
-    await eventually(lambda: asked_for_a_password(home.hass), 15 * MINUTE)
+    await eventually(lambda: reauth_started(home.hass), 15 * MINUTE)
     await asyncio.sleep(HOUR)
     assert rejection.hits == 4
 
@@ -340,20 +340,20 @@ async def test_L6_definite_rejection_starts_reauthentication_at_once(
 ) -> None:
     """Promised: 403 with its code, or the classic api.err.Invalid, asks for the password at once.
 
-    And it is the only login: whoever has been rejected waits for the user.
+    There is no further login until the user has entered a password.
     """
     async with furnished_home(hass, clock=clock.time, flavour=flavour) as home:
         home.controller.faults.rejection = Rejection.CODE_403
         if running:
             await home.set_up()
             await asyncio.sleep(QUARTER)
-            console = home.controller.state
-            console.settings = replace(console.settings, password="changed")
+            state = home.controller.state
+            state.settings = replace(state.settings, password="changed")
             await home.controller.expire_sessions()
-            await eventually(lambda: asked_for_a_password(hass), 2 * MINUTE)
+            await eventually(lambda: reauth_started(hass), 2 * MINUTE)
         else:
             await home.set_up(password="wrong", wait=False)
-            assert asked_for_a_password(hass)
+            assert reauth_started(hass)
         await asyncio.sleep(HOUR)
         assert home.controller.login_attempts == 1 + running
 
@@ -361,7 +361,7 @@ async def test_L6_definite_rejection_starts_reauthentication_at_once(
 async def test_L6_sites_of_a_rejected_account_use_one_login_and_recover_together(
     hass: HomeAssistant, clock: VirtualTime
 ) -> None:
-    """Promised: eight sites whose password was changed do not try it eight times, nor ask again."""
+    """Promised: eight sites with an outdated password use one login, and need one new password."""
     async with furnished_home(hass, clock=clock.time, sites=SITES) as home:
         controller = home.controller
         controller.faults.rejection = Rejection.CODE_403
@@ -378,7 +378,7 @@ async def test_L6_sites_of_a_rejected_account_use_one_login_and_recover_together
         await hass.config_entries.flow.async_configure(flow["flow_id"], {"password": "new"})
         await eventually(lambda: controller.open_sockets == len(SITES), MINUTE)
         assert controller.login_attempts == 2
-        assert not asked_for_a_password(hass)
+        assert not reauth_started(hass)
 
 
 # L7
@@ -402,21 +402,21 @@ async def test_L7_socket_sends_the_session_cookie_whatever_its_name(
 ) -> None:
     """Reported: cookies by other names, `partitioned`, on bare IP addresses, or from before login.
 
-    Promised: the handshake carries the cookie of the login, once, after a new login too.
+    Promised: the handshake sends the session cookie exactly once, also after a new login.
     """
     async with furnished_home(hass, clock=clock.time, **settings) as home:
         home.controller.faults.stale_root_cookie = stale_root_cookie
         await home.set_up()
-        assert_right_cookie(home)
+        assert_handshake_has_session_cookie(home)
         await asyncio.sleep(2 * MINUTE)
         await home.controller.restart()
         await eventually(lambda: streaming(home), 2 * MINUTE)
-        assert_right_cookie(home)
+        assert_handshake_has_session_cookie(home)
         assert home.controller.login_attempts == 2
 
 
-def assert_right_cookie(home: Home) -> None:
-    """Look at the last handshake that was let in."""
+def assert_handshake_has_session_cookie(home: Home) -> None:
+    """Check the cookie of the last handshake."""
     handshake = home.controller.last_handshake
     assert handshake is not None
     name = home.controller.settings.session_cookie
@@ -427,11 +427,11 @@ def assert_right_cookie(home: Home) -> None:
 # L8
 
 
-@pytest.mark.usefixtures("_less_often")
+@pytest.mark.usefixtures("_fast_days")
 async def test_L8_remembered_session_needs_no_login_for_a_day(home: Home) -> None:
-    """Reported: `remember` has become `rememberMe`; without it a session ends after two hours.
+    """Reported: `remember` became `rememberMe`; without it a session ends after two hours.
 
-    Promised: sessions are remembered. The simulated controller knows `rememberMe` only.
+    Promised: sessions are remembered. The simulated controller only knows `rememberMe`.
     """
     await home.set_up()
     await asyncio.sleep(24 * HOUR)
@@ -446,10 +446,10 @@ async def test_L8_remembered_session_needs_no_login_for_a_day(home: Home) -> Non
 async def test_L9_config_flow_rejects_an_account_with_a_second_factor(
     hass: HomeAssistant, clock: VirtualTime, flavour: Flavour
 ) -> None:
-    """Reported: accounts with a second factor fail without a clear message, again and again.
+    """Reported: accounts with a second factor fail repeatedly, without a clear message.
 
-    Promised: one login, and an error of its own. The classic application says
-    `api.err.Ubic2faTokenRequired` where UniFi OS answers 499.
+    Promised: one login and a specific error. The classic application answers
+    `api.err.Ubic2faTokenRequired`, UniFi OS status 499.
     """
     async with SimulatedController(clock=clock.time, flavour=flavour) as controller:
         controller.faults.login_code = "123456"
@@ -474,7 +474,7 @@ async def test_L9_config_flow_rejects_an_account_with_a_second_factor(
 async def test_L9_second_factor_enabled_later_starts_reauthentication_without_retries(
     home: Home, *, running: bool
 ) -> None:
-    """Promised: an account that gets a second factor later asks the user, after a single login."""
+    """Promised: if a second factor is enabled later, the user is asked after a single login."""
     if running:
         await home.set_up()
         await asyncio.sleep(QUARTER)
@@ -482,7 +482,7 @@ async def test_L9_second_factor_enabled_later_starts_reauthentication_without_re
     home.controller.faults.login_code = "123456"
     if not running:
         await home.set_up(wait=False)
-    await eventually(lambda: asked_for_a_password(home.hass), 2 * MINUTE)
+    await eventually(lambda: reauth_started(home.hass), 2 * MINUTE)
     await asyncio.sleep(HOUR)
     assert home.controller.login_attempts == 1 + running
 
@@ -491,9 +491,9 @@ async def test_L9_second_factor_enabled_later_starts_reauthentication_without_re
 
 
 async def test_L10_rotating_csrf_token_is_followed(home: Home) -> None:
-    """Reported: the CSRF token is wanted for GET as well, and is another after every answer.
+    """Reported: GET needs the CSRF token too, and it changes with every response.
 
-    Promised: each request carries the newest, under whichever of its two names it came. The
+    Promised: each request sends the latest token, from either of the two response headers. The
     classic application has no such headers (docs/protocol.md 2).
     """
     home.controller.faults.rotate_csrf = True

@@ -1,4 +1,4 @@
-"""O1 to O12 of docs/faults.md: what happened comes late, twice, in the wrong order or as less."""
+"""Faults O1 to O12 of docs/faults.md: late, duplicate, reordered and incomplete reports."""
 
 import asyncio
 from dataclasses import replace
@@ -28,21 +28,21 @@ def controller_settings(clock: VirtualTime) -> dict[str, Any]:
     return {"clock": clock.time}
 
 
-async def nothing_more(home: Home, seconds: float = 2 * MINUTE) -> None:
-    """Let time pass, with its timers, sync records and snapshots; see that nothing is told."""
-    told = kinds(home)
+async def assert_no_more_events(home: Home, seconds: float = 2 * MINUTE) -> None:
+    """Let time pass, with timers, sync records and snapshots; check that no event is fired."""
+    before = kinds(home)
     for _ in range(4):
         await asyncio.sleep(seconds / 4)
         home.world.touch()
         await home.controller.sync()
     await home.settled()
-    assert kinds(home) == told
+    assert kinds(home) == before
 
 
 async def test_O1_disconnected_then_roam_is_one_roam(home: Home) -> None:
-    """Reported: a Roam that begins with a Disconnected showed people as away (core#34669, #33375).
+    """Reported: a Disconnected before a Roam showed people as away (core#34669, #33375).
 
-    Promised: one roam, nobody is away, and the gap is measured.
+    Promised: one roam, nobody is shown as away, and the gap is measured.
     """
     await home.set_up()
     await home.controller.send_events(departure(home, ANNA))
@@ -54,13 +54,13 @@ async def test_O1_disconnected_then_roam_is_one_roam(home: Home) -> None:
     assert data["inferred"] is False
     # Departures are dated in whole seconds.
     assert 4 <= data["roam_gap"] < 6
-    await nothing_more(home)
+    await assert_no_more_events(home)
 
 
 async def test_O2_disconnected_then_connected_elsewhere_is_an_inferred_roam(home: Home) -> None:
-    """Reported: old access points tell a roam as leaving and coming (homey#54, homey#29).
+    """Reported: old access points report a roam as Disconnected and Connected (homey#54, homey#29).
 
-    Promised: a roam, marked as inferred.
+    Promised: one roam, marked as inferred.
     """
     await home.set_up()
     await home.controller.send_events(departure(home, ANNA))
@@ -70,80 +70,78 @@ async def test_O2_disconnected_then_connected_elsewhere_is_an_inferred_roam(home
     assert kinds(home) == ROAMED
     assert data["inferred"] is True
     assert 2 <= data["roam_gap"] < 4
-    await nothing_more(home)
+    await assert_no_more_events(home)
 
 
 @pytest.mark.parametrize("ago", [0.0, 300.0], ids=["dated now", "dated then"])
 async def test_O3_late_disconnected_from_the_old_access_point_is_ignored(
     home: Home, ago: float
 ) -> None:
-    """Reported: what the old access point noticed late showed the client as away (mueslo#22).
+    """Reported: a late Disconnected of the old access point showed a client as away (mueslo#22).
 
-    Promised: that is ignored, whatever time it carries.
+    Promised: it is ignored, whatever its time.
     """
     await home.set_up()
     await home.controller.roam(ANNA, "Kitchen")
     await asyncio.sleep(300)
     await home.controller.send_events(departure(home, ANNA, ap=HALL, ago=ago))
-    await nothing_more(home)
+    await assert_no_more_events(home)
     assert kinds(home) == ROAMED
     assert home.shows("access_point", ANNA) == "Kitchen"
 
 
 async def test_O4_roam_of_a_disconnected_client_connects_it(home: Home) -> None:
-    """Reported: after a Roam of a client that was away it stayed away (core#51709).
+    """Reported: a client that was away stayed away after a Roam (core#51709).
 
-    Promised: it is there. That it has connected, unnoticed, is told as well, as inferred.
+    Promised: it is connected. Its missed connect is reported too, marked as inferred.
     """
     home.world.add_client("Cara", mac=CARA)
     await home.set_up(clients=(ANNA, BEN, CARA))
-    unnoticed = home.world.connect(CARA, "Hall")
-    await home.controller.send_events(
-        replace(home.world.roam(CARA, "Kitchen"), time=unnoticed.time)
-    )
-    told = await home.happened(2)
+    missed = home.world.connect(CARA, "Hall")
+    await home.controller.send_events(replace(home.world.roam(CARA, "Kitchen"), time=missed.time))
+    events = await home.happened(2)
     assert kinds(home) == [("connected", None, "Hall"), *ROAMED]
-    assert [data["inferred"] for _, data in told] == [True, False]
+    assert [data["inferred"] for _, data in events] == [True, False]
     assert home.shows("access_point", CARA) == "Kitchen"
-    await nothing_more(home)
+    await assert_no_more_events(home)
 
 
-@pytest.mark.parametrize("departure_ago", [None, 2.0, 0.0], ids=["alone", "behind", "at once"])
+@pytest.mark.parametrize("departure_ago", [None, 2.0, 0.0], ids=["alone", "after", "same time"])
 async def test_O5_change_of_radio_keeps_the_access_point(
     home: Home, departure_ago: float | None
 ) -> None:
-    """Reported: a RoamRadio, in one frame behind a Disconnected, left the client away (core#34798).
+    """Reported: a RoamRadio after a Disconnected in one frame left the client away (core#34798).
 
-    Promised: the band changes, the place does not.
+    Promised: the band changes, the access point does not.
     """
     await home.set_up()
     left = departure(home, ANNA)
     moved = home.world.roam_radio(ANNA, Band.NG)
-    told = (
+    movements = (
         [moved]
         if departure_ago is None
         else [replace(left, time=moved.time - departure_ago), moved]
     )
-    await home.controller.send_events(*told)
+    await home.controller.send_events(*movements)
     ((_, data),) = await home.happened(1)
     assert kinds(home) == [("roam_radio", "Hall", "Hall")]
     assert (data["band_from"], data["band_to"]) == ("5", "2.4")
     assert home.shows("access_point", ANNA) == "Hall"
     assert home.shows("band", ANNA) == "2_4_ghz"
-    await nothing_more(home)
+    await assert_no_more_events(home)
 
 
 async def test_O6_phones_listed_as_wired_are_ignored(home: Home) -> None:
     """Reported: phones that were listed as wired came back, or never left (core#30029, #25915).
 
-    That happens for moments, and for hours after they have left. Promised: such a record says
-    nothing: it neither moves anybody nor brings anybody back.
+    Controllers list them so for moments, and for hours after they have left. Promised: such records
+    are ignored: they neither move nor reconnect a client.
     """
     await home.set_up()
     wired = {"is_wired": True, "ap_mac": KITCHEN}
     home.world.clients[ANNA].extra |= wired
     await home.controller.sync(ANNA)
-    await nothing_more(home)
+    await assert_no_more_events(home)
     assert home.shows("access_point", ANNA) == "Hall"
     await home.controller.disconnect(ANNA)
     await asyncio.sleep(11)
@@ -151,33 +149,34 @@ async def test_O6_phones_listed_as_wired_are_ignored(home: Home) -> None:
     home.world.raw_stations.append(
         {"mac": ANNA, "last_seen": int(home.world.clock()) + 60, **wired},
     )
-    await nothing_more(home)
+    await assert_no_more_events(home)
     assert home.shows("access_point", ANNA) == "not_connected"
 
 
 @pytest.mark.parametrize("order", list(permutations(["event", "sync", "log"])), ids="-".join)
 def test_O7_roam_reported_by_three_sources_is_one_roam(order: tuple[str, ...]) -> None:
-    """Promised: the first of event, sync record and system log makes the roam, and it alone."""
+    """Promised: the first of event, sync record and system log emits the roam, the rest none."""
     tracker = RoamTracker()
     tracker.process_snapshot([station(NOW, LOBBY, associated_at=NOW - 3600)], NOW)
-    told = []
+    emitted = []
     for late, source in enumerate(order):
         received = NOW + 10 + 4 * late
-        seen = {
+        observation = {
             "event": roam(NOW + 9.4, LOBBY, BEDROOM, received=received),
             "sync": station(received - 1, BEDROOM, received=received, associated_at=NOW + 9),
             "log": roam(NOW + 8.7, LOBBY, BEDROOM, received=received, signal=-50, logged=True),
         }[source]
-        told += tracker.process_batch([seen], received)
-    assert [(event.mac, event.ap_from, event.ap_to) for event in told] == [(PHONE, LOBBY, BEDROOM)]
-    told = tracker.process_snapshot([station(NOW + 60, BEDROOM, associated_at=NOW + 9)], NOW + 60)
-    assert told == []
+        emitted += tracker.process_batch([observation], received)
+    links = [(event.mac, event.ap_from, event.ap_to) for event in emitted]
+    assert links == [(PHONE, LOBBY, BEDROOM)]
+    listed = station(NOW + 60, BEDROOM, associated_at=NOW + 9)
+    assert tracker.process_snapshot([listed], NOW + 60) == []
 
 
 async def test_O7_roam_reported_by_all_sources_and_a_snapshot_is_one_roam(
     hass: HomeAssistant, clock: VirtualTime
 ) -> None:
-    """Promised: event, sync record, system log and the snapshot after a reconnect make one roam."""
+    """Promised: event, sync record, system log and a snapshot after a reconnect make one roam."""
     async with furnished_home(hass, clock=clock.time, network_version="10.4.57") as home:
         await home.set_up()
         movement = await home.controller.roam(ANNA, "Kitchen")
@@ -186,7 +185,7 @@ async def test_O7_roam_reported_by_all_sources_and_a_snapshot_is_one_roam(
         await home.controller.send_events(movement)
         await home.cut()
         await until(lambda: home.coordinator.stream_connected)
-        await nothing_more(home)
+        await assert_no_more_events(home)
         assert list(home.controller.requests("system-log"))
         assert kinds(home) == ROAMED
 
@@ -194,7 +193,7 @@ async def test_O7_roam_reported_by_all_sources_and_a_snapshot_is_one_roam(
 async def test_O8_roams_there_and_back_are_two_roams(home: Home) -> None:
     """Promised: there and back within three seconds are two roams.
 
-    That a room does not change by it is a matter of rooms, not of access points.
+    Debouncing such moves is up to areas, not access points.
     """
     await home.set_up()
     await home.controller.roam(ANNA, "Kitchen")
@@ -203,7 +202,7 @@ async def test_O8_roams_there_and_back_are_two_roams(home: Home) -> None:
     await asyncio.sleep(1.5)
     await home.controller.roam(ANNA, "Hall")
     await home.happened(2)
-    await nothing_more(home)
+    await assert_no_more_events(home)
     assert kinds(home) == [*ROAMED, ("roam", "Kitchen", "Hall")]
     assert home.shows("roams_today", ANNA) == "2"
 
@@ -213,9 +212,9 @@ async def test_O8_roams_there_and_back_are_two_roams(home: Home) -> None:
 async def test_O9_wrong_clock_of_the_controller_keeps_the_order(
     hass: HomeAssistant, clock: VirtualTime, skew: float, unit: int
 ) -> None:
-    """Promised: with a clock that is ten minutes off the order is right and no gap is negative.
+    """Promised: with a clock ten minutes off, the order is right and no gap is negative.
 
-    With times in seconds, too, which one document shows; controllers send milliseconds.
+    Also with times in seconds, as in one document; controllers send milliseconds.
     """
     async with furnished_home(hass, clock=lambda: clock.time() + skew) as home:
         await home.set_up()
@@ -227,41 +226,41 @@ async def test_O9_wrong_clock_of_the_controller_keeps_the_order(
             for entry in entries:
                 entry["time"] = entry["time"] // 1000 * unit
             await home.controller.send(frame(*entries))
-        told = await home.happened(3)
-        await nothing_more(home)
+        events = await home.happened(3)
+        await assert_no_more_events(home)
         assert kinds(home) == [
             ("roam", "Hall", "Kitchen"),
             ("roam", "Kitchen", "Attic"),
             ("roam", "Attic", "Hall"),
         ]
-        assert all(1 <= data["roam_gap"] <= 3 for _, data in told)
+        assert all(1 <= data["roam_gap"] <= 3 for _, data in events)
 
 
 def test_O9_record_from_the_future_does_not_set_the_clock() -> None:
-    """Promised: one client's wrong `last_seen` is not taken for the controller's clock."""
+    """Promised: a single client's wrong `last_seen` does not set the controller's clock."""
     tracker = RoamTracker()
     tracker.process_snapshot([station(NOW, LOBBY), station(NOW + 86_400, LOBBY, mac=CARA)], NOW)
-    told = tracker.process_batch([roam(NOW + 5, LOBBY, BEDROOM)], NOW + 5)
-    assert [(event.ap_from, event.ap_to) for event in told] == [(LOBBY, BEDROOM)]
+    emitted = tracker.process_batch([roam(NOW + 5, LOBBY, BEDROOM)], NOW + 5)
+    assert [(event.ap_from, event.ap_to) for event in emitted] == [(LOBBY, BEDROOM)]
 
 
 def test_O9_setting_our_own_clock_back_loses_no_roam() -> None:
-    """Promised: when our own clock is set back an hour, what happens is not out of date for one."""
+    """Promised: setting our own clock back an hour does not make new events look outdated."""
     tracker = RoamTracker()
     tracker.process_snapshot([station(NOW, LOBBY, associated_at=NOW - 3600)], NOW)
     assert len(tracker.process_batch([roam(NOW + 5, LOBBY, BEDROOM)], NOW + 5)) == 1
-    # By the controller, whose clock is right, a minute later.
+    # A minute later on the controller's clock, which is right.
     then, ours = NOW + 65, NOW + 65 - 3600
     assert tracker.process_snapshot([station(then, BEDROOM, received=ours)], ours) == []
-    told = tracker.process_batch([roam(then + 5, BEDROOM, LOBBY, received=ours + 5)], ours + 5)
-    told += tracker.process_batch([roam(then + 5, BEDROOM, LOBBY, received=ours + 6)], ours + 6)
-    told += tracker.process_batch([station(then + 9, BEDROOM, received=ours + 9)], ours + 9)
-    assert [(event.ap_from, event.ap_to) for event in told] == [(BEDROOM, LOBBY)]
-    assert told[0].time == then + 5
+    emitted = tracker.process_batch([roam(then + 5, BEDROOM, LOBBY, received=ours + 5)], ours + 5)
+    emitted += tracker.process_batch([roam(then + 5, BEDROOM, LOBBY, received=ours + 6)], ours + 6)
+    emitted += tracker.process_batch([station(then + 9, BEDROOM, received=ours + 9)], ours + 9)
+    assert [(event.ap_from, event.ap_to) for event in emitted] == [(BEDROOM, LOBBY)]
+    assert emitted[0].time == then + 5
 
 
 async def test_O10_renamed_access_point_is_updated_everywhere(home: Home) -> None:
-    """Promised: the name of an access point follows within a minute, wherever it is shown."""
+    """Promised: the new name of an access point appears everywhere within a minute."""
     await home.set_up()
     home.world.devices[HALL].name = "Lobby"
     await asyncio.sleep(61)
@@ -276,9 +275,9 @@ async def test_O10_renamed_access_point_is_updated_everywhere(home: Home) -> Non
 
 @pytest.mark.parametrize("removed", [False, True], ids=["offline", "removed"])
 async def test_O10_missing_access_point_keeps_its_clients(home: Home, *, removed: bool) -> None:
-    """Promised: its clients stay there while they are listed on it, and roam away as ever.
+    """Promised: its clients stay connected to it while they are listed there, and can roam away.
 
-    It keeps its name: no place comes up that does not exist.
+    It keeps its name, and no access point appears that does not exist.
     """
     await home.set_up()
     if removed:
@@ -287,12 +286,12 @@ async def test_O10_missing_access_point_keeps_its_clients(home: Home, *, removed
         home.controller.faults.refuse("*stat/device-basic", status=200, body=body)
     else:
         home.world.devices[HALL].state = 0
-    await nothing_more(home)
+    await assert_no_more_events(home)
     assert home.shows("access_point", ANNA) == "Hall"
     await home.controller.roam(ANNA, "Kitchen")
     await home.controller.roam(BEN, "Kitchen")
     await home.happened(2)
-    await nothing_more(home)
+    await assert_no_more_events(home)
     assert kinds(home) == ROAMED * 2
     assert {home.shows("access_point", mac) for mac in (ANNA, BEN)} == {"Kitchen"}
     assert home.shows("wireless_clients", KITCHEN) == "2"
@@ -301,10 +300,10 @@ async def test_O10_missing_access_point_keeps_its_clients(home: Home, *, removed
 async def test_O11_replayed_events_after_a_reconnect_are_dropped(
     hass: HomeAssistant, clock: VirtualTime
 ) -> None:
-    """Promised: events that a controller sends again when the socket is opened again are dropped.
+    """Promised: events that a controller sends again after a reconnect are dropped.
 
-    The same `_id` is no help: it is on events until 2023 only (docs/protocol.md 3.2), so who, where and
-    when decide, with and without it.
+    Client, access points and time decide. Events have had no `_id` since 2023 (docs/protocol.md
+    3.2), so it is not used.
     """
     async with furnished_home(hass, clock=clock.time, network_version="7.5.187") as home:
         await home.set_up()
@@ -318,34 +317,34 @@ async def test_O11_replayed_events_after_a_reconnect_are_dropped(
         await home.happened(4)
         await home.cut()
         await until(lambda: home.coordinator.stream_connected)
-        told = [record(home, movement) for movement in (*roams, gone)]
-        assert all("_id" in entry for entry in told)
-        await home.controller.send(frame(*told))
-        for entry in told:
+        replayed = [record(home, movement) for movement in (*roams, gone)]
+        assert all("_id" in entry for entry in replayed)
+        await home.controller.send(frame(*replayed))
+        for entry in replayed:
             await home.controller.send(frame({**entry, "_id": None}))
-        await nothing_more(home)
+        await assert_no_more_events(home)
         assert len(home.events) == 4
         assert home.shows("access_point", ANNA) == "Attic"
         assert home.shows("access_point", BEN) == "not_connected"
 
 
 @pytest.mark.parametrize(
-    ("nap", "told"),
+    ("absence", "events"),
     [(6.0, []), (1200.0, [("disconnected", "Hall", None), ("connected", None, "Hall")])],
     ids=["short", "long"],
 )
 async def test_O12_short_and_long_absences(
-    home: Home, nap: float, told: list[tuple[str, str | None, str | None]]
+    home: Home, absence: float, events: list[tuple[str, str | None, str | None]]
 ) -> None:
-    """Promised: a phone that naps for less than a departure is held back has not been away.
+    """Promised: an absence shorter than the disconnect delay is not reported.
 
-    One that sleeps for longer has been away, and has come home, once.
+    A longer one is reported as one disconnect and one connect.
     """
     await home.set_up()
     await home.controller.disconnect(ANNA)
-    await asyncio.sleep(nap)
+    await asyncio.sleep(absence)
     await home.controller.connect(ANNA, "Hall")
-    await home.happened(len(told))
-    await nothing_more(home)
-    assert kinds(home) == told
+    await home.happened(len(events))
+    await assert_no_more_events(home)
+    assert kinds(home) == events
     assert home.shows("access_point", ANNA) == "Hall"

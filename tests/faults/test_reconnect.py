@@ -1,4 +1,4 @@
-"""C: the controller restarts, is upgraded, closes the socket or has only begun to answer."""
+"""Faults C1 to C11 of docs/faults.md: restarts, upgrades, closed sockets and reconnecting."""
 
 import asyncio
 import gc
@@ -33,22 +33,22 @@ def connected(home: Home) -> bool:
 
 
 def attempts(home: Home) -> list[float]:
-    """Keep when the socket is tried to be opened from now on."""
+    """Return a list that collects the times of all future attempts to open the socket."""
     client = home.coordinator._stream.client
     assert client is not None
-    opener, tried = client._opener, list[float]()
-    open_it = opener.open
+    opener, times = client._opener, list[float]()
+    original_open = opener.open
 
-    async def open_and_tell() -> ClientConnection:
-        tried.append(home.controller.state.clock())
-        return await open_it()
+    async def record_and_open() -> ClientConnection:
+        times.append(home.controller.state.clock())
+        return await original_open()
 
-    opener.open = open_and_tell  # type: ignore[method-assign]  # looks on, changes nothing
-    return tried
+    opener.open = record_and_open  # type: ignore[method-assign]  # only observes
+    return times
 
 
 async def lose_socket(home: Home, clock: VirtualTime) -> float:
-    """Close the socket, wait for the next one, and return how long it took."""
+    """Close the socket, wait for the next one, and return how long that took."""
     await home.controller.close_sockets(1001)
     began = clock.time()
     await home.controller.wait_for_sockets(seconds=310)
@@ -59,7 +59,7 @@ async def lose_socket(home: Home, clock: VirtualTime) -> float:
 
 
 def objects(home: Home) -> int:
-    """Return how many objects there are, without the requests that the controller remembers."""
+    """Return the number of Python objects, without the controller's request log."""
     home.controller.state.request_log.requests.clear()
     home.controller.state.request_log.handshakes.clear()
     gc.collect()
@@ -67,26 +67,25 @@ def objects(home: Home) -> int:
 
 
 def watch_states(hass: HomeAssistant) -> list[str]:
-    """Collect every state that is written from now on."""
+    """Return a list that collects every future state."""
     written: list[str] = []
 
-    def look(event: Event[EventStateChangedData]) -> None:
+    def collect(event: Event[EventStateChangedData]) -> None:
         if (new := event.data["new_state"]) is not None:
             written.append(new.state)
 
-    hass.bus.async_listen("state_changed", look)
+    hass.bus.async_listen("state_changed", collect)
     return written
 
 
 async def test_C1_reconnect_after_a_boot_of_several_minutes(home: Home, clock: VirtualTime) -> None:
-    """core#40145: 502, then 503 while it boots; nothing reconnected, or a flood of attempts.
+    """Reported: 502, then 503 during a boot; no reconnect, or a flood of attempts (core#40145).
 
-    Promised: attempts get rarer, are never in step, and the stream is back within a minute of the
-    controller. What was known is shown for the minute of grace, then it is honestly unavailable
-    (nobody can know), and then there again, without an event.
+    Promised: attempts back off with jitter, and the stream is back within a minute of the
+    controller. States are kept for a minute, then unavailable, and then restored without an event.
     """
     await home.set_up()
-    tried = attempts(home)
+    times = attempts(home)
     home.controller.faults.booting = Booting.BAD_GATEWAY
     await home.controller.close_sockets(1001)
     await asyncio.sleep(50)
@@ -95,8 +94,8 @@ async def test_C1_reconnect_after_a_boot_of_several_minutes(home: Home, clock: V
     home.controller.faults.booting = Booting.UNAVAILABLE
     await asyncio.sleep(60)
     assert home.shows("access_point", ANNA) == "unavailable"
-    waits = [after - before for before, after in pairwise(tried)]
-    assert 5 <= len(tried) <= 12
+    waits = [after - before for before, after in pairwise(times)]
+    assert 5 <= len(times) <= 12
     assert waits[0] < waits[1] < waits[2]
     assert all(3 < wait <= 45 for wait in waits)
     assert len({round(wait, 1) for wait in waits[3:]}) > 1
@@ -109,9 +108,9 @@ async def test_C1_reconnect_after_a_boot_of_several_minutes(home: Home, clock: V
 
 
 async def test_C2_handshake_answered_with_html_is_retried(home: Home, clock: VirtualTime) -> None:
-    """core#68328: HTTP 200 and HTML where a WebSocket is expected ended the integration.
+    """Reported: HTTP 200 with HTML instead of a WebSocket stopped the integration (core#68328).
 
-    Promised: another attempt, in the same session, after a look at what the controller is.
+    Promised: another attempt in the same session, after detecting the controller type again.
     """
     await home.set_up()
     home.controller.faults.refuse("*wss*", status=200, body="<html>starting</html>", times=3)
@@ -129,9 +128,9 @@ async def test_C2_handshake_answered_with_html_is_retried(home: Home, clock: Vir
 async def test_C3_controller_type_is_not_detected_while_it_boots(
     hass: HomeAssistant, clock: VirtualTime, flavour: Flavour, booting: Booting
 ) -> None:
-    """core#114196: while it booted it was taken for another kind, and for ever.
+    """Reported: a booting controller was permanently taken for another type (core#114196).
 
-    Promised: set-up succeeds as soon as the controller has started.
+    Promised: setup succeeds as soon as the controller has started.
     """
     async with furnished_home(hass, clock=clock.time, flavour=flavour) as home:
         home.controller.faults.booting = booting
@@ -152,10 +151,10 @@ async def test_C3_controller_type_is_not_detected_while_it_boots(
 async def test_C3_controller_that_returns_as_another_type_is_detected(
     hass: HomeAssistant, clock: VirtualTime, before: Flavour, after: Flavour
 ) -> None:
-    """core#87895: the wrong kind's paths were asked until a restart of Home Assistant.
+    """Reported: paths of the wrong type were used until Home Assistant restarted (core#87895).
 
-    Promised: the socket's path and the login follow, here for an application that has moved into a
-    UniFi OS Server, and back.
+    Promised: login and socket path adapt, here for an application that moved into a UniFi OS
+    Server, and back.
     """
     async with furnished_home(hass, clock=clock.time, flavour=before) as home:
         await home.set_up()
@@ -179,10 +178,10 @@ async def test_C3_controller_that_returns_as_another_type_is_detected(
 
 
 async def test_C4_no_client_disconnects_after_an_upgrade(home: Home, clock: VirtualTime) -> None:
-    """core#107061: a controller that has just started lists nobody, and everybody was away.
+    """Reported: a just started controller lists no clients, so all were away (core#107061).
 
-    Promised: nobody goes away by an empty list of two minutes, nor by the list that then fills up,
-    client by client; who has really gone is away soon after.
+    Promised: no client is disconnected by two minutes of empty lists, nor while the list then fills
+    up; clients that really left are disconnected soon after.
     """
     home.world.add_client("Cara", mac=CARA, ap="Kitchen")
     await home.set_up(clients=(ANNA, BEN, CARA))
@@ -213,7 +212,10 @@ async def test_C4_no_client_disconnects_after_an_upgrade(home: Home, clock: Virt
 async def test_C4_no_client_disconnects_after_a_short_restart(
     home: Home, clock: VirtualTime, path: str
 ) -> None:
-    """core#107061, where only the socket or only a snapshot falls into the restart."""
+    """Reported: as above (core#107061), if the restart affects only the socket or one snapshot.
+
+    Promised: no client is disconnected.
+    """
     await home.set_up()
     await asyncio.sleep(61)
     home.controller.faults.refuse(path, status=502, times=1)
@@ -230,9 +232,9 @@ async def test_C4_no_client_disconnects_after_a_short_restart(
 async def test_C5_socket_closed_every_five_hours_changes_no_state(
     home: Home, clock: VirtualTime
 ) -> None:
-    """core#110723: fifteen seconds of unavailability every five hours fired automations.
+    """Reported: 15 seconds of unavailability every five hours fired automations (core#110723).
 
-    Promised: nothing is unavailable, and nobody connects or disconnects.
+    Promised: no state is unavailable, and no client connects or disconnects.
     """
     await home.set_up()
     written = watch_states(home.hass)
@@ -251,27 +253,27 @@ async def test_C5_socket_closed_every_five_hours_changes_no_state(
 async def test_C6_reconnect_delay_grows_while_sockets_are_short_lived(
     home: Home, clock: VirtualTime
 ) -> None:
-    """core#66016: a socket that was closed after 20 s, again and again, filled log and memory.
+    """Reported: a socket closed after 20 s, over and over, filled log and memory (core#66016).
 
-    Promised: growing waits up to five minutes, no task or memory more, and the first short wait
-    only after a minute of stable stream with frames.
+    Promised: delays grow up to five minutes, tasks and memory stay constant, and the delay is only
+    reset after a minute of a stable stream with frames.
     """
     await home.set_up()
     waits: list[float] = []
     tasks: list[int] = []
-    held: list[int] = []
+    object_counts: list[int] = []
     for _ in range(50):
         await asyncio.sleep(20)
         waits.append(await lose_socket(home, clock))
         tasks.append(len(asyncio.all_tasks()))
-        held.append(objects(home) if len(waits) % 20 == 10 else 0)
+        object_counts.append(objects(home) if len(waits) % 20 == 10 else 0)
     assert waits[0] < waits[1] < waits[2] < waits[3] < waits[4]
     assert all(200 < wait <= 305 for wait in waits[6:])
     assert len({round(wait) for wait in waits[6:]}) > 5
     assert max(tasks) <= max(tasks[:3])
-    assert held[49] < held[9] + 2_000
+    assert object_counts[49] < object_counts[9] + 2_000
     assert home.events == []
-    # Open for a minute, but mute from the start: that proves nothing.
+    # A minute without any frame does not count as a stable stream.
     home.controller.faults.silent = True
     await lose_socket(home, clock)
     await asyncio.sleep(70)
@@ -286,9 +288,9 @@ async def test_C6_reconnect_delay_grows_while_sockets_are_short_lived(
 async def test_C7_failing_system_log_is_requested_less_and_less(
     hass: HomeAssistant, clock: VirtualTime, fault: int | str
 ) -> None:
-    """core#141987: an endpoint that failed was asked again at once, for ever.
+    """Reported: a failing endpoint was requested again immediately, endlessly (core#141987).
 
-    Promised: ever rarer requests, no login because of it, and snapshots all the same.
+    Promised: requests back off, cause no login, and snapshots continue.
     """
     async with furnished_home(hass, clock=clock.time, network_version="10.4.57") as home:
         await home.set_up()
@@ -310,9 +312,10 @@ async def test_C7_failing_system_log_is_requested_less_and_less(
 async def test_C7_retry_after_0_does_not_cause_a_flood_of_requests(
     home: Home, clock: VirtualTime
 ) -> None:
-    """core#141987 for REST: "wait 0 s" was obeyed at once and over again.
+    """Reported: for REST, "wait 0 s" led to immediate retries (core#141987).
 
-    Promised: nothing is asked more often than every few seconds, whatever the controller says.
+    Promised: requests are never sent more often than every few seconds, whatever the controller
+    answers.
     """
     await home.set_up()
     home.controller.faults.refuse("*stat*", status=429, headers={"Retry-After": "0"})
@@ -328,9 +331,9 @@ async def test_C7_retry_after_0_does_not_cause_a_flood_of_requests(
 async def test_C8_missing_system_log_is_requested_once(
     hass: HomeAssistant, clock: VirtualTime, status: int | None
 ) -> None:
-    """core#103269: an endpoint that an old controller lacks kept the integration from loading.
+    """Reported: an endpoint missing on old controllers prevented setup (core#103269).
 
-    Promised: set-up does not need it, and one request finds out that it is not there.
+    Promised: setup does not need it, and a single request detects that it is missing.
     """
     version = "9.4.19" if status is None else "10.4.57"
     async with furnished_home(hass, clock=clock.time, network_version=version) as home:
@@ -346,17 +349,17 @@ async def test_C8_missing_system_log_is_requested_once(
             await home.settled()
         (request,) = home.controller.requests("/v2/")
         assert request.status == (status or 404)
-        told = await home.happened(3)
-        assert {data["source"] for _, data in told} == {"resync"}
+        events = await home.happened(3)
+        assert {data["source"] for _, data in events} == {"resync"}
 
 
 async def test_C9_setup_is_retried_while_the_controller_lists_no_site(
     home: Home, clock: VirtualTime
 ) -> None:
-    """core#99794: a booting controller's empty list of sites raised KeyError.
+    """Reported: a booting controller's empty list of sites raised KeyError (core#99794).
 
-    An entry of ours never asks for the sites: what an empty controller would fail at is its own
-    description. Promised: the entry waits and says why, and loads when there is something.
+    Setup of an entry does not read sites, but the system information, which may be empty too.
+    Promised: setup is retried with a clear reason, and succeeds once there is data.
     """
     for path in ("*self/sites", "*stat/sysinfo"):
         home.controller.faults.refuse(path, status=200, body=EMPTY, times=2)
@@ -378,7 +381,7 @@ def user_input(home: Home) -> dict[str, Any]:
 
 
 async def test_C9_config_flow_reports_a_controller_without_sites(home: Home) -> None:
-    """core#99794 while it is being set up: the form says what is wrong and can be sent again."""
+    """Promised: for an empty list of sites the form shows an error and can be submitted again."""
     home.controller.faults.refuse("*self/sites", status=200, body=EMPTY, times=2)
     flow = home.hass.config_entries.flow
     result = await flow.async_init(DOMAIN, context={"source": SOURCE_USER})
@@ -394,14 +397,17 @@ async def test_C9_config_flow_reports_a_controller_without_sites(home: Home) -> 
 async def test_C10_twenty_reloads_leave_one_socket_and_no_tasks(
     home: Home, clock: VirtualTime
 ) -> None:
-    """Reloading left sockets open and tasks running, each of which told everything once more."""
+    """Reported: reloads left sockets and tasks behind, each of which reported everything again.
+
+    Promised: after twenty reloads there is one socket, no extra task, and each roam is one event.
+    """
     await home.set_up()
     before = len(asyncio.all_tasks())
     for _ in range(20):
         assert await home.hass.config_entries.async_reload(home.entry.entry_id)
     await clock.until(lambda: connected(home), 10)
     await home.settled()
-    # Finished ones are gone, but not at once.
+    # Tasks of unloaded entries take a moment to finish.
     await clock.until(lambda: len(asyncio.all_tasks()) <= before, 30)
     assert home.controller.logins == 1
     assert len(home.entry._background_tasks) == 1
@@ -411,9 +417,9 @@ async def test_C10_twenty_reloads_leave_one_socket_and_no_tasks(
 
 
 async def test_C11_site_with_a_new_id_keeps_its_entities(home: Home) -> None:
-    """Network 11 made UUIDs of the sites' ids; what was named by them was there twice.
+    """Reported: Network 11 turned site ids into UUIDs, which duplicated entities.
 
-    Promised: ids of ours are made of the controller's and the site's short name.
+    Promised: our ids are made of the controller's id and the site's short name.
     """
     home.world.site.id = "5b21393fb150b6c08a49dca0"
     flow = home.hass.config_entries.flow

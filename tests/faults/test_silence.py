@@ -1,4 +1,4 @@
-"""S: a socket that is open and tells nothing, or not all."""
+"""Faults S1 to S3 of docs/faults.md: open sockets without frames, or without some of them."""
 
 import asyncio
 from typing import Any
@@ -18,7 +18,7 @@ def controller_settings(clock: VirtualTime) -> dict[str, Any]:
 
 
 def sockets(home: Home) -> int:
-    """Return how many sockets have been opened."""
+    """Return the number of event sockets opened so far."""
     return len(home.controller.requests("/events"))
 
 
@@ -27,11 +27,11 @@ def signal(home: Home, mac: str) -> int | None:
     return state.signal if state else None
 
 
-async def live(home: Home, minutes: int, *, told: bool) -> None:
-    """Let people use their phones for some minutes."""
+async def active_clients(home: Home, minutes: int, *, synced: bool) -> None:
+    """Let clients be active for some minutes, reported by sync records or only by REST."""
     for _ in range(minutes * 6):
         await asyncio.sleep(10)
-        if told:
+        if synced:
             await home.controller.sync()
         else:
             home.world.touch()
@@ -40,12 +40,12 @@ async def live(home: Home, minutes: int, *, told: bool) -> None:
 async def test_S1_dead_connection_is_replaced_within_a_minute(
     home: Home, clock: VirtualTime
 ) -> None:
-    """core#101589: no data and no close, as after a firewall has forgotten the connection.
+    """Reported: no data and no close, as if a firewall had dropped the connection (core#101589).
 
-    Promised: pings find out, and the stream is back within 60 s.
+    Promised: pings detect it, and the stream is back within 60 s.
     """
     await home.set_up()
-    await live(home, 2, told=True)
+    await active_clients(home, 2, synced=True)
     home.controller.half_open()
     await clock.until(lambda: home.controller.open_sockets == 1, 60)
     await clock.until(lambda: home.coordinator.stream_connected, 1)
@@ -54,20 +54,20 @@ async def test_S1_dead_connection_is_replaced_within_a_minute(
 
 
 async def test_S2_silent_socket_is_replaced(home: Home) -> None:
-    """NRCHKB/node-red-contrib-unifi-os#49: "can connect, no data" after some weeks.
+    """Reported: "can connect, no data" after some weeks (NRCHKB/node-red-contrib-unifi-os#49).
 
-    Promised: when clients have been active by REST and no frame has told of it, another socket is
-    opened, and what it missed is told.
+    Promised: if REST shows active clients but no frame arrives, the socket is replaced, and missed
+    roams are reported.
     """
     await home.set_up()
-    await live(home, 3, told=True)
+    await active_clients(home, 3, synced=True)
     assert sockets(home) == 1
     home.controller.faults.silent = True
     home.world.roam(ANNA, "Kitchen")
-    await live(home, 3, told=False)
+    await active_clients(home, 3, synced=False)
     assert sockets(home) == 2
     home.controller.faults.silent = False
-    await live(home, 10, told=True)
+    await active_clients(home, 10, synced=True)
     assert sockets(home) == 2
     ((_, data),) = await home.happened(1)
     assert (data["ap_to_name"], data["source"]) == ("Kitchen", "resync")
@@ -76,23 +76,26 @@ async def test_S2_silent_socket_is_replaced(home: Home) -> None:
 async def test_S2_socket_that_stays_silent_is_replaced_less_and_less_often(
     home: Home,
 ) -> None:
-    """The same where a new socket is no better: not every minute, and again when it would help."""
+    """Promised: if new sockets stay silent too, they are not replaced every minute.
+
+    Once frames have arrived again, the next silence is noticed as fast as the first one.
+    """
     await home.set_up()
     home.controller.faults.silent = True
-    await live(home, 90, told=False)
+    await active_clients(home, 90, synced=False)
     assert 5 <= sockets(home) <= 8
     home.controller.faults.silent = False
-    await live(home, 2, told=True)
+    await active_clients(home, 2, synced=True)
     before = sockets(home)
     home.controller.faults.silent = True
-    await live(home, 3, told=False)
+    await active_clients(home, 3, synced=False)
     assert sockets(home) == before + 1
 
 
 async def test_S2_socket_is_kept_on_a_quiet_night(home: Home) -> None:
-    """Nobody is awake: that the stream says nothing for hours is right, and nothing is done."""
+    """Promised: a stream without frames is left alone while no client is active."""
     await home.set_up()
-    await live(home, 1, told=True)
+    await active_clients(home, 1, synced=True)
     await asyncio.sleep(4 * 3600)
     assert sockets(home) == 1
     assert home.events == []
@@ -100,11 +103,11 @@ async def test_S2_socket_is_kept_on_a_quiet_night(home: Home) -> None:
 
 
 async def test_S3_events_alone_keep_states_correct(home: Home) -> None:
-    """core#72240: with real-time updates disabled only `events` come, and states froze.
+    """Reported: without real-time updates only `events` arrive, and states froze (core#72240).
 
-    Promised: places, connections and roams are right by events alone. The signal is unknown on a
-    new link until a snapshot tells it, not that of the old one. The socket is not replaced every
-    minute for being silent otherwise.
+    Promised: access points, connects and roams are right from events alone. On a new link the
+    signal is unknown until a snapshot has it, and never that of the old link. The socket is not
+    replaced every minute for lack of other frames.
     """
     await home.set_up()
     home.world.set_signal(ANNA, -48)
@@ -115,7 +118,7 @@ async def test_S3_events_alone_keep_states_correct(home: Home) -> None:
     await home.hass.async_block_till_done()
     assert home.shows("access_point", ANNA) == "Kitchen"
     assert signal(home, ANNA) is None
-    await live(home, 2, told=False)
+    await active_clients(home, 2, synced=False)
     assert signal(home, ANNA) == -55
     await home.controller.disconnect(BEN)
     await asyncio.sleep(11)
@@ -126,7 +129,7 @@ async def test_S3_events_alone_keep_states_correct(home: Home) -> None:
     assert home.shows("access_point", BEN) == "Attic"
     assert signal(home, BEN) is None
     for place in ("Hall", "Kitchen") * 5:
-        await live(home, 10, told=False)
+        await active_clients(home, 10, synced=False)
         await home.controller.roam(ANNA, place)
     assert len(await home.happened(13)) == 13
     assert sockets(home) <= 7
