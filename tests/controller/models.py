@@ -7,7 +7,7 @@ from typing import Any
 
 type Json = dict[str, Any]
 
-# signal == rssi - 96 in all public records (docs/protocol.md 3.3).
+# signal == rssi - 96 in the published records of 2022; later ones differ (docs/protocol.md 3.3).
 RSSI_OFFSET = 96
 
 
