@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from typing import ClassVar, Final, override
+from typing import Any, ClassVar, Final, Literal, override
 
 from homeassistant.const import CONF_OPTIONS
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant
@@ -13,6 +13,7 @@ from homeassistant.helpers.trigger import Trigger, TriggerConfig
 from homeassistant.helpers.typing import ConfigType
 import probatio
 
+from .api.records import Band
 from .automation.device_filter import (
     CONF_ACCESS_POINTS,
     CONF_AREAS,
@@ -23,11 +24,17 @@ from .automation.device_filter import (
     async_find_device,
 )
 from .automation.path_progress import PathProgress
-from .automation.trigger_base import ClientEventTrigger, ClientTrigger, Data, is_at
+from .automation.trigger_base import ClientEventTrigger, ClientTrigger, End, is_at
 from .const import BAND_STATES, CONF_CLIENTS, DOMAIN
 from .roaming import EventKind
 from .site.devices import mac_of
-from .site.publisher import SIGNAL_AREA, SIGNAL_NEW_CLIENT
+from .site.publisher import (
+    SIGNAL_AREA,
+    SIGNAL_NEW_CLIENT,
+    AreaChangeData,
+    ClientEventData,
+    NewClientData,
+)
 
 CONF_BAND: Final = "band"
 CONF_FROM_ACCESS_POINTS: Final = f"from_{CONF_ACCESS_POINTS}"
@@ -59,14 +66,14 @@ class ClientRoamedTrigger(ClientEventTrigger):
         probatio.Optional(CONF_SIGNAL_BELOW): _SIGNAL,
     }
     kinds = (EventKind.ROAM,)
-    ends: ClassVar[Mapping[str, str]] = {"from": "from_", "to": "to_"}
+    ends: ClassVar[Mapping[End, str]] = {"from": "from_", "to": "to_"}
     sentence = "{client_name} roamed from {ap_from_name} to {ap_to_name}"
 
     @override
-    def _matches(self, data: Data) -> bool:
+    def _matches(self, data: ClientEventData) -> bool:
         return (
             super()._matches(data)
-            and self._is_selected(CONF_BAND, BAND_STATES.get(data["band_to"]))
+            and self._is_selected(CONF_BAND, _band_state(data["band_to"]))
             and self._is_weak(data["signal"])
         )
 
@@ -87,12 +94,12 @@ class ClientConnectedTrigger(ClientEventTrigger):
         probatio.Optional(CONF_BAND): _BANDS,
     }
     kinds = (EventKind.CONNECTED,)
-    ends: ClassVar[Mapping[str, str]] = {"to": ""}
+    ends: ClassVar[Mapping[End, str]] = {"to": ""}
     sentence = "{client_name} connected to {ap_to_name}"
 
     @override
-    def _matches(self, data: Data) -> bool:
-        band = BAND_STATES.get(data["band_to"])
+    def _matches(self, data: ClientEventData) -> bool:
+        band = _band_state(data["band_to"])
         return super()._matches(data) and self._is_selected(CONF_BAND, band)
 
 
@@ -105,11 +112,11 @@ class GuestConnectedTrigger(ClientEventTrigger):
         probatio.Optional(CONF_SSID): STRINGS,
     }
     kinds = (EventKind.CONNECTED,)
-    ends: ClassVar[Mapping[str, str]] = {"to": ""}
+    ends: ClassVar[Mapping[End, str]] = {"to": ""}
     sentence = "Guest {client_name} connected to {ap_to_name}"
 
     @override
-    def _matches(self, data: Data) -> bool:
+    def _matches(self, data: ClientEventData) -> bool:
         return data["guest"] is True and super()._matches(data)
 
 
@@ -123,7 +130,7 @@ class ClientDisconnectedTrigger(ClientEventTrigger):
         probatio.Optional(CONF_SSID): STRINGS,
     }
     kinds = (EventKind.DISCONNECTED,)
-    ends: ClassVar[Mapping[str, str]] = {"from": ""}
+    ends: ClassVar[Mapping[End, str]] = {"from": ""}
     sentence = "{client_name} disconnected from {ap_from_name}"
 
 
@@ -139,8 +146,8 @@ class ClientChangedBandTrigger(ClientEventTrigger):
     sentence = "{client_name} changed from {band_from} to {band_to} GHz"
 
     @override
-    def _matches(self, data: Data) -> bool:
-        before, after = BAND_STATES.get(data["band_from"]), BAND_STATES.get(data["band_to"])
+    def _matches(self, data: ClientEventData) -> bool:
+        before, after = _band_state(data["band_from"]), _band_state(data["band_to"])
         return (
             None not in {before, after}
             and before != after
@@ -194,7 +201,7 @@ class ClientFollowedPathTrigger(ClientEventTrigger):
         self._progress = PathProgress(len(self._path), within.total_seconds())
 
     @override
-    def _matches(self, data: Data) -> bool:
+    def _matches(self, data: ClientEventData) -> bool:
         return self._progress.move(
             data["client_mac"],
             self._steps_at(data, "from"),
@@ -203,11 +210,11 @@ class ClientFollowedPathTrigger(ClientEventTrigger):
             now=self._hass.loop.time(),
         )
 
-    def _steps_at(self, data: Data, end: str) -> list[int]:
+    def _steps_at(self, data: ClientEventData, end: End) -> list[int]:
         return [step for step, location in enumerate(self._path) if is_at(location, data, end)]
 
 
-class AreaTrigger(ClientTrigger):
+class AreaTrigger(ClientTrigger[AreaChangeData]):
     """A trigger on clients changing area, after debouncing (site/area_debounce.py).
 
     `end` is the key of the area that has to match, `area_from` or `area_to`.
@@ -217,21 +224,22 @@ class AreaTrigger(ClientTrigger):
         probatio.Optional(CONF_CLIENTS): STRINGS,
         probatio.Optional(CONF_AREAS): STRINGS,
     }
-    end: ClassVar[str]
+    end: ClassVar[Literal["area_from", "area_to"]]
 
     @override
-    def _async_listen(self, listener: Callable[[Data], None]) -> CALLBACK_TYPE:
+    def _async_listen(self, listener: Callable[[AreaChangeData], None]) -> CALLBACK_TYPE:
         return async_dispatcher_connect(self._hass, SIGNAL_AREA, listener)
 
     @override
-    def _matches(self, data: Data) -> bool:
+    def _matches(self, data: AreaChangeData) -> bool:
         area = data[self.end]
         return area is not None and self._is_selected(CONF_AREAS, area)
 
     @override
-    def _describe(self, data: Data) -> str:
-        area = ar.async_get(self._hass).async_get_area(data[self.end])
-        return self.sentence.format_map({**data, "area": area.name if area else data[self.end]})
+    def _describe(self, data: AreaChangeData) -> str:
+        area_id = str(data[self.end])
+        area = ar.async_get(self._hass).async_get_area(area_id)
+        return self.sentence.format_map({**data, "area": area.name if area else area_id})
 
 
 class ClientEnteredAreaTrigger(AreaTrigger):
@@ -248,22 +256,22 @@ class ClientLeftAreaTrigger(AreaTrigger):
     sentence = "{client_name} left {area}"
 
 
-class NewClientSeenTrigger(ClientTrigger):
+class NewClientSeenTrigger(ClientTrigger[NewClientData]):
     """Trigger when a client connects for the first time."""
 
     fields: ClassVar[Fields] = {probatio.Optional(CONF_INCLUDE_GUESTS, default=False): cv.boolean}
     sentence = "{client_name} was seen for the first time"
 
     @override
-    def _async_listen(self, listener: Callable[[Data], None]) -> CALLBACK_TYPE:
+    def _async_listen(self, listener: Callable[[NewClientData], None]) -> CALLBACK_TYPE:
         return async_dispatcher_connect(self._hass, SIGNAL_NEW_CLIENT, listener)
 
     @override
-    def _matches(self, data: Data) -> bool:
+    def _matches(self, data: NewClientData) -> bool:
         return self._options[CONF_INCLUDE_GUESTS] or not data["guest"]
 
 
-TRIGGERS: dict[str, type[ClientTrigger]] = {
+TRIGGERS: dict[str, type[ClientTrigger[Any]]] = {
     "client_changed_band": ClientChangedBandTrigger,
     "client_connected": ClientConnectedTrigger,
     "client_disconnected": ClientDisconnectedTrigger,
@@ -279,3 +287,7 @@ TRIGGERS: dict[str, type[ClientTrigger]] = {
 async def async_get_triggers(_hass: HomeAssistant) -> dict[str, type[Trigger]]:
     """Return the trigger classes by name."""
     return dict(TRIGGERS)
+
+
+def _band_state(band: Band | None) -> str | None:
+    return None if band is None else BAND_STATES[band]

@@ -6,7 +6,7 @@ the entry and keep working when it is reloaded.
 
 from abc import abstractmethod
 from collections.abc import Callable, Collection, Mapping
-from typing import Any, ClassVar, override
+from typing import ClassVar, Literal, override
 
 from homeassistant.const import CONF_OPTIONS
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
@@ -22,7 +22,7 @@ import probatio
 
 from ..const import CONF_CLIENTS
 from ..roaming import EventKind
-from ..site.publisher import SIGNAL_EVENT
+from ..site.publisher import SIGNAL_EVENT, ClientData, ClientEventData
 from .device_filter import (
     CONF_ACCESS_POINTS,
     CONF_AREAS,
@@ -32,10 +32,11 @@ from .device_filter import (
     async_check_devices,
 )
 
-type Data = Mapping[str, Any]
+# The two ends of an event: where the client was before, and where it is after.
+type End = Literal["from", "to"]
 
 
-class ClientTrigger(Trigger):
+class ClientTrigger[DataT: ClientData](Trigger):
     """A trigger on a dispatcher signal about clients; an empty field matches anything.
 
     `fields` is the schema of the trigger's options. `sentence` is formatted with the signal's data
@@ -68,21 +69,21 @@ class ClientTrigger(Trigger):
         """Run the action whenever the trigger matches; return a callback that unsubscribes."""
 
         @callback
-        def run_if_matching(data: Data) -> None:
+        def run_if_matching(data: DataT) -> None:
             if self._is_selected(CONF_CLIENTS, data["device_id"]) and self._matches(data):
                 run_action(dict(data), self._describe(data))
 
         return self._async_listen(run_if_matching)
 
     @abstractmethod
-    def _async_listen(self, listener: Callable[[Data], None]) -> CALLBACK_TYPE:
+    def _async_listen(self, listener: Callable[[DataT], None]) -> CALLBACK_TYPE:
         """Call a listener with the data of each signal; return a callback that unsubscribes."""
 
     @abstractmethod
-    def _matches(self, data: Data) -> bool:
+    def _matches(self, data: DataT) -> bool:
         """Return whether the data match the options other than the clients, checked before."""
 
-    def _describe(self, data: Data) -> str:
+    def _describe(self, data: DataT) -> str:
         return self.sentence.format_map(data)
 
     def _is_selected(self, option: str, value: object) -> bool:
@@ -91,15 +92,15 @@ class ClientTrigger(Trigger):
         return value in selected or not any(selected)
 
 
-class ClientEventTrigger(ClientTrigger):
+class ClientEventTrigger(ClientTrigger[ClientEventData]):
     """A trigger on client events of certain kinds, with the same data as on the event bus.
 
-    `ends` maps the ends of an event that can be filtered, `from` and `to`, to the prefixes of the
-    fields for their access points and areas.
+    `ends` maps the ends of an event that can be filtered to the prefixes of the fields for their
+    access points and areas.
     """
 
     kinds: ClassVar[Collection[EventKind]]
-    ends: ClassVar[Mapping[str, str]] = {}
+    ends: ClassVar[Mapping[End, str]] = {}
 
     def __init__(self, hass: HomeAssistant, config: TriggerConfig) -> None:
         """Initialize the trigger."""
@@ -114,21 +115,23 @@ class ClientEventTrigger(ClientTrigger):
         }
 
     @override
-    def _async_listen(self, listener: Callable[[Data], None]) -> CALLBACK_TYPE:
+    def _async_listen(self, listener: Callable[[ClientEventData], None]) -> CALLBACK_TYPE:
         @callback
-        def listen(kind: EventKind, data: Data) -> None:
+        def listen(kind: EventKind, data: ClientEventData) -> None:
             if kind in self.kinds:
                 listener(data)
 
         return async_dispatcher_connect(self._hass, SIGNAL_EVENT, listen)
 
     @override
-    def _matches(self, data: Data) -> bool:
+    def _matches(self, data: ClientEventData) -> bool:
         return self._is_selected(CONF_SSID, data["ssid"]) and all(
             is_at(location, data, end) for end, location in self._locations.items()
         )
 
 
-def is_at(location: LocationFilter, data: Data, end: str) -> bool:
-    """Return whether one end of an event, `from` or `to`, matches a location filter."""
-    return location.async_matches(data["entry_id"], data[f"ap_{end}_mac"], data[f"area_{end}"])
+def is_at(location: LocationFilter, data: ClientEventData, end: End) -> bool:
+    """Return whether one end of an event matches a location filter."""
+    if end == "from":
+        return location.async_matches(data["entry_id"], data["ap_from_mac"], data["area_from"])
+    return location.async_matches(data["entry_id"], data["ap_to_mac"], data["area_to"])
