@@ -29,16 +29,18 @@ PROOFS = {
     ],
     "config-flow-test-coverage": ["contracts/test_quality_scale:coverage_thresholds_are_enforced"],
     "dependency-transparency": ["contracts/test_packaging:manifest_requirements_are_pinned"],
-    "entity-event-setup": ["test_entry_lifecycle:unloading_ends_the_stream_and_every_timer"],
+    "entity-event-setup": ["test_entry_lifecycle:entry_unload_stops_the_stream_and_all_timers"],
     "entity-unique-id": ["contracts/test_entities:every_entity_has_a_unique_id"],
     "has-entity-name": ["contracts/test_entities:every_entity_is_named_after_its_device"],
-    "runtime-data": ["test_init:an_entry_is_set_up_and_unloaded"],
+    "runtime-data": ["test_init:entry_is_set_up_and_unloaded"],
     "test-before-configure": ["test_config_flow:the_flow_recovers_from_an_error_of_the_controller"],
     "test-before-setup": [
-        "test_entry_lifecycle:a_controller_that_does_not_answer_is_tried_again_later"
+        "test_entry_lifecycle:setup_is_retried_later_while_the_controller_does_not_answer"
     ],
     "unique-config-entry": ["test_config_flow:a_controller_is_not_set_up_twice"],
-    "config-entry-unloading": ["test_entry_lifecycle:twenty_reloads_leave_one_socket_and_no_tasks"],
+    "config-entry-unloading": [
+        "test_entry_lifecycle:entry_reloaded_twenty_times_leaves_one_socket_and_one_task"
+    ],
     "entity-unavailable": [
         "hub/test_stream_gaps:states_stay_available_for_a_minute_after_the_controller_is_lost"
     ],
@@ -65,7 +67,7 @@ PROOFS = {
     "reconfiguration-flow": ["test_reconfigure:reconfigure_updates_the_address"],
     "repair-issues": [
         "issues/test_account:account_issue_links_to_help",
-        "test_repairs:the_issue_shows",
+        "test_repairs:certificate_issue_describes_both_certificates",
     ],
     "stale-devices": ["site/test_devices:a_client_that_is_no_longer_chosen"],
     "async-dependency": ["test_layers:"],
