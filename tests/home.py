@@ -115,8 +115,7 @@ class Home:
 
     async def settled(self) -> None:
         """Wait until no snapshot is under way."""
-        lock = self.coordinator._debounced_refresh._execute_lock
-        await until(lambda: not lock.locked() and not self.coordinator._snapshot_requested)
+        await until(lambda: not self.coordinator.is_refreshing)
         await self.hass.async_block_till_done()
 
     async def quiet(self) -> None:

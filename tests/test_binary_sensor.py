@@ -204,7 +204,7 @@ async def test_nobody_knows_who_is_in_a_room_of_a_site_that_does_not_answer(home
     put_in_area(home, HALL, "Ground floor")
     await home.hass.async_block_till_done()
     await home.quiet()
-    home.coordinator._async_give_up()
+    home.coordinator._async_mark_unavailable()
     assert home.shows("occupancy_ground_floor", domain="binary_sensor") == "unavailable"
-    home.coordinator._async_judge_availability()
+    home.coordinator._async_update_availability()
     assert occupants(home, "ground_floor") == ("on", ["Anna", "Ben"])

@@ -18,7 +18,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.unifi_scanner.const import DOMAIN
-from custom_components.unifi_scanner.services import MOST_FILES
+from custom_components.unifi_scanner.services import MAX_CAPTURE_FILES
 from tests.automations import device_id, put_in_area
 from tests.controller import Band
 from tests.home import ANNA, BEN, CARA, HALL, KITCHEN, Home, until
@@ -361,8 +361,8 @@ async def test_only_the_newest_captures_are_kept_and_nothing_else_is_touched(
     others = [folder / "notes.txt", folder / "notes.json"]
     for other in others:
         other.write_text("mine")
-    files = [await export(home) for _ in range(MOST_FILES + 2)]
-    assert set(folder.iterdir()) == {*others, *files[-MOST_FILES:]}
+    files = [await export(home) for _ in range(MAX_CAPTURE_FILES + 2)]
+    assert set(folder.iterdir()) == {*others, *files[-MAX_CAPTURE_FILES:]}
 
 
 async def test_a_clock_that_was_set_back_does_not_cost_the_new_capture(
@@ -371,11 +371,11 @@ async def test_a_clock_that_was_set_back_does_not_cost_the_new_capture(
     folder = config / DOMAIN
     folder.mkdir()
     later = datetime.now(UTC).year + 10
-    for number in range(MOST_FILES):
+    for number in range(MAX_CAPTURE_FILES):
         (folder / f"capture_{later}-0{number}.json").write_text("{}")
     file = await export(home)
     assert file.exists()
-    assert len(list(folder.iterdir())) == MOST_FILES
+    assert len(list(folder.iterdir())) == MAX_CAPTURE_FILES
 
 
 async def test_a_capture_that_cannot_be_written_says_why(home: Home, config: Path) -> None:

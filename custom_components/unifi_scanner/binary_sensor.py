@@ -1,4 +1,4 @@
-"""Binary sensors: whether the controller tells what happens as it happens, and who is in a room."""
+"""Binary sensors: whether the event stream is connected, and which areas are occupied."""
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
@@ -13,6 +13,7 @@ from homeassistant.const import EntityCategory, Platform
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.helpers.translation import async_get_cached_translations
 
 from .const import DOMAIN
 from .coordinator import UnifiScannerConfigEntry, UnifiScannerCoordinator
@@ -29,8 +30,8 @@ class SiteBinarySensorDescription(BinarySensorEntityDescription):
 
 
 @dataclass(frozen=True, kw_only=True)
-class RoomBinarySensorDescription(BinarySensorEntityDescription):
-    """A binary sensor of a room, whose own key is this one and the area's id."""
+class AreaBinarySensorDescription(BinarySensorEntityDescription):
+    """A binary sensor of an area. The key of each entity is this key and the area's id."""
 
 
 SITE_BINARY_SENSORS: tuple[SiteBinarySensorDescription, ...] = (
@@ -43,7 +44,7 @@ SITE_BINARY_SENSORS: tuple[SiteBinarySensorDescription, ...] = (
     ),
 )
 
-OCCUPANCY = RoomBinarySensorDescription(
+OCCUPANCY = AreaBinarySensorDescription(
     key="occupancy",
     translation_key="occupancy",
     device_class=BinarySensorDeviceClass.OCCUPANCY,
@@ -55,34 +56,34 @@ async def async_setup_entry(
     entry: UnifiScannerConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
-    """Add the site's binary sensors, and those of rooms as these get an access point."""
+    """Add the site's binary sensors, and those of areas as they get an access point."""
     coordinator = entry.runtime_data
     shown: frozenset[str] = frozenset()
 
     @callback
-    def follow_rooms() -> None:
+    def update_areas() -> None:
         nonlocal shown
         if (areas := coordinator.areas.area_ids) == shown:
             return
-        _async_remove_rooms(hass, entry, areas)
+        _async_remove_other_areas(hass, entry, areas)
         new, shown = areas - shown, areas
         async_add_entities(OccupancyBinarySensor(coordinator, area_id) for area_id in sorted(new))
 
     async_add_entities(
         SiteBinarySensor(coordinator, description) for description in SITE_BINARY_SENSORS
     )
-    # A controller that boots lists no access points; their rooms are there all the same.
+    # A booting controller lists no access points, which does not mean that their areas are gone.
     if coordinator.access_points:
-        _async_remove_rooms(hass, entry, coordinator.areas.area_ids)
-    follow_rooms()
-    entry.async_on_unload(coordinator.async_add_listener(follow_rooms))
+        _async_remove_other_areas(hass, entry, coordinator.areas.area_ids)
+    update_areas()
+    entry.async_on_unload(coordinator.async_add_listener(update_areas))
 
 
 @callback
-def _async_remove_rooms(
+def _async_remove_other_areas(
     hass: HomeAssistant, entry: UnifiScannerConfigEntry, areas: Collection[str]
 ) -> None:
-    """Remove the rooms from the registry that have no access point any more."""
+    """Remove the entities of other areas, which have no access point anymore."""
     registry = er.async_get(hass)
     prefix = f"{entry.unique_id}_{OCCUPANCY.key}_"
     for entity in er.async_entries_for_config_entry(registry, entry.entry_id):
@@ -92,7 +93,7 @@ def _async_remove_rooms(
 
 
 class SiteBinarySensor(SiteEntity, BinarySensorEntity):
-    """A binary sensor of the whole site, which is there when the controller is not."""
+    """A binary sensor of the whole site, available even if the controller is unreachable."""
 
     entity_description: SiteBinarySensorDescription
 
@@ -109,15 +110,15 @@ class SiteBinarySensor(SiteEntity, BinarySensorEntity):
 class OccupancyBinarySensor(SiteEntity, BinarySensorEntity):
     """Whether tracked clients are in an area, and which."""
 
-    # Each client's own sensors tell its past, and many names would be too much for the database.
+    # Recording the names would grow the database, and each client's own sensors are recorded.
     _unrecorded_attributes = frozenset({"clients"})
 
     def __init__(self, coordinator: UnifiScannerCoordinator, area_id: str) -> None:
-        """Show who is in an area that has an access point."""
+        """Prepare the sensor of an area that has an access point."""
         super().__init__(coordinator, replace(OCCUPANCY, key=f"{OCCUPANCY.key}_{area_id}"))
         self._area_id = area_id
-        self._area_name = ""
-        self._follow_name()
+        self._area_name = coordinator.areas.area_name(area_id)
+        self._attr_translation_placeholders = {"area": self._area_name or ""}
         self._is_new = not er.async_get(coordinator.hass).async_get_entity_id(
             Platform.BINARY_SENSOR, DOMAIN, str(self.unique_id)
         )
@@ -131,13 +132,13 @@ class OccupancyBinarySensor(SiteEntity, BinarySensorEntity):
     async def async_added_to_hass(self) -> None:
         await super().async_added_to_hass()
         entry = self.registry_entry
-        # Once only: where the user puts it later, it stays.
+        # Only when the entity is created: later the area is the user's choice.
         if self._is_new and entry is not None and entry.area_id is None:
             er.async_get(self.hass).async_update_entity(self.entity_id, area_id=self._area_id)
 
     @override
     def _listen(self) -> CALLBACK_TYPE:
-        return self.coordinator.areas.async_listen(self._area_id, self._async_update)
+        return self.coordinator.areas.async_add_listener(self._area_id, self._async_update)
 
     @override
     def _read(self) -> EntityState:
@@ -151,17 +152,21 @@ class OccupancyBinarySensor(SiteEntity, BinarySensorEntity):
     @callback
     @override
     def _async_update(self) -> None:
-        if self._follow_name():
+        name = self.coordinator.areas.area_name(self._area_id)
+        if name is not None and name != self._area_name:
+            self._area_name = name
+            self._attr_name = self._translated_name(name)
             self._async_write()
         super()._async_update()
 
-    def _follow_name(self) -> bool:
-        """Take over the area's name; return whether it has changed."""
-        name = self.coordinator.areas.area_name(self._area_id)
-        if name is None or name == self._area_name:
-            return False
-        self._area_name = name
-        self._attr_translation_placeholders = {"area": name}
-        # Home Assistant keeps the name that it has once put together.
-        self.__dict__.pop("name", None)
-        return True
+    def _translated_name(self, area_name: str) -> str:
+        """Return the entity's name for an area.
+
+        Home Assistant caches a name that it builds from placeholders, and only drops the cache
+        when `_attr_name` is set.
+        """
+        names = async_get_cached_translations(
+            self.hass, self.hass.config.language, "entity", DOMAIN
+        )
+        key = f"component.{DOMAIN}.entity.{Platform.BINARY_SENSOR}.{OCCUPANCY.translation_key}.name"
+        return names[key].format(area=area_name)

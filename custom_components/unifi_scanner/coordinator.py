@@ -1,4 +1,4 @@
-"""One site: its snapshot, its stream, its tracker, and who is told of what has changed."""
+"""The coordinator of one site: snapshots, event stream, roam tracker and notifications."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -15,13 +15,7 @@ from homeassistant.loader import async_get_loaded_integration
 from .api.records import DeviceRecord, Observation, SystemInfo
 from .capture.recorder import CaptureRecorder
 from .capture.recording_tracker import RecordingTracker
-from .const import (
-    CONF_DISCONNECT_DELAY,
-    CONF_LOW_DATA,
-    CONF_SITE,
-    DOMAIN,
-    option,
-)
+from .const import CONF_DISCONNECT_DELAY, CONF_LOW_DATA, CONF_SITE, DOMAIN, option
 from .hub.errors import async_request
 from .hub.known_clients import async_known_clients, names_of
 from .hub.metrics import StreamMetrics
@@ -42,23 +36,24 @@ from .site.tracked import TrackedClients
 
 _LOGGER = logging.getLogger(__name__)
 
-# Snapshots heal what the stream never told, and stand in for it while it is down.
+# Snapshots correct what the stream missed, and replace it while it is down.
 SNAPSHOT_INTERVAL = timedelta(seconds=60)
-# With little data, as long as the stream tells what happens.
+# The interval with the low-data option, while the stream is connected.
 LOW_DATA_INTERVAL = timedelta(minutes=5)
-# The controller is not asked again sooner than this, whatever is to be confirmed, in seconds.
-SOONEST_RECHECK = 5.0
-# How long what is known is believed while the controller cannot be reached in any way.
-GRACE = 60.0  # seconds
+# The shortest time until a snapshot that the tracker asks for.
+MIN_RECHECK_DELAY = 5.0  # seconds
+# How long states stay available after the controller has become unreachable.
+GRACE_PERIOD = 60.0  # seconds
 
 type UnifiScannerConfigEntry = ConfigEntry[UnifiScannerCoordinator]
 
 
 class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
-    """Knows where the wireless clients of a site are, and tells it as soon as it changes.
+    """Tracks the wireless clients of a site and publishes their changes.
 
-    Listeners added by `async_add_listener` are called after each snapshot and when clients have
-    been added; `listeners` are for what is shown. `available` stays True through short gaps.
+    Listeners added by `async_add_listener` are called after each snapshot and when an access point
+    was assigned to another area. Entities listen to `listeners`, `areas` and `tracked` instead.
+    `available` stays True through short outages.
     """
 
     config_entry: UnifiScannerConfigEntry
@@ -67,7 +62,10 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
     def __init__(
         self, hass: HomeAssistant, config_entry: UnifiScannerConfigEntry, session: ControllerSession
     ) -> None:
-        """Prepare; the first refresh asks the controller, `async_start` listens to it."""
+        """Prepare without sending anything.
+
+        The first refresh reads a snapshot, then `async_start` opens the stream.
+        """
         super().__init__(
             hass,
             _LOGGER,
@@ -92,9 +90,9 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
         self._stream = SiteStream(
             hass,
             config_entry,
-            on_batch=self._async_take_batch,
-            on_change=self._async_take_stream_change,
-            on_refusal=self._async_take_refusal,
+            on_batch=self._async_process_batch,
+            on_change=self._async_handle_stream_change,
+            on_refusal=self._async_handle_refusal,
             recorder=self.recorder,
             records_of=self.tracked if self._low_data else None,
         )
@@ -109,6 +107,7 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
             devices=self.devices,
             clients=self.clients,
             tracked=self.tracked,
+            publisher=self._publisher,
             client_listeners=self.listeners.clients,
             timers=self._timers,
             on_areas=self.async_update_listeners,
@@ -118,16 +117,17 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
             history=self.history,
             clients=self.clients,
             timers=self._timers,
-            on_due=self._async_welcome_waiting,
+            on_due=self._async_check_waiting_clients,
         )
         self._snapshot_requested = False
-        # What ends that which is done again and again.
+        self._snapshot_in_progress = False
+        # Unsubscribe callbacks of recurring jobs.
         self._unsubscribe: list[CALLBACK_TYPE] = []
 
     async def async_start(self) -> None:
-        """Listen to the controller until `async_shutdown`; to be called after the first refresh."""
+        """Open the event stream, after the first refresh, until `async_shutdown`."""
         self._unsubscribe = [
-            # Every hour: where the clocks are changed at midnight there may be none.
+            # Hourly, as midnight does not exist on days when the clocks change at midnight.
             async_track_time_change(self.hass, self._async_begin_day, minute=0, second=0),
             self.metrics.async_start(self.hass, self.listeners.async_notify_site),
         ]
@@ -136,7 +136,7 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
 
     @override
     async def async_shutdown(self) -> None:
-        """End the stream and all that is scheduled, and write down what would be lost."""
+        """Close the stream, cancel all jobs and save the history and the roam log."""
         await super().async_shutdown()
         self._timers.async_close()
         self._silent_stream.async_close()
@@ -146,17 +146,12 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
         await self.history.async_save()
         await self.roam_log.async_save()
 
-    # What there is to see
+    # Reading
 
     @property
     def access_points(self) -> Mapping[str, DeviceRecord]:
-        """The access points by MAC, and whatever else clients have been on."""
+        """The access points, and other devices that clients have been on, by MAC."""
         return self.devices.access_points
-
-    @property
-    def stream_connected(self) -> bool:
-        """Whether the controller tells what happens as it happens."""
-        return self._stream.connected
 
     @property
     def stream(self) -> SiteStream:
@@ -164,24 +159,34 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
         return self._stream
 
     @property
+    def stream_connected(self) -> bool:
+        """Whether the event stream is connected."""
+        return self._stream.connected
+
+    @property
     def has_log(self) -> bool | None:
-        """Whether the controller has a system log to read; None before one was asked for."""
+        """Whether the controller has a system log, None until it has been requested."""
         return self._snapshots.has_log
 
+    @property
+    def is_refreshing(self) -> bool:
+        """Whether a snapshot has been requested or is being read."""
+        return self._snapshot_requested or self._snapshot_in_progress
+
     def client(self, mac: str) -> ClientState | None:
-        """Return a client's present state, None when it has not been seen lately."""
+        """Return a client's current state, None if it has not been connected lately."""
         return self.clients.get(mac)
 
     def access_point_of(self, mac: str) -> str | None:
-        """Return the MAC of the access point a client is on, None when it is not connected."""
+        """Return the MAC of a client's access point, None if it is not connected."""
         state = self.clients.get(mac)
         return None if state is None else state.ap_mac
 
     def access_point_name(self, mac: str | None) -> str | None:
-        """Return what people call an access point, None for none."""
+        """Return the name of an access point, None for None."""
         return None if mac is None else self.devices.access_point_name(mac)
 
-    # What comes in
+    # Input from the controller
 
     @override
     async def _async_setup(self) -> None:
@@ -195,10 +200,10 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
         self.recorder.versions["integration_version"] = str(integration.version)
         self.devices.async_register_controller(self.system_info)
         names = self.devices.names_of(self.tracked)
-        nameless = self.tracked - names.keys()
-        if nameless or not self.history.is_seeded:
+        unnamed = self.tracked - names.keys()
+        if unnamed or not self.history.is_seeded:
             known = await async_known_clients(self.session, self.site)
-            self.devices.fallback_names = names_of(known, nameless)
+            self.devices.fallback_names = names_of(known, unnamed)
             self._new_clients.seen_before = [client.mac for client in known]
         self.tracker.set_names({**names, **self.devices.fallback_names})
         self.areas.async_start()
@@ -207,10 +212,11 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
     @override
     async def _async_update_data(self) -> None:
         self._snapshot_requested = False
+        self._snapshot_in_progress = True
         snapshot = await self._snapshots.async_read()
         now = time.time()
         before: dict[str, ClientState | None] = dict(self.clients)
-        # What is known in detail comes before what only shows that something has happened.
+        # The log first: it has details of changes that the snapshot only implies.
         events = self.tracker.process_batch(snapshot.log, now)
         events += self.tracker.process_snapshot(snapshot.stations, now)
         self._silent_stream.async_update(snapshot.stations, events)
@@ -224,30 +230,31 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
         new = self._new_clients.async_process_snapshot()
         self.tracked.async_add_new_clients(self.clients[mac] for mac in new)
         self.devices.async_remove_stale(self.tracked, self.hass.loop.time())
-        # Whoever is told finds states that are there.
-        self._async_recover()
+        # Restore availability before publishing anything, so that listeners read valid states.
+        self._async_mark_available()
         for mac in self.clients.keys() - before.keys():
             before[mac] = None
         if self.devices.access_points != known:
-            # Their names are shown by clients that are there or have been.
+            # Any client may show the name of an access point it is on or was on before.
             self.listeners.clients.async_notify_all()
-        self._async_apply(events, self._async_changed(before))
-        self._async_tell_new(new)
+        self._async_apply_events(events, self._async_changed_clients(before))
+        self._async_publish_new_clients(new)
         self.areas.async_reconcile()
         if (due := self.tracker.recheck_due) is not None:
             self._timers.async_set(
-                "recheck", max(SOONEST_RECHECK, due - now), self._async_request_snapshot
+                "recheck", max(MIN_RECHECK_DELAY, due - now), self._async_request_snapshot
             )
 
     @override
     @callback
     def _async_refresh_finished(self) -> None:
-        self._async_judge_availability()
-        self._async_show_numbers()
+        self._snapshot_in_progress = False
+        self._async_update_availability()
+        self._async_write_aggregate_states()
 
     @callback
     def _async_request_snapshot(self) -> None:
-        """Take a snapshot, once the one that is under way, if any, is finished."""
+        """Read a snapshot as soon as the one in progress, if any, is finished."""
         if self._snapshot_requested or self._shutdown_requested:
             return
         self._snapshot_requested = True
@@ -256,33 +263,37 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
         )
 
     @callback
-    def _async_take_stream_change(self) -> None:
-        saves = self._low_data and self.stream_connected
-        self.update_interval = LOW_DATA_INTERVAL if saves else SNAPSHOT_INTERVAL
+    def _async_handle_stream_change(self) -> None:
+        is_saving = self._low_data and self.stream_connected
+        self.update_interval = LOW_DATA_INTERVAL if is_saving else SNAPSHOT_INTERVAL
         if self.available or not self.stream_connected:
-            self._async_judge_availability()
+            self._async_update_availability()
         self.listeners.async_notify_site()
-        # Connected: what has happened meanwhile? Whoever was unavailable shows only what is true
-        # after that. Lost: does the controller answer at all?
+        # After a connect, find out what happened meanwhile; only then may unavailable states
+        # return. After a disconnect, find out whether the controller is reachable at all.
         self._async_request_snapshot()
 
     @callback
-    def _async_take_refusal(self) -> None:
+    def _async_handle_refusal(self) -> None:
         self.tracker.suspend_departures(time.time())
 
     @callback
-    def _async_take_batch(self, batch: Sequence[Observation | None]) -> None:
-        before = {seen.mac: self.clients.get(seen.mac) for seen in batch if seen is not None}
+    def _async_process_batch(self, batch: Sequence[Observation | None]) -> None:
+        macs = (observation.mac for observation in batch if observation is not None)
+        before = {mac: self.clients.get(mac) for mac in macs}
         events = self.tracker.process_batch(batch, time.time())
-        changed = self._async_changed(before)
+        changed = self._async_changed_clients(before)
         new = self._new_clients.async_check(changed)
         self.tracked.async_add_new_clients(self.clients[mac] for mac in new)
-        self._async_apply(events, changed)
-        self._async_tell_new(new)
+        self._async_apply_events(events, changed)
+        self._async_publish_new_clients(new)
 
     @callback
-    def _async_changed(self, before: Mapping[str, ClientState | None]) -> list[str]:
-        """Return the clients that are in another state than before, but for their signals."""
+    def _async_changed_clients(self, before: Mapping[str, ClientState | None]) -> list[str]:
+        """Return the clients whose states differ from those before in more than the signal.
+
+        Where only the signal differs, its listeners are notified here.
+        """
         changed: list[str] = []
         for mac, state in before.items():
             if (now := self.clients.get(mac)) is state:
@@ -294,35 +305,37 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
         return changed
 
     @callback
-    def _async_advance(self) -> None:
-        self._async_apply(self.tracker.release_due(time.time()))
+    def _async_release_due(self) -> None:
+        self._async_apply_events(self.tracker.release_due(time.time()))
 
-    # What goes out
+    # Output to entities, triggers and the event bus
 
     @callback
-    def _async_apply(self, events: Sequence[ClientEvent], changed: Sequence[str] = ()) -> None:
-        """Make states, then events, of what the tracker has told, and of clients that have changed.
+    def _async_apply_events(
+        self, events: Sequence[ClientEvent], changed: Sequence[str] = ()
+    ) -> None:
+        """Update the states of changed clients, then publish the tracker's events.
 
-        In this order an automation that an event starts finds states that agree with it.
+        In this order an automation that an event triggers reads states that agree with it.
         """
         if not events:
             self.listeners.clients.async_notify(changed)
         else:
-            moves = self.areas.async_apply_events(events)
-            self._async_show(events, changed)
-            self.areas.async_write_states(moves)
+            area_changes = self.areas.async_apply_events(events)
+            self._async_write_states(events, changed)
+            self.areas.async_write_states(area_changes)
             for event in events:
                 self._publisher.async_publish(event)
-            self.areas.async_publish(moves)
+            self.areas.async_publish(area_changes)
             self._new_clients.async_process_events(events)
         if (due := self.tracker.next_due) is not None:
-            self._timers.async_set("departure", due - time.time(), self._async_advance)
+            self._timers.async_set("departure", due - time.time(), self._async_release_due)
 
     @callback
-    def _async_show(self, events: Sequence[ClientEvent], changed: Sequence[str]) -> None:
-        ahead = self.tracker.controller_time(0.0)
+    def _async_write_states(self, events: Sequence[ClientEvent], changed: Sequence[str]) -> None:
+        clock_offset = self.tracker.controller_time(0.0)
         for event in events:
-            self.history.async_record(event, self.clients.get(event.mac), event.time - ahead)
+            self.history.async_record(event, self.clients.get(event.mac), event.time - clock_offset)
             self.roam_log.async_record(event)
         ends = {end for event in events for end in (event.ap_from, event.ap_to) if end is not None}
         if self.devices.async_ensure_access_points(ends):
@@ -332,49 +345,51 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
         self.listeners.async_notify_site()
 
     @callback
-    def _async_show_all(self) -> None:
+    def _async_write_all_states(self) -> None:
         self.listeners.clients.async_notify_all()
-        self._async_show_numbers()
+        self._async_write_aggregate_states()
 
     @callback
-    def _async_show_numbers(self) -> None:
-        """Show all that is not only of one client, and the signals that were too early."""
+    def _async_write_aggregate_states(self) -> None:
+        """Update the states of access points, areas and the site, and signals held back so far."""
         self.listeners.signals.async_notify_all()
         self.listeners.access_points.async_notify_all()
         self.listeners.async_notify_site()
         self.areas.async_write_all_states()
 
     @callback
-    def _async_welcome_waiting(self) -> None:
+    def _async_check_waiting_clients(self) -> None:
         new = self._new_clients.async_check_waiting()
         self.tracked.async_add_new_clients(self.clients[mac] for mac in new)
-        self._async_tell_new(new)
+        self._async_publish_new_clients(new)
 
     @callback
-    def _async_tell_new(self, macs: Sequence[str]) -> None:
+    def _async_publish_new_clients(self, macs: Sequence[str]) -> None:
         for mac in macs:
             self._publisher.async_publish_new_client(self.clients[mac])
 
     @callback
     def _async_begin_day(self, _now: datetime) -> None:
         if self.history.async_begin_day():
-            self._async_show_all()
+            self._async_write_all_states()
+
+    # Availability
 
     @callback
-    def _async_judge_availability(self) -> None:
+    def _async_update_availability(self) -> None:
         if self.stream_connected or self.last_update_success:
-            self._async_recover()
+            self._async_mark_available()
         elif self.available:
-            self._timers.async_set("grace", GRACE, self._async_give_up)
+            self._timers.async_set("grace period", GRACE_PERIOD, self._async_mark_unavailable)
 
     @callback
-    def _async_recover(self) -> None:
-        self._timers.async_cancel("grace")
+    def _async_mark_available(self) -> None:
+        self._timers.async_cancel("grace period")
         if not self.available:
             self.available = True
-            self._async_show_all()
+            self._async_write_all_states()
 
     @callback
-    def _async_give_up(self) -> None:
+    def _async_mark_unavailable(self) -> None:
         self.available = False
-        self._async_show_all()
+        self._async_write_all_states()

@@ -1,4 +1,4 @@
-"""Event entities: what a tracked client has just done, and who is new or a guest at a site."""
+"""Event entities: what a tracked client does, and guests and new clients of a site."""
 
 from collections.abc import Mapping
 from typing import Any, override
@@ -11,44 +11,21 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from .coordinator import UnifiScannerConfigEntry
 from .entity import ClientEntity, EntityState, SiteEntity, UnifiScannerEntity
 from .roaming import EventKind
-from .site.publisher import SIGNAL_EVENT, SIGNAL_NEW_CLIENT, client_signal
+from .site.publisher import (
+    CLIENT_KEYS,
+    SIGNAL_EVENT,
+    SIGNAL_NEW_CLIENT,
+    ClientData,
+    ClientEventData,
+    NewClientData,
+    client_signal,
+)
 
 PARALLEL_UPDATES = 0
 
-# What a client's event tells beside the client itself, which is the entity's device (bus.py).
-_CLIENT_ATTRIBUTES = (
-    "ap_from_name",
-    "ap_to_name",
-    "area_from",
-    "area_to",
-    "band_from",
-    "band_to",
-    "channel_from",
-    "channel_to",
-    "ssid",
-    "signal",
-    "time",
-    "source",
-    "inferred",
-    "roam_gap",
-)
-_GUEST_ATTRIBUTES = {
-    "client_mac": "client_mac",
-    "client_name": "client_name",
-    "ssid": "ssid",
-    "ap_to_name": "ap_name",
-    "area_to": "area",
-}
-_NEW_CLIENT_ATTRIBUTES = (
-    "client_mac",
-    "client_name",
-    "ssid",
-    "ap_name",
-    "area",
-    "ip",
-    "guest",
-    "randomised_mac",
-)
+# A movement entity belongs to its client's device, so its attributes leave out the client.
+_MOVEMENT_OMITS = CLIENT_KEYS | {"ap_from_mac", "ap_to_mac"}
+_NEW_CLIENT_OMITS = frozenset({"entry_id", "site", "device_id", "ap_mac"})
 _EVENT_TYPES: dict[EventKind, str] = {
     EventKind.ROAM: "roamed",
     EventKind.ROAM_RADIO: "roamed_radio",
@@ -71,12 +48,13 @@ async def async_setup_entry(
     entry: UnifiScannerConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
-    """Add the site's event entity, and those of clients as these are tracked."""
+    """Add the site's event entity, and those of clients as they are tracked."""
     coordinator = entry.runtime_data
     clients: set[str] = set()
 
     @callback
     def add_new() -> None:
+        # A client that the user removed may be tracked again.
         clients.intersection_update(coordinator.tracked)
         if new := sorted(coordinator.tracked - clients):
             clients.update(new)
@@ -95,13 +73,13 @@ class UnifiScannerEvent(UnifiScannerEntity, EventEntity):
         return EntityState(self.coordinator.available)
 
     @callback
-    def _async_happen(self, event_type: str, attributes: Mapping[str, Any]) -> None:
+    def _async_fire(self, event_type: str, attributes: Mapping[str, Any]) -> None:
         self._trigger_event(event_type, dict(attributes))
         self._async_write()
 
 
 class Movement(ClientEntity, UnifiScannerEvent):
-    """What a tracked client has just done."""
+    """The latest event of a tracked client."""
 
     @override
     async def async_added_to_hass(self) -> None:
@@ -110,31 +88,38 @@ class Movement(ClientEntity, UnifiScannerEvent):
         self.async_on_remove(async_dispatcher_connect(self.hass, signal, self._async_move))
 
     @callback
-    def _async_move(self, kind: EventKind, data: Mapping[str, Any]) -> None:
-        self._async_happen(_EVENT_TYPES[kind], {key: data[key] for key in _CLIENT_ATTRIBUTES})
+    def _async_move(self, kind: EventKind, data: ClientEventData) -> None:
+        attributes = {key: value for key, value in data.items() if key not in _MOVEMENT_OMITS}
+        self._async_fire(_EVENT_TYPES[kind], attributes)
 
 
 class Visitor(SiteEntity, UnifiScannerEvent):
-    """Who is at the site as a guest, or for the first time."""
+    """The latest guest or new client of a site."""
 
     @override
     async def async_added_to_hass(self) -> None:
         await super().async_added_to_hass()
         connect, hass = async_dispatcher_connect, self.hass
-        self.async_on_remove(connect(hass, SIGNAL_EVENT, self._async_see_guest))
-        self.async_on_remove(connect(hass, SIGNAL_NEW_CLIENT, self._async_see_new_client))
+        self.async_on_remove(connect(hass, SIGNAL_EVENT, self._async_handle_event))
+        self.async_on_remove(connect(hass, SIGNAL_NEW_CLIENT, self._async_handle_new_client))
 
     @callback
-    def _async_see_guest(self, kind: EventKind, data: Mapping[str, Any]) -> None:
-        if kind is EventKind.CONNECTED and data["guest"] and self._is_here(data):
-            attributes = {name: data[key] for key, name in _GUEST_ATTRIBUTES.items()}
-            self._async_happen(_GUEST_CONNECTED, attributes)
+    def _async_handle_event(self, kind: EventKind, data: ClientEventData) -> None:
+        if kind is EventKind.CONNECTED and data["guest"] and self._is_of_this_site(data):
+            attributes = {
+                "client_mac": data["client_mac"],
+                "client_name": data["client_name"],
+                "ssid": data["ssid"],
+                "ap_name": data["ap_to_name"],
+                "area": data["area_to"],
+            }
+            self._async_fire(_GUEST_CONNECTED, attributes)
 
     @callback
-    def _async_see_new_client(self, data: Mapping[str, Any]) -> None:
-        if self._is_here(data):
-            self._async_happen(_NEW_CLIENT, {key: data[key] for key in _NEW_CLIENT_ATTRIBUTES})
+    def _async_handle_new_client(self, data: NewClientData) -> None:
+        if self._is_of_this_site(data):
+            attributes = {key: value for key, value in data.items() if key not in _NEW_CLIENT_OMITS}
+            self._async_fire(_NEW_CLIENT, attributes)
 
-    def _is_here(self, data: Mapping[str, Any]) -> bool:
-        entry_id: str = data["entry_id"]
-        return entry_id == self.coordinator.config_entry.entry_id
+    def _is_of_this_site(self, data: ClientData) -> bool:
+        return data["entry_id"] == self.coordinator.config_entry.entry_id

@@ -1,7 +1,7 @@
-"""The logbook's lines about events on the bus: sentences, whatever is not known left out."""
+"""Describe our events on the bus as sentences in the logbook."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
 from homeassistant.components.logbook.const import (
     LOGBOOK_ENTRY_ENTITY_ID,
@@ -15,7 +15,7 @@ from homeassistant.helpers import entity_registry as er
 
 from .const import DOMAIN
 from .roaming import EventKind
-from .site.publisher import EVENT_TYPES
+from .site.publisher import EVENT_TYPES, ClientEventData
 
 _ICONS = {
     EventKind.ROAM: "mdi:walk",
@@ -30,19 +30,19 @@ def async_describe_events(
     hass: HomeAssistant,
     async_describe_event: Callable[[str, str, Callable[[Event], dict[str, str]]], None],
 ) -> None:
-    """Say how each event is described; anybody may have fired one, with whatever data."""
+    """Register the description of each event type."""
     registry = er.async_get(hass)
 
     def describer(kind: EventKind) -> Callable[[Event], dict[str, str]]:
         @callback
         def describe(event: Event) -> dict[str, str]:
-            data = event.data
+            data = _complete(event.data)
             line = {
-                LOGBOOK_ENTRY_NAME: str(data.get("client_name") or data.get("client_mac") or "?"),
+                LOGBOOK_ENTRY_NAME: str(data["client_name"] or data["client_mac"] or "?"),
                 LOGBOOK_ENTRY_MESSAGE: message(kind, data),
                 LOGBOOK_ENTRY_ICON: _ICONS[kind],
             }
-            if (entity_id := _entity_of(hass, registry, data)) is not None:
+            if (entity_id := _entity_id(hass, registry, data)) is not None:
                 line[LOGBOOK_ENTRY_ENTITY_ID] = entity_id
             return line
 
@@ -52,14 +52,12 @@ def async_describe_events(
         async_describe_event(DOMAIN, event_type, describer(kind))
 
 
-def message(kind: EventKind, data: Mapping[str, Any]) -> str:
-    """Return what a client did, to stand behind its name."""
-    origin, destination = (
-        data.get(f"ap_{end}_name") or data.get(f"ap_{end}_mac") for end in ("from", "to")
-    )
-    band_from, band_to = (
-        f"{band} GHz" if (band := data.get(f"band_{end}")) else None for end in ("from", "to")
-    )
+def message(kind: EventKind, data: ClientEventData) -> str:
+    """Return what a client did, as a sentence without its subject and without unknown parts."""
+    origin = data["ap_from_name"] or data["ap_from_mac"]
+    destination = data["ap_to_name"] or data["ap_to_mac"]
+    band_from = f"{data['band_from']} GHz" if data["band_from"] else None
+    band_to = f"{data['band_to']} GHz" if data["band_to"] else None
     match kind:
         case EventKind.ROAM:
             words = "roamed", _after("from", origin), _after("to", destination)
@@ -69,26 +67,32 @@ def message(kind: EventKind, data: Mapping[str, Any]) -> str:
             words = "left the WiFi", _after("at", origin), ""
         case EventKind.ROAM_RADIO:
             bands = _after("from", band_from) + _after("to", band_to)
-            # Otherwise another channel of the same band.
+            # Within a band only the channel changes.
             changes = band_from != band_to and bands
             words = "changed", changes or " its channel", _after("at", destination)
     link = [band_to if kind is not EventKind.ROAM_RADIO else None]
-    if (signal := data.get("signal")) is not None and kind is not EventKind.DISCONNECTED:
+    if (signal := data["signal"]) is not None and kind is not EventKind.DISCONNECTED:
         link.append(f"{signal} dBm")
-    link_known = ", ".join(filter(None, link))
-    return "".join(words) + (f" ({link_known})" if link_known else "")
+    known_link = ", ".join(filter(None, link))
+    return "".join(words) + (f" ({known_link})" if known_link else "")
+
+
+def _complete(data: Mapping[str, Any]) -> ClientEventData:
+    """Return a payload with every key: anyone may fire an event of our types, with any data."""
+    complete = {key: data.get(key) for key in ClientEventData.__required_keys__}
+    return cast("ClientEventData", complete)
 
 
 def _after(word: str, value: object) -> str:
     return f" {word} {value}" if value else ""
 
 
-def _entity_of(
-    hass: HomeAssistant, registry: er.EntityRegistry, data: Mapping[str, Any]
+def _entity_id(
+    hass: HomeAssistant, registry: er.EntityRegistry, data: ClientEventData
 ) -> str | None:
-    """Return the sensor that shows where the client is, None when it has none."""
-    entry = hass.config_entries.async_get_entry(str(data.get("entry_id")))
+    """Return the client's access point sensor, None if it has none."""
+    entry = hass.config_entries.async_get_entry(str(data["entry_id"]))
     if entry is None:
         return None
-    unique_id = f"{entry.unique_id}_{data.get('client_mac')}_access_point"
+    unique_id = f"{entry.unique_id}_{data['client_mac']}_access_point"
     return registry.async_get_entity_id(Platform.SENSOR, DOMAIN, unique_id)

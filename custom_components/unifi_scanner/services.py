@@ -1,4 +1,4 @@
-"""Actions: tell where a client roamed, make it connect anew, export what the recorder holds."""
+"""Actions: get a client's roam history, reconnect a client, export the recorder's capture."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -27,7 +27,7 @@ from .coordinator import UnifiScannerConfigEntry, UnifiScannerCoordinator
 from .hub.errors import error_translation
 from .roaming import ClientEvent
 from .site.devices import DeviceKind, device_kind, mac_of
-from .site.publisher import event_data
+from .site.publisher import CLIENT_KEYS, event_data
 from .site.roam_log import CLIENT_LIMIT
 
 CONF_CLIENT: Final = "client"
@@ -35,8 +35,8 @@ CONF_CONFIG_ENTRY: Final = "config_entry"
 CONF_LIMIT: Final = "limit"
 CONF_PERIOD: Final = "period"
 
-# What an event says of the client, which a client's history says once.
-_OF_CLIENT = frozenset({"entry_id", "site", "client_mac", "client_name", "device_id", "guest"})
+# Every export is kept on disk, and an automation may run it often.
+MAX_CAPTURE_FILES = 5
 
 _CLIENT = {probatio.Required(CONF_CLIENT): cv.string}
 
@@ -77,10 +77,10 @@ def async_setup_services(hass: HomeAssistant) -> None:
 async def _async_get_roam_history(call: ServiceCall) -> ServiceResponse:
     entry, device, mac = _async_find_client(call)
     coordinator = entry.runtime_data
-    begin = coordinator.tracker.controller_time(
+    since = coordinator.tracker.controller_time(
         time.time() - call.data[CONF_PERIOD].total_seconds()
     )
-    roams = coordinator.roam_log.roams(mac, begin)[: call.data[CONF_LIMIT]]
+    roams = coordinator.roam_log.roams(mac, since)[: call.data[CONF_LIMIT]]
     return {
         "client": {"mac": mac, "name": _name(coordinator, device, mac), "device_id": device.id},
         "roams": [_roam(coordinator, event) for event in roams],
@@ -139,7 +139,10 @@ async def _async_export_capture(call: ServiceCall) -> ServiceResponse:
 
 @callback
 def _async_find_client(call: ServiceCall) -> tuple[UnifiScannerConfigEntry, DeviceEntry, str]:
-    """Return the chosen client with its entry, which is loaded, and its MAC."""
+    """Return the loaded entry, the device and the MAC of the selected client.
+
+    Raises ServiceValidationError for any other device.
+    """
     entry: UnifiScannerConfigEntry
     device, entry = service.async_get_device_and_config_entry(
         call.hass, DOMAIN, call.data[CONF_CLIENT], include_child_devices=False
@@ -155,14 +158,14 @@ def _async_find_client(call: ServiceCall) -> tuple[UnifiScannerConfigEntry, Devi
 
 
 def _name(coordinator: UnifiScannerCoordinator, device: DeviceEntry, mac: str) -> str:
-    """Return what a client is called in UniFi, as events say it."""
+    """Return a client's UniFi name, as in events."""
     state = coordinator.client(mac)
     return state.name if state else device.name or mac
 
 
 def _roam(coordinator: UnifiScannerCoordinator, event: ClientEvent) -> dict[str, Any]:
-    """Return a roam as it stands on the event bus, with today's names and areas."""
-    told = event_data(
+    """Return a roam as on the event bus, without the client, with current names and areas."""
+    data = event_data(
         event,
         entry_id=coordinator.config_entry.entry_id,
         site=coordinator.site,
@@ -172,24 +175,20 @@ def _roam(coordinator: UnifiScannerCoordinator, event: ClientEvent) -> dict[str,
     )
     return {
         "kind": event.kind.value,
-        **{key: value for key, value in told.items() if key not in _OF_CLIENT},
+        **{key: value for key, value in data.items() if key not in CLIENT_KEYS},
     }
 
 
-# Whoever exports by an automation must not fill the disk.
-MOST_FILES = 5
-
-
 def write_capture(folder: Path, capture: dict[str, Any]) -> Path:
-    """Write a capture into a folder, which is made if need be; return the file.
+    """Write a capture into a folder, which is created if missing; return the file.
 
-    Only the newest captures are kept there. Blocks; raises OSError or WriteError.
+    Only the newest captures are kept. Blocking; raises OSError or WriteError.
     """
-    # Of the same length at any time, so that names are in the order of their times.
+    # Fixed width, so that the names sort by time.
     file = folder / f"capture_{dt_util.utcnow():%Y-%m-%dT%H-%M-%S-%f}Z.json"
     folder.mkdir(parents=True, exist_ok=True)
     save_json(str(file), capture)
     others = sorted(other for other in folder.glob("capture_*.json") if other != file)
-    for outdated in others[: -(MOST_FILES - 1)]:
+    for outdated in others[: -(MAX_CAPTURE_FILES - 1)]:
         outdated.unlink(missing_ok=True)
     return file

@@ -143,7 +143,7 @@ async def test_stream_keeps_states_available_without_snapshots(home: Home) -> No
 async def test_snapshot_is_repeated_to_confirm_that_a_client_is_missing(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(coordinator, "SOONEST_RECHECK", 0.3)
+    monkeypatch.setattr(coordinator, "MIN_RECHECK_DELAY", 0.3)
     await home.set_up(disconnect_delay=0.3)
     home.coordinator.tracker._tracker._registry.tracks[ANNA].arrived -= 60
     home.world.disconnect(ANNA)

@@ -61,7 +61,7 @@ class _Player:
         self._now = step.at
         match step.action:
             case "observe" if step.batch:
-                coordinator._async_take_batch(step.batch)
+                coordinator._async_process_batch(step.batch)
             case "observe":
                 # They belong to the snapshot that follows immediately.
                 self._snapshot = Snapshot(devices=self._capture.devices, stations=(), log=step.rows)
@@ -72,9 +72,9 @@ class _Player:
                 await coordinator.async_refresh()
                 self._snapshot = Snapshot(devices=self._capture.devices, stations=(), log=())
             case "advance":
-                coordinator._async_advance()
+                coordinator._async_release_due()
             case "doubt":
-                coordinator._async_take_refusal()
+                coordinator._async_handle_refusal()
 
     async def _read(self) -> Snapshot:
         return self._snapshot

@@ -19,7 +19,7 @@ from custom_components.unifi_scanner.site.area_debounce import AreaDebouncer
 from custom_components.unifi_scanner.site.areas import SiteAreas
 from custom_components.unifi_scanner.site.devices import SiteDevices
 from custom_components.unifi_scanner.site.listeners import KeyedListeners
-from custom_components.unifi_scanner.site.publisher import SIGNAL_AREA
+from custom_components.unifi_scanner.site.publisher import SIGNAL_AREA, EventPublisher
 from custom_components.unifi_scanner.site.timers import Timers
 from tests.home import ANNA, ATTIC, BEN, HALL, KITCHEN
 from tests.roaming.observations import connected, disconnected, roam, station
@@ -143,6 +143,7 @@ class House:
             devices=self.devices,
             clients=self.tracker.clients,
             tracked={ANNA},
+            publisher=EventPublisher(hass, entry, self.devices, {ANNA}),
             client_listeners=self.listeners,
             timers=self.timers,
             on_areas=self._count,
@@ -150,7 +151,7 @@ class House:
         for mac in (ANNA, BEN):
             self.listeners.async_add(mac, lambda mac=mac: self.called.append(mac))
         for area_id in ("hall", "kitchen", "cellar"):
-            self.areas.async_listen(area_id, lambda area_id=area_id: self.called.append(area_id))
+            self.areas.async_add_listener(area_id, lambda area_id=area_id: self.called.append(area_id))
         async_dispatcher_connect(hass, SIGNAL_AREA, self._remember)
         self.areas.async_start()
         for name, mac in (("Hall", HALL), ("Kitchen", KITCHEN), ("Attic", ATTIC)):

@@ -30,7 +30,7 @@ def test_one_that_fails_does_not_keep_the_others_from_it(caplog: pytest.LogCaptu
     listeners.async_add("a", lambda: calls.append("a2"))
     listeners.async_notify_key("a")
     assert calls == ["a2"]
-    assert "Unexpected error while updating what is shown of a" in caplog.text
+    assert "Unexpected error in a listener for a" in caplog.text
 
 
 def test_one_may_leave_while_it_is_called() -> None:

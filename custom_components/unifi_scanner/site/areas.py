@@ -1,4 +1,4 @@
-"""The area of an access point's device is a room: who is in which, and who has gone to another."""
+"""The area of each client, which is that of its access point's device."""
 
 from collections.abc import Callable, Mapping, Sequence, Set as AbstractSet
 from functools import partial
@@ -8,31 +8,31 @@ from typing import NamedTuple
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
 from homeassistant.helpers import area_registry as ar, device_registry as dr
-from homeassistant.helpers.dispatcher import async_dispatcher_send
 
-from ..const import CONF_SETTLING_TIME, CONF_SITE, option
+from ..const import CONF_SETTLING_TIME, option
 from ..roaming import ClientEvent, ClientState
-from .area_debounce import AreaDebouncer, Room
+from .area_debounce import AreaDebouncer, AreaId
 from .devices import SiteDevices
 from .listeners import KeyedListeners
-from .publisher import SIGNAL_AREA
+from .publisher import EventPublisher
 from .timers import Timers
 
 
 class AreaChange(NamedTuple):
-    """A client that has gone from one room to another; None is no room at all."""
+    """A change of a client's debounced area; None is no area."""
 
     mac: str
-    area_from: str | None
-    area_to: str | None
+    area_from: AreaId
+    area_to: AreaId
 
 
 class SiteAreas:
-    """Knows the room of every client of a site, by the access point it is on.
+    """The debounced area of every client of a site, and the tracked clients in every area.
 
-    Changes come in three steps, so that all states agree before anyone is told: `async_take`,
-    `async_show` and `async_tell`. What changes without that a client moves - the user puts an
-    access point into another area, or the tracker corrects itself - is shown, and told to nobody.
+    Changes are processed in three steps, so that all states are consistent before any signal is
+    sent: `async_apply_events`, `async_write_states` and `async_publish`. Changes not caused by a
+    client moving, such as an access point being assigned to another area, update states but send
+    no signals.
     """
 
     def __init__(
@@ -43,13 +43,15 @@ class SiteAreas:
         devices: SiteDevices,
         clients: Mapping[str, ClientState],
         tracked: AbstractSet[str],
+        publisher: EventPublisher,
         client_listeners: KeyedListeners,
         timers: Timers,
         on_areas: Callable[[], None],
     ) -> None:
-        """Prepare; `on_areas` is called when an access point was put into another area.
+        """Prepare without listening to anything.
 
-        `clients` and `tracked` are live views.
+        `clients` and `tracked` are live views. `on_areas` is called when an access point was
+        assigned to another area.
         """
         # The areas that have an access point.
         self.area_ids: frozenset[str] = frozenset()
@@ -58,41 +60,45 @@ class SiteAreas:
         self._devices = devices
         self._clients = clients
         self._tracked = tracked
+        self._publisher = publisher
         self._client_listeners = client_listeners
         self._timers = timers
         self._on_areas = on_areas
         self._area_registry = ar.async_get(hass)
         self._device_registry = dr.async_get(hass)
         self._debouncer = AreaDebouncer(option(entry, CONF_SETTLING_TIME))
+        # The clients whose debounced area is each area.
         self._occupants: dict[str, set[str]] = {}
         self._listeners = KeyedListeners()
-        # By the access points' MACs.
-        self._access_point_areas: dict[str, Room] = {}
+        # The areas of the access points by MAC.
+        self._access_point_areas: dict[str, AreaId] = {}
 
     @callback
     def async_start(self) -> None:
-        """Follow what the user does to areas, until the entry is unloaded."""
+        """Follow changes in the area and device registries until the entry is unloaded."""
         bus = self._hass.bus
-        for stop in (
+        for unsubscribe in (
             bus.async_listen(
-                dr.EVENT_DEVICE_REGISTRY_UPDATED, self._async_take_device, self._may_move_areas
+                dr.EVENT_DEVICE_REGISTRY_UPDATED,
+                self._async_handle_device_update,
+                self._may_change_areas,
             ),
-            bus.async_listen(ar.EVENT_AREA_REGISTRY_UPDATED, self._async_take_area),
+            bus.async_listen(ar.EVENT_AREA_REGISTRY_UPDATED, self._async_handle_area_update),
         ):
-            self._entry.async_on_unload(stop)
+            self._entry.async_on_unload(unsubscribe)
 
-    # What there is to see
+    # Reading
 
-    def area_of(self, mac: str) -> str | None:
-        """Return the settled area of a client, None when it is not connected or in no area."""
+    def area_of(self, mac: str) -> AreaId:
+        """Return the debounced area of a client, None if it is not connected or in no area."""
         state = self._clients.get(mac)
         if state is None or state.ap_mac is None:
             return None
-        rooms = self._debouncer.areas
-        return rooms[mac] if mac in rooms else self._access_point_areas.get(state.ap_mac)
+        areas = self._debouncer.areas
+        return areas[mac] if mac in areas else self._access_point_areas.get(state.ap_mac)
 
-    def area_name(self, area_id: str | None) -> str | None:
-        """Return what the user calls an area, None when there is no such area."""
+    def area_name(self, area_id: AreaId) -> str | None:
+        """Return the name of an area, None if there is no such area."""
         area = self._area_registry.async_get_area(area_id) if area_id else None
         return area.name if area else None
 
@@ -102,29 +108,30 @@ class SiteAreas:
         return sorted(self._clients[mac].name for mac in macs if mac in self._clients)
 
     @callback
-    def async_listen(self, area_id: str, update_callback: CALLBACK_TYPE) -> CALLBACK_TYPE:
-        """Have a callback called when an area's name or its tracked clients may have changed."""
+    def async_add_listener(self, area_id: str, update_callback: CALLBACK_TYPE) -> CALLBACK_TYPE:
+        """Add a listener for an area's name and its tracked clients; return one to unsubscribe."""
         return self._listeners.async_add(area_id, update_callback)
 
-    # Clients move
+    # Clients that move
 
     @callback
     def async_apply_events(self, events: Sequence[ClientEvent]) -> list[AreaChange]:
-        """Take what the tracker has told; return who is in another room by that."""
+        """Apply the tracker's events; return the resulting changes of debounced areas."""
         for event in events:
             if event.ap_to is not None and event.ap_to not in self._access_point_areas:
-                self._set_areas(
+                self._set_access_point_areas(
                     self._access_point_areas
                     | {event.ap_to: self._devices.location(event.ap_to).area}
                 )
         if not self.area_ids:
             return []
-        changes = [self._async_follow(mac) for mac in dict.fromkeys(event.mac for event in events)]
+        macs = dict.fromkeys(event.mac for event in events)
+        changes = [self._async_update_client(mac) for mac in macs]
         return [change for change in changes if change.area_from != change.area_to]
 
     @callback
     def async_write_states(self, changes: Sequence[AreaChange]) -> None:
-        """Have the rooms shown that tracked clients have left and entered."""
+        """Notify the listeners of the areas that tracked clients have left or entered."""
         self._listeners.async_notify(
             area_id
             for change in changes
@@ -135,58 +142,44 @@ class SiteAreas:
 
     @callback
     def async_write_all_states(self) -> None:
-        """Have all rooms shown."""
+        """Notify the listeners of all areas."""
         self._listeners.async_notify_all()
 
     @callback
     def async_publish(self, changes: Sequence[AreaChange]) -> None:
-        """Send the signal of each client that has gone to another room."""
+        """Send the signal for each change."""
         for change in changes:
-            if (state := self._clients.get(change.mac)) is None:
-                continue
-            async_dispatcher_send(
-                self._hass,
-                SIGNAL_AREA,
-                {
-                    "entry_id": self._entry.entry_id,
-                    "site": self._entry.data[CONF_SITE],
-                    "client_mac": change.mac,
-                    "client_name": state.name,
-                    "device_id": self._devices.client_device_id(change.mac),
-                    "guest": state.guest,
-                    "area_from": change.area_from,
-                    "area_to": change.area_to,
-                },
-            )
+            if (state := self._clients.get(change.mac)) is not None:
+                self._publisher.async_publish_area_change(state, change.area_from, change.area_to)
 
     @callback
-    def _async_follow(self, mac: str) -> AreaChange:
+    def _async_update_client(self, mac: str) -> AreaChange:
         debouncer = self._debouncer
         before = debouncer.areas.get(mac)
         state = self._clients.get(mac)
         if state is None or state.ap_mac is None:
             debouncer.remove(mac)
-            self._timers.async_cancel(_timer(mac))
+            self._timers.async_cancel(_timer_name(mac))
         elif debouncer.move(mac, self._access_point_areas.get(state.ap_mac), monotonic()):
-            self._timers.async_cancel(_timer(mac))
+            self._timers.async_cancel(_timer_name(mac))
             if mac in debouncer.pending:
                 self._timers.async_set(
-                    _timer(mac), debouncer.seconds, partial(self._async_settle, mac)
+                    _timer_name(mac), debouncer.seconds, partial(self._async_commit, mac)
                 )
-        return self._changed(mac, before)
+        return self._update_occupants(mac, before)
 
     @callback
-    def _async_settle(self, mac: str) -> None:
-        """Let the room follow a client that went back to where it came from, and has stayed."""
+    def _async_commit(self, mac: str) -> None:
+        """Apply the pending area of a client that has stayed there long enough."""
         before = self._debouncer.areas[mac]
         self._debouncer.commit(mac)
-        changes = [self._changed(mac, before)]
+        changes = [self._update_occupants(mac, before)]
         self._client_listeners.async_notify_key(mac)
         self.async_write_states(changes)
         self.async_publish(changes)
 
-    def _changed(self, mac: str, before: Room) -> AreaChange:
-        """Keep the book of who is in which room."""
+    def _update_occupants(self, mac: str, before: AreaId) -> AreaChange:
+        """Move a client to its debounced area in the index of occupants."""
         after = self._debouncer.areas.get(mac)
         if before != after:
             if before is not None:
@@ -197,20 +190,20 @@ class SiteAreas:
                 self._occupants.setdefault(after, set()).add(mac)
         return AreaChange(mac, before, after)
 
-    # Rooms move
+    # Access points that are assigned to other areas
 
     @callback
     def async_refresh(self) -> bool:
-        """Read the areas of all access points anew; return whether one is in another area now."""
+        """Read the areas of all access points again; return whether any has changed."""
         areas = {mac: self._devices.location(mac).area for mac in self._devices.access_points}
         if areas == self._access_point_areas:
             return False
-        self._set_areas(areas)
+        self._set_access_point_areas(areas)
         return True
 
     @callback
     def async_reconcile(self) -> None:
-        """Show where everyone is by now, of whom no event has told that."""
+        """Correct the areas of clients for which no event was emitted, and update states."""
         debouncer = self._debouncer
         areas = self._access_point_areas
         present = {
@@ -227,36 +220,39 @@ class SiteAreas:
                 debouncer.force(mac, present[mac])
             else:
                 continue
-            self._timers.async_cancel(_timer(mac))
-            changes.append(self._changed(mac, before))
+            self._timers.async_cancel(_timer_name(mac))
+            changes.append(self._update_occupants(mac, before))
         self._client_listeners.async_notify(change.mac for change in changes)
         self.async_write_states(changes)
 
-    def _set_areas(self, areas: dict[str, Room]) -> None:
+    def _set_access_point_areas(self, areas: dict[str, AreaId]) -> None:
         self._access_point_areas = areas
         self.area_ids = frozenset(area for area in areas.values() if area is not None)
 
     @callback
-    def _may_move_areas(self, data: dr.EventDeviceRegistryUpdatedData) -> bool:
+    def _may_change_areas(self, data: dr.EventDeviceRegistryUpdatedData) -> bool:
         if data["action"] == "update":
             return "area_id" in data["changes"]
-        # One that comes without an area changes nothing; after a new installation all do.
+        # A device that is created without an area, as all are at first, changes nothing.
         device = self._device_registry.async_get(data["device_id"])
         return device is None or device.area_id is not None
 
     @callback
-    def _async_take_device(self, _event: Event[dr.EventDeviceRegistryUpdatedData]) -> None:
+    def _async_handle_device_update(self, _event: Event[dr.EventDeviceRegistryUpdatedData]) -> None:
         if self.async_refresh():
             self.async_reconcile()
             self._on_areas()
 
     @callback
-    def _async_take_area(self, event: Event[ar.EventAreaRegistryUpdatedData]) -> None:
-        """Show an area's new name; one that is removed was taken from its devices before."""
+    def _async_handle_area_update(self, event: Event[ar.EventAreaRegistryUpdatedData]) -> None:
+        """Update states with an area's new name.
+
+        A removed area needs nothing more: Home Assistant has already removed it from its devices.
+        """
         if (area_id := event.data["area_id"]) is not None:
             self._client_listeners.async_notify(list(self._occupants.get(area_id, ())))
             self._listeners.async_notify_key(area_id)
 
 
-def _timer(mac: str) -> str:
-    return f"room {mac}"
+def _timer_name(mac: str) -> str:
+    return f"area of {mac}"

@@ -1,4 +1,4 @@
-"""A site's devices in Home Assistant's registry: controller, access points, tracked clients."""
+"""The devices of a site in Home Assistant's registry: controller, access points and clients."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,14 +18,14 @@ MANUFACTURER = "Ubiquiti"
 # The key of the sensor that every access point has (see `device_kind`).
 ACCESS_POINT_SENSOR_KEY = "wireless_clients"
 _ACCESS_POINT_TYPE = "uap"
-# An access point that the controller no longer lists is forgotten after this long, in seconds:
-# one that is reset and adopted anew keeps what the user has made of its device.
-GONE_AFTER = 3600.0
+# The device of an access point that the controller no longer lists is removed after this time. One
+# that is reset and adopted again keeps the user's settings of its device.
+GONE_AFTER = 3600.0  # seconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Location:
-    """An access point as people know it; `area` is the id of its device's area."""
+    """An access point with its name and the id of its device's area."""
 
     mac: str | None = None
     name: str | None = None
@@ -35,7 +35,7 @@ class Location:
 def client_names(
     hass: HomeAssistant, entry: ConfigEntry, macs: Iterable[str]
 ) -> dict[str, str | None]:
-    """Return what these clients' devices are called in UniFi, None for those without a name."""
+    """Return the UniFi names of these clients by their devices, None for those without a name."""
     registry = dr.async_get(hass)
     names: dict[str, str | None] = {}
     for mac in macs:
@@ -87,39 +87,39 @@ def _identifier(entry: ConfigEntry, mac: str | None = None) -> tuple[str, str]:
 
 
 class SiteDevices:
-    """Finds the site's devices in one look-up each, and knows what they are called.
+    """The access points of a site, and the devices and names of access points and clients.
 
-    `access_points` holds, by MAC, every adopted access point and whatever else clients have been
-    on: consoles with a radio are not of an access point's type (protocol.md 5).
+    `access_points` holds, by MAC, every adopted access point and every other device that clients
+    have been on: consoles with a radio do not have an access point's type (docs/protocol.md 5).
     """
 
     def __init__(self, hass: HomeAssistant, entry: ConfigEntry) -> None:
-        """Prepare, without devices."""
+        """Start without access points."""
         self.access_points: dict[str, DeviceRecord] = {}
-        # Those that have entities, for whoever adds these: one whose device is gone needs new ones.
+        # The access points that have entities. The sensor platform adds those that are missing.
         self.shown_access_points: set[str] = set()
-        # What clients are called that have not been seen since their device was made.
+        # Names of clients that have not been connected since their device was created.
         self.fallback_names: Mapping[str, str] = {}
         self._entry = entry
         self._hass = hass
         self._registry = dr.async_get(hass)
         self._controller_id: str | None = None
-        # The names that the registry has been given, to see when one changes.
+        # The device names last passed to the registry, to detect changes.
         self._names: dict[str, str] = {}
-        # Whether the controller has listed anything yet.
+        # Whether the controller has listed any devices yet.
         self._listed = False
-        # When access points that are no longer listed were first missed, by the loop's clock.
-        self._missed: dict[str, float] = {}
+        # When access points were first missing from the controller's list, on a monotonic clock.
+        self._missing_since: dict[str, float] = {}
 
     def access_point_name(self, mac: str) -> str:
-        """Return an access point's name, without one its model and MAC, else its MAC."""
+        """Return an access point's name, or else its model and MAC, or else its MAC."""
         record = self.access_points.get(mac)
         if record is None:
             return mac
         return record.name or (f"{record.model} {mac}" if record.model else mac)
 
     def location(self, mac: str | None) -> Location:
-        """Return an access point with its name and the area of its device."""
+        """Return the location of an access point, an empty one for None."""
         if mac is None:
             return Location()
         device = self._device(mac)
@@ -128,13 +128,13 @@ class SiteDevices:
         )
 
     def client_device_id(self, mac: str) -> str | None:
-        """Return the id of a client's device, None when it has none."""
+        """Return the id of a client's device, None if it has none."""
         device = self._device(mac)
         return device.id if device else None
 
     @callback
     def async_register_controller(self, info: SystemInfo) -> None:
-        """Create the device that all others hang on, before any of them."""
+        """Create or update the controller's device, which all others are connected via."""
         self._controller_id = self._registry.async_get_or_create(
             config_entry_id=self._entry.entry_id,
             identifiers={_identifier(self._entry)},
@@ -155,7 +155,10 @@ class SiteDevices:
         return self._info(mac, self.access_point_name(mac), MANUFACTURER, record.model)
 
     def client_info(self, mac: str, state: ClientState | None) -> DeviceInfo:
-        """Return the device of a client's entities; one that is away keeps its last known name."""
+        """Return the device of a client's entities.
+
+        A client that is not connected keeps its last known name.
+        """
         if state is not None and state.name != mac:
             return self._info(mac, state.name)
         device = self._device(mac)
@@ -163,7 +166,7 @@ class SiteDevices:
         return self._info(mac, known or mac)
 
     def names_of(self, clients: Iterable[str]) -> dict[str, str]:
-        """Return what those of these clients are called whose devices have a name."""
+        """Return the names of these clients' devices, without those that have no name."""
         names = client_names(self._hass, self._entry, clients)
         return {mac: name for mac, name in names.items() if name is not None}
 
@@ -171,13 +174,13 @@ class SiteDevices:
     def async_update_from_snapshot(
         self, records: Sequence[DeviceRecord], occupied: Collection[str]
     ) -> None:
-        """Take the controller's devices; `occupied` are those that have clients now."""
+        """Update the access points; `occupied` are the MACs of those that have clients."""
         if not records:
-            # A controller that boots lists nothing for minutes.
+            # A booting controller lists no devices for minutes.
             self.async_ensure_access_points(occupied)
             return
         self._listed = True
-        # One that was removed keeps its name for as long as clients are listed on it.
+        # A removed access point keeps its name while clients are still listed on it.
         kept = {mac: known for mac, known in self.access_points.items() if mac in occupied}
         devices = kept | {record.mac: record for record in records}
         self.access_points = {
@@ -197,7 +200,7 @@ class SiteDevices:
 
     @callback
     def async_ensure_access_points(self, macs: Collection[str]) -> bool:
-        """Make sure that access points which have clients are there; return whether one is new."""
+        """Add access points that have clients but are unknown; return whether there were any."""
         unknown = [mac for mac in macs if mac not in self.access_points]
         for mac in unknown:
             self.access_points[mac] = DeviceRecord(mac=mac, name=None, model=None, type=None)
@@ -221,15 +224,15 @@ class SiteDevices:
     def async_remove_stale(self, clients: Collection[str], now: float) -> None:
         """Remove the devices of clients other than these, and of access points long gone.
 
-        `now` is in seconds by any clock that only goes forward.
+        `now` is in seconds on a monotonic clock.
         """
         for mac, device in self._devices():
             if mac in clients or self.is_present(mac):
-                self._missed.pop(mac, None)
+                self._missing_since.pop(mac, None)
                 continue
-            if _is_access_point(self._hass, self._entry, mac):
-                missed = self._missed.setdefault(mac, now)
-                if not self._listed or now - missed < GONE_AFTER:
+            if device_kind(self._hass, self._entry, device) is DeviceKind.ACCESS_POINT:
+                missing_since = self._missing_since.setdefault(mac, now)
+                if not self._listed or now - missing_since < GONE_AFTER:
                     continue
             self.async_forget(mac)
             self._registry.async_remove_device(device.id)
@@ -238,10 +241,11 @@ class SiteDevices:
     def async_forget(self, mac: str) -> None:
         """Forget a client or an access point whose device is about to be removed."""
         self._names.pop(mac, None)
-        self._missed.pop(mac, None)
+        self._missing_since.pop(mac, None)
         self.shown_access_points.discard(mac)
 
     def _devices(self) -> Iterator[tuple[str, dr.DeviceEntry]]:
+        """Yield the devices of clients and access points with their MACs."""
         for device in dr.async_entries_for_config_entry(self._registry, self._entry.entry_id):
             if (mac := mac_of(self._entry, device)) is not None:
                 yield mac, device

@@ -1,4 +1,4 @@
-"""Who is new: a client that was never seen before, told once it is surely real."""
+"""Detect clients that connect to a site for the first time."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from itertools import takewhile
@@ -9,24 +9,24 @@ from ..roaming import ClientEvent, ClientState, EventKind
 from .history import SiteHistory
 from .timers import Timers
 
-# A device that passes by associates for a moment; one that stays for so long is real even when
-# nobody has told its address.
+# A passing device associates only for a moment. One that is still connected after this time counts
+# as real, even if no IP address has been reported for it.
 PATIENCE = 60.0  # seconds
-# The two bits of a MAC's first octet that say who gave it, and whether it is of one device.
-_KIND = 0b11
+# The two bits of a MAC's first octet for "locally administered" and "multicast".
+_ADDRESS_BITS = 0b11
 _LOCAL_UNICAST = 0b10
 
 
 def is_randomised(mac: str) -> bool:
-    """Return whether a MAC is a made-up one, as phones use: locally administered, of one device."""
-    return int(mac[:2], 16) & _KIND == _LOCAL_UNICAST
+    """Return whether a MAC is randomized, as phones do: locally administered and unicast."""
+    return int(mac[:2], 16) & _ADDRESS_BITS == _LOCAL_UNICAST
 
 
 class NewClientDetector:
-    """Finds those who are new among the clients of a site; whom it has met is in the history.
+    """Finds clients that are not in the site's history, and adds them to it.
 
-    `seen_before` are those whom the controller remembers, for the first look. `on_due` is called
-    when somebody has stayed long enough to be told without an address.
+    A client is only new once it has an IP address or has been connected for `PATIENCE`.
+    `seen_before` are the clients that the controller remembers, which seed the history.
     """
 
     def __init__(
@@ -38,7 +38,11 @@ class NewClientDetector:
         timers: Timers,
         on_due: Callable[[], None],
     ) -> None:
-        """Begin with nobody waiting; `clients` is the tracker's live view."""
+        """Start without waiting clients.
+
+        `clients` is the tracker's live view. `on_due` is called when a client without an address
+        has been connected for long enough; it has to call `async_check_waiting`.
+        """
         self.seen_before: Collection[str] = ()
         self._hass = hass
         self._clock = hass.loop.time
@@ -47,36 +51,37 @@ class NewClientDetector:
         self._timers = timers
         self._on_due = on_due
         self._started = False
-        # Since when those who are connected have had no address, by the event loop's clock.
+        # Since when connected clients have been without an address, in event-loop time, oldest
+        # first.
         self._waiting: dict[str, float] = {}
 
     @callback
     def async_start(self) -> None:
-        """Find those who are new from now on, as there are entities that tell of them."""
+        """Start detecting, once the entities that show new clients exist."""
         self._started = True
 
     @callback
     def async_process_snapshot(self) -> list[str]:
-        """Return who is new among all clients, as after a snapshot.
+        """Return the new clients among all clients, after a snapshot.
 
-        At the first look nobody is: the user has just chosen among them.
+        The first snapshot seeds the history instead: the user has just selected among its clients.
         """
         clients = self._clients
         if not self._history.is_seeded:
-            # A controller that has just booted lists nobody; that is no look yet.
+            # A controller that has just booted lists no clients at all.
             if clients:
                 self._history.async_seed_known((*self.seen_before, *clients))
                 self.seen_before = ()
             return []
-        self._waiting = {mac: at for mac, at in self._waiting.items() if mac in clients}
+        self._waiting = {mac: since for mac, since in self._waiting.items() if mac in clients}
         new = self.async_check(clients)
         self._history.async_touch([mac for mac, state in clients.items() if state.connected])
         return new
 
     @callback
     def async_check(self, macs: Iterable[str]) -> list[str]:
-        """Return who is new among these clients, of whom something has changed."""
-        # Each is told only once, so not before automations can hear of it.
+        """Return the new clients among these, whose states have changed."""
+        # Each client is returned only once, so not before automations are running.
         if not (
             self._started and self._hass.state is CoreState.running and self._history.is_seeded
         ):
@@ -88,21 +93,20 @@ class NewClientDetector:
             self._history.async_mark_known(new)
         if self._waiting:
             due = next(iter(self._waiting.values())) + PATIENCE
-            self._timers.async_set("newcomers", due - self._clock(), self._on_due)
+            self._timers.async_set("new clients", due - self._clock(), self._on_due)
         return new
 
     @callback
     def async_check_waiting(self) -> list[str]:
-        """Return who is new among those who have had no address for long enough."""
+        """Return the new clients among those that have been without an address for long enough."""
         latest = self._clock() - PATIENCE
-        # Those who have waited for longest come first.
         return self.async_check(
             list(takewhile(lambda mac: self._waiting[mac] <= latest, self._waiting))
         )
 
     @callback
     def async_process_events(self, events: Iterable[ClientEvent]) -> None:
-        """Let those who have left wait anew, should they come back."""
+        """Restart the wait of clients that have disconnected."""
         for event in events:
             if event.kind is EventKind.DISCONNECTED:
                 self._waiting.pop(event.mac, None)

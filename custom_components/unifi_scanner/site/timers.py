@@ -1,4 +1,4 @@
-"""What is to be done later: each thing at most once at a time, and nothing after the end."""
+"""Named one-shot timers, cancelled together on shutdown."""
 
 from collections.abc import Callable
 
@@ -7,17 +7,17 @@ from homeassistant.helpers.event import async_call_later
 
 
 class Timers:
-    """Timers by name, which end together."""
+    """One-shot timers by name."""
 
     def __init__(self, hass: HomeAssistant) -> None:
-        """Start without any."""
+        """Start without timers."""
         self._hass = hass
         self._waiting: dict[str, CALLBACK_TYPE] = {}
         self._closed = False
 
     @callback
     def async_set(self, name: str, seconds: float, action: Callable[[], None]) -> None:
-        """Call `action` after that time; what is waiting under the same name already stays."""
+        """Call `action` after this time, unless a timer of this name is already running."""
         if self._closed or name in self._waiting:
             return
 
@@ -32,13 +32,13 @@ class Timers:
 
     @callback
     def async_cancel(self, name: str) -> None:
-        """Call off what is waiting under a name, if anything."""
+        """Cancel the timer of this name, if it is running."""
         if (cancel := self._waiting.pop(name, None)) is not None:
             cancel()
 
     @callback
     def async_close(self) -> None:
-        """Call off everything, for good."""
+        """Cancel all timers and ignore any that are set later."""
         self._closed = True
         for name in list(self._waiting):
             self.async_cancel(name)
