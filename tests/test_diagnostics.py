@@ -13,7 +13,7 @@ from tests.contracts.files import MANIFEST
 from tests.controller import Band
 from tests.controller.device_records import device_record
 from tests.controller.frames import frame
-from tests.flow.test_options import CHOSEN
+from tests.flow.test_options import OPTIONS
 from tests.home import ANNA, ATTIC, BEN, CARA, HALL, KITCHEN, Home, until
 from tests.replay.capture import event_as_json, read_capture
 from tests.replay.tracker_player import play
@@ -179,7 +179,7 @@ async def test_nothing_personal_and_no_secret_is_told(
 
 
 async def test_every_option_is_told_but_of_the_clients_only_how_many(home: Home) -> None:
-    options = {key: value for key, value in CHOSEN.items() if key != "clients"}
+    options = {key: value for key, value in OPTIONS.items() if key != "clients"}
     await home.set_up(**options)
     assert (await diagnostics(home))["options"] == {**options, "clients": 2}
 

@@ -1,4 +1,4 @@
-"""UniFi Scanner: who roams where in a UniFi WiFi."""
+"""UniFi Scanner: track how wireless clients roam between UniFi access points."""
 
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import EVENT_HOMEASSISTANT_STOP, Platform
@@ -21,7 +21,7 @@ CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
 
 async def async_setup(hass: HomeAssistant, _config: ConfigType) -> bool:
-    """Set up the actions, which are there before any site is."""
+    """Register the actions, which exist even without a config entry."""
     async_setup_services(hass)
     return True
 
@@ -46,9 +46,9 @@ async def async_setup_entry(hass: HomeAssistant, entry: UnifiScannerConfigEntry)
 
 
 async def async_unload_entry(hass: HomeAssistant, entry: UnifiScannerConfigEntry) -> bool:
-    """Unload a site; the session stays logged in for the next set-up."""
+    """Unload a site. The session stays logged in for the next set-up."""
     if unloaded := await hass.config_entries.async_unload_platforms(entry, PLATFORMS):
-        # Before the session is given back: what still ran could log in again.
+        # Before the session is released, as a request still running could log in again.
         await entry.runtime_data.async_shutdown()
     return unloaded
 
@@ -56,12 +56,12 @@ async def async_unload_entry(hass: HomeAssistant, entry: UnifiScannerConfigEntry
 async def async_remove_config_entry_device(
     hass: HomeAssistant, entry: UnifiScannerConfigEntry, device: DeviceEntry
 ) -> bool:
-    """Let the user remove a client's device, and that of an access point which is gone."""
+    """Allow the user to remove a client's device, or that of an access point that is gone."""
     return async_remove_device(hass, entry, device)
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: UnifiScannerConfigEntry) -> None:
-    """Forget what is kept of a site, and log out where it was the console's last one."""
+    """Delete the files of a site, and log out if no other site uses the controller."""
     await async_remove_history(hass, entry.entry_id)
     await async_remove_roam_log(hass, entry.entry_id)
     await async_close_unused_sessions(hass)
@@ -71,9 +71,10 @@ async def async_remove_entry(hass: HomeAssistant, entry: UnifiScannerConfigEntry
 def async_remove_device(
     hass: HomeAssistant, entry: UnifiScannerConfigEntry, device: DeviceEntry
 ) -> bool:
-    """Return whether a device may be removed; a client is then no longer one of the chosen.
+    """Return whether a device may be removed, and stop tracking its client.
 
-    Without the controller's answer nobody knows whether an access point is gone.
+    An access point may only be removed while the entry is loaded and the controller does not list
+    it. The controller itself may not be removed.
     """
     mac = mac_of(entry, device)
     coordinator = entry.runtime_data if entry.state is ConfigEntryState.LOADED else None

@@ -1,4 +1,4 @@
-"""What goes with a bug report: numbers, and the flight recorder's capture; nothing personal."""
+"""Diagnostics for bug reports: counters and the recorder's capture, without personal data."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -19,7 +19,7 @@ from .hub.stream import SiteStream
 async def async_get_config_entry_diagnostics(
     hass: HomeAssistant, entry: UnifiScannerConfigEntry
 ) -> dict[str, Any]:
-    """Return a site's diagnostics; of one that is not set up, what is known without it."""
+    """Return a site's diagnostics, reduced to the entry's if it is not loaded."""
     integration = await async_get_integration(hass, DOMAIN)
     diagnostics: dict[str, Any] = {
         "integration_version": str(integration.version),
@@ -60,15 +60,15 @@ def _controller(coordinator: UnifiScannerCoordinator) -> dict[str, Any]:
 
 
 def _sources(coordinator: UnifiScannerCoordinator) -> dict[str, Any]:
-    """Return which of the ways there are to learn something have told anything."""
+    """Return which sources of information work."""
     stream = coordinator.stream
     return {
         "available": coordinator.available,
         "snapshots": coordinator.last_update_success,
         "stream": stream.connected,
-        "last_event": _moment(stream.last_event),
-        "last_sync": _moment(stream.last_sync),
-        # None: there was no gap yet that it could have explained.
+        "last_event": _iso_time(stream.last_event),
+        "last_sync": _iso_time(stream.last_sync),
+        # None if it has not been requested, as there has been no gap in the stream.
         "system_log": coordinator.has_log,
     }
 
@@ -97,24 +97,24 @@ def _frames(statistics: FrameStatistics) -> dict[str, Any]:
 
 
 def _public(counts: Mapping[str, int]) -> dict[str, int]:
-    """Return counts by name; those of doubtful names together."""
+    """Return counts by name, with those of names that may be private added up."""
     public: dict[str, int] = {}
     for name, count in counts.items():
         public[public_name(name)] = public.get(public_name(name), 0) + count
     return public
 
 
-def _lag(delays: Iterable[float]) -> dict[str, float] | None:
-    """Return how late arrivals were told, seconds; a wrong clock of the controller included."""
-    if not (known := sorted(delays)):
+def _lag(latencies: Iterable[float]) -> dict[str, float] | None:
+    """Return statistics of arrival latencies in seconds, including the clocks' difference."""
+    if not (ordered := sorted(latencies)):
         return None
     return {
-        "arrivals": len(known),
-        "least": round(known[0], 3),
-        "median": round(median(known), 3),
-        "most": round(known[-1], 3),
+        "arrivals": len(ordered),
+        "least": round(ordered[0], 3),
+        "median": round(median(ordered), 3),
+        "most": round(ordered[-1], 3),
     }
 
 
-def _moment(time: datetime | None) -> str | None:
+def _iso_time(time: datetime | None) -> str | None:
     return None if time is None else time.isoformat(timespec="seconds")

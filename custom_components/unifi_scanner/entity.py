@@ -1,4 +1,4 @@
-"""Base entities: each listens only to what it shows, and writes only when that has changed."""
+"""Base entities, which listen only to what they show and write only changed states."""
 
 from abc import abstractmethod
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ type Attributes = Mapping[str, StateType | list[str]]
 
 
 class EntityState(NamedTuple):
-    """What an entity shows."""
+    """The availability, state and attributes of an entity."""
 
     available: bool
     value: StateType | datetime = None
@@ -24,7 +24,7 @@ class EntityState(NamedTuple):
 
 
 class UnifiScannerEntity(Entity):
-    """An entity of one of a site's devices: a client's, an access point's or the controller's."""
+    """An entity of a client, an access point or the controller."""
 
     _attr_has_entity_name = True
     _attr_should_poll = False
@@ -36,13 +36,13 @@ class UnifiScannerEntity(Entity):
         device_info: DeviceInfo,
         mac: str | None = None,
     ) -> None:
-        """Belong to the device with that MAC, without one to the controller's."""
+        """Prepare an entity of the device with this MAC, or of the controller for None."""
         self.coordinator = coordinator
         self.entity_description = description
         if description.name is None:
             self._attr_name = None
-        owner = coordinator.config_entry.unique_id
-        self._attr_unique_id = "_".join(filter(None, (owner, mac, description.key)))
+        site_id = coordinator.config_entry.unique_id
+        self._attr_unique_id = "_".join(filter(None, (site_id, mac, description.key)))
         self._attr_device_info = device_info
         self._entity_state = EntityState(available=False)
 
@@ -63,17 +63,17 @@ class UnifiScannerEntity(Entity):
 
     @abstractmethod
     def _read(self) -> EntityState:
-        """Return what there is to show now."""
+        """Return the current state."""
 
     @abstractmethod
     def _listen(self) -> CALLBACK_TYPE:
-        """Have `_async_update` called from now on; return what ends that."""
+        """Call `_async_update` on changes; return a callback that unsubscribes."""
 
     @callback
     def _async_update(self) -> None:
-        shown = self._read()
-        if shown != self._entity_state and not self._is_throttled(shown):
-            self._entity_state = shown
+        state = self._read()
+        if state != self._entity_state and not self._is_throttled(state):
+            self._entity_state = state
             self._async_write()
 
     @callback
@@ -81,7 +81,8 @@ class UnifiScannerEntity(Entity):
         self.coordinator.metrics.writes += 1
         self.async_write_ha_state()
 
-    def _is_throttled(self, shown: EntityState) -> bool:  # noqa: ARG002 - for entities that are in no hurry
+    def _is_throttled(self, state: EntityState) -> bool:  # noqa: ARG002 - for subclasses
+        """Return whether a new state has to wait, as the entity was written only recently."""
         return False
 
 
@@ -91,7 +92,7 @@ class ClientEntity(UnifiScannerEntity):
     def __init__(
         self, coordinator: UnifiScannerCoordinator, description: EntityDescription, mac: str
     ) -> None:
-        """Show something of the client with that MAC, which need not be connected."""
+        """Prepare an entity of the client with this MAC, which need not be connected."""
         device_info = coordinator.devices.client_info(mac, coordinator.client(mac))
         super().__init__(coordinator, description, device_info, mac)
         self.mac = mac
@@ -107,7 +108,7 @@ class AccessPointEntity(UnifiScannerEntity):
     def __init__(
         self, coordinator: UnifiScannerCoordinator, description: EntityDescription, mac: str
     ) -> None:
-        """Show something of one of the coordinator's access points."""
+        """Prepare an entity of the access point with this MAC, which the coordinator knows."""
         device_info = coordinator.devices.access_point_info(mac)
         super().__init__(coordinator, description, device_info, mac)
         self.mac = mac
@@ -119,12 +120,12 @@ class AccessPointEntity(UnifiScannerEntity):
 
 
 class SiteEntity(UnifiScannerEntity):
-    """An entity of the whole site, at the controller's device."""
+    """An entity of the whole site, on the controller's device."""
 
     def __init__(
         self, coordinator: UnifiScannerCoordinator, description: EntityDescription
     ) -> None:
-        """Show something of the coordinator's site."""
+        """Prepare an entity of the coordinator's site."""
         super().__init__(coordinator, description, coordinator.devices.controller_info())
 
     @override

@@ -1,4 +1,4 @@
-"""Sensors: where each tracked client is, and how many clients are where."""
+"""Sensors of tracked clients, access points and the site."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ from .site.devices import ACCESS_POINT_SENSOR_KEY
 
 PARALLEL_UPDATES = 0
 
-# Where a client is that is nowhere. "unknown" would be wrong: the controller knows it is gone.
+# The state of a client that is not connected. "unknown" would be wrong, as this is known.
 NOT_CONNECTED = "not_connected"
 
 type Value = StateType | datetime
@@ -39,10 +39,10 @@ type Value = StateType | datetime
 
 @dataclass(frozen=True, kw_only=True)
 class ClientSensorDescription(SensorEntityDescription):
-    """A sensor of the client with a MAC.
+    """A sensor of a tracked client; its functions get the client's MAC.
 
-    A volatile value changes with nearly every record; while the client stays where it is it is
-    written at most once in the interval that the options say.
+    A volatile value changes with nearly every record. Until the client roams it is written at most
+    once per interval, which is an option.
     """
 
     value_fn: Callable[[UnifiScannerCoordinator, str], Value]
@@ -52,7 +52,7 @@ class ClientSensorDescription(SensorEntityDescription):
 
 @dataclass(frozen=True, kw_only=True)
 class AccessPointSensorDescription(SensorEntityDescription):
-    """A sensor of the access point with a MAC."""
+    """A sensor of an access point; its function gets the access point's MAC."""
 
     value_fn: Callable[[UnifiScannerCoordinator, str], Value]
 
@@ -67,7 +67,7 @@ class SiteSensorDescription(SensorEntityDescription):
 def _of_state(
     value_fn: Callable[[ClientState], Value],
 ) -> Callable[[UnifiScannerCoordinator, str], Value]:
-    """Return a value function that reads the client's state, where there is one."""
+    """Return a value function that reads the client's state, if there is one."""
 
     def value(coordinator: UnifiScannerCoordinator, mac: str) -> Value:
         state = coordinator.client(mac)
@@ -79,7 +79,7 @@ def _of_state(
 def _of_link(
     value_fn: Callable[[Link], Value],
 ) -> Callable[[UnifiScannerCoordinator, str], Value]:
-    """Return a value function that reads the client's link, where there is one."""
+    """Return a value function that reads the client's link, if there is one."""
 
     def value(coordinator: UnifiScannerCoordinator, mac: str) -> Value:
         state = coordinator.client(mac)
@@ -88,14 +88,14 @@ def _of_link(
     return value
 
 
-def _of_load(
+def _of_metrics(
     value_fn: Callable[[Metrics], float | None],
 ) -> Callable[[UnifiScannerCoordinator], Value]:
-    """Return a value function that reads the figures of the stream, rounded."""
+    """Return a value function that reads the stream's metrics, rounded."""
 
     def value(coordinator: UnifiScannerCoordinator) -> Value:
-        figures = coordinator.metrics.latest
-        number = None if figures is None else value_fn(figures)
+        metrics = coordinator.metrics.latest
+        number = None if metrics is None else value_fn(metrics)
         return None if number is None else round(number, 2)
 
     return value
@@ -112,7 +112,7 @@ def _area(coordinator: UnifiScannerCoordinator, mac: str) -> Value:
 
 
 def _time(timestamp: float | None) -> datetime | None:
-    # In whole seconds, as it is shown: less is no change.
+    # In whole seconds, as it is shown, so that fractions do not count as changes.
     return None if timestamp is None else datetime.fromtimestamp(int(timestamp), UTC)
 
 
@@ -227,7 +227,7 @@ SITE_SENSORS: tuple[SiteSensorDescription, ...] = (
         suggested_display_precision=1,
         entity_category=EntityCategory.DIAGNOSTIC,
         entity_registry_enabled_default=False,
-        value_fn=_of_load(lambda figures: figures.frame_rate),
+        value_fn=_of_metrics(lambda metrics: metrics.frame_rate),
     ),
     SiteSensorDescription(
         key="data_rate",
@@ -238,7 +238,7 @@ SITE_SENSORS: tuple[SiteSensorDescription, ...] = (
         suggested_display_precision=0,
         entity_category=EntityCategory.DIAGNOSTIC,
         entity_registry_enabled_default=False,
-        value_fn=_of_load(lambda figures: figures.data_rate),
+        value_fn=_of_metrics(lambda metrics: metrics.data_rate),
     ),
     SiteSensorDescription(
         key="frame_time",
@@ -249,7 +249,7 @@ SITE_SENSORS: tuple[SiteSensorDescription, ...] = (
         suggested_display_precision=0,
         entity_category=EntityCategory.DIAGNOSTIC,
         entity_registry_enabled_default=False,
-        value_fn=_of_load(lambda figures: figures.frame_time),
+        value_fn=_of_metrics(lambda metrics: metrics.frame_time),
     ),
     SiteSensorDescription(
         key="state_writes",
@@ -258,7 +258,7 @@ SITE_SENSORS: tuple[SiteSensorDescription, ...] = (
         suggested_display_precision=1,
         entity_category=EntityCategory.DIAGNOSTIC,
         entity_registry_enabled_default=False,
-        value_fn=_of_load(lambda figures: figures.state_writes),
+        value_fn=_of_metrics(lambda metrics: metrics.state_writes),
     ),
 )
 
@@ -268,36 +268,38 @@ async def async_setup_entry(
     entry: UnifiScannerConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
-    """Add the sensors, and those of clients and access points as these appear."""
+    """Add the site's sensors, and those of clients and access points as they appear."""
     coordinator = entry.runtime_data
     clients: set[str] = set()
     access_points = coordinator.devices.shown_access_points
 
     @callback
-    def add_new() -> None:
-        # One that the user has removed may come back.
+    def add_new_clients() -> None:
+        # A client that the user removed may be tracked again.
         clients.intersection_update(coordinator.tracked)
-        new_clients = sorted(coordinator.tracked - clients)
-        new_access_points = sorted(coordinator.access_points.keys() - access_points)
-        clients.update(new_clients)
-        access_points.update(new_access_points)
-        entities: list[UnifiScannerEntity] = [
-            AccessPointSensor(coordinator, description, mac)
-            for mac in new_access_points
-            for description in ACCESS_POINT_SENSORS
-        ]
-        entities.extend(
-            ClientSensor(coordinator, description, mac)
-            for mac in new_clients
-            for description in CLIENT_SENSORS
-        )
-        if entities:
-            async_add_entities(entities)
+        if new := sorted(coordinator.tracked - clients):
+            clients.update(new)
+            async_add_entities(
+                ClientSensor(coordinator, description, mac)
+                for mac in new
+                for description in CLIENT_SENSORS
+            )
+
+    @callback
+    def add_new_access_points() -> None:
+        if new := sorted(coordinator.access_points.keys() - access_points):
+            access_points.update(new)
+            async_add_entities(
+                AccessPointSensor(coordinator, description, mac)
+                for mac in new
+                for description in ACCESS_POINT_SENSORS
+            )
 
     async_add_entities(SiteSensor(coordinator, description) for description in SITE_SENSORS)
-    add_new()
-    entry.async_on_unload(coordinator.tracked.async_add_listener(add_new))
-    entry.async_on_unload(coordinator.async_add_listener(add_new))
+    add_new_access_points()
+    add_new_clients()
+    entry.async_on_unload(coordinator.async_add_listener(add_new_access_points))
+    entry.async_on_unload(coordinator.tracked.async_add_listener(add_new_clients))
 
 
 class UnifiScannerSensor(UnifiScannerEntity, SensorEntity):
@@ -327,8 +329,8 @@ class ClientSensor(ClientEntity, UnifiScannerSensor):
         if self.entity_description.volatile:
             signals = self.coordinator.listeners.signals
             self.async_on_remove(signals.async_add(self.mac, self._async_update))
-            # What there is now is written next.
-            self._note_write()
+            # Home Assistant writes the current state right after this.
+            self._mark_written()
 
     @override
     def _read(self) -> EntityState:
@@ -340,22 +342,21 @@ class ClientSensor(ClientEntity, UnifiScannerSensor):
         )
 
     @override
-    def _is_throttled(self, shown: EntityState) -> bool:
-        """Return whether a volatile value has been written too lately to be worth it again."""
+    def _is_throttled(self, state: EntityState) -> bool:
         if not self.entity_description.volatile:
             return False
         if (
             self.coordinator.access_point_of(self.mac) == self._written_at_ap
             and monotonic() < self._written_at + self._interval
-            and shown.available
+            and state.available
             and self._entity_state.available
             and self._entity_state.value is not None
         ):
             return True
-        self._note_write()
+        self._mark_written()
         return False
 
-    def _note_write(self) -> None:
+    def _mark_written(self) -> None:
         self._written_at = monotonic()
         self._written_at_ap = self.coordinator.access_point_of(self.mac)
 
