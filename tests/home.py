@@ -1,4 +1,4 @@
-"""A home: a simulated controller, the integration set up for it, and a look at what it shows."""
+"""A home: a simulated controller, the integration set up for it, and helpers to read states."""
 
 import asyncio
 from base64 import b64encode
@@ -23,7 +23,7 @@ from tests.controller import SimulatedController
 UNIQUE_ID = "home_default"
 ANNA = "02:00:00:00:00:0a"
 BEN = "02:00:00:00:00:0b"
-# Not there at first.
+# Not connected at first.
 CARA = "02:00:00:00:00:0c"
 HALL = "78:45:58:00:00:01"
 KITCHEN = "78:45:58:00:00:02"
@@ -31,16 +31,16 @@ ATTIC = "78:45:58:00:00:03"
 
 
 async def until(condition: Callable[[], object], seconds: float = 3.0) -> None:
-    """Wait for something to become true; fail when it takes too long."""
+    """Wait for a condition to become true; fail after a timeout in seconds."""
     end = time.perf_counter() + seconds
     while not condition():
-        assert time.perf_counter() < end, "it did not come true in time"
+        assert time.perf_counter() < end, "the condition did not become true in time"
         await asyncio.sleep(0.005)
 
 
 @asynccontextmanager
 async def furnished_home(hass: HomeAssistant, **settings: Any) -> AsyncIterator[Home]:
-    """Give a home whose controller has these settings, and unload its entry at the end."""
+    """Yield a home whose controller has these settings, and unload its entry at the end."""
     async with SimulatedController(**settings) as controller:
         home = Home(hass, controller)
         yield home
@@ -51,10 +51,10 @@ async def furnished_home(hass: HomeAssistant, **settings: Any) -> AsyncIterator[
 
 
 class Home:
-    """Three access points and, at first, two phones in the hall."""
+    """Three access points and, at first, two clients in the hall."""
 
     def __init__(self, hass: HomeAssistant, controller: SimulatedController) -> None:
-        """Furnish it; the entry is set up by `set_up`."""
+        """Add access points and clients; `set_up` sets up the entry."""
         self.hass = hass
         self.controller = controller
         self.world = controller.world
@@ -74,7 +74,7 @@ class Home:
         wait: bool = True,
         **options: Any,
     ) -> None:
-        """Set the entry up and, unless it won't be, wait for its stream and the snapshot after."""
+        """Set up the entry; with `wait`, wait for its stream and the snapshot after it."""
         self.entry = MockConfigEntry(
             domain=DOMAIN,
             title="Home",
@@ -92,47 +92,47 @@ class Home:
         )
         self.entry.add_to_hass(self.hass)
         for event_type in EVENT_TYPES.values():
-            self.hass.bus.async_listen(event_type, self._remember)
+            self.hass.bus.async_listen(event_type, self._record)
         await self.hass.config_entries.async_setup(self.entry.entry_id)
         await self.hass.async_block_till_done()
         if wait:
             await self.streaming(2)
 
     @callback
-    def _remember(self, event: Event) -> None:
+    def _record(self, event: Event) -> None:
         self.events.append(event)
 
     @property
     def snapshots(self) -> int:
-        """How many snapshots the controller was asked for."""
+        """Number of snapshots requested from the controller."""
         return len(self.controller.requests("stat/sta"))
 
     async def streaming(self, snapshots: int) -> None:
-        """Wait until the stream is up and that many snapshots have been taken in all."""
+        """Wait for the stream to be connected and this total number of snapshots."""
         await until(lambda: self.coordinator.stream_connected)
         await until(lambda: self.snapshots >= snapshots)
         await self.settled()
 
     async def settled(self) -> None:
-        """Wait until no snapshot is under way."""
+        """Wait until no snapshot is requested or in progress."""
         await until(lambda: not self.coordinator.is_refreshing)
         await self.hass.async_block_till_done()
 
     async def quiet(self) -> None:
-        """Wait until nothing is asked of the controller."""
-        stream = self.coordinator._stream.client
+        """Wait until no request to the controller is in progress."""
+        stream = self.coordinator.stream.client
         await until(lambda: stream is not None and stream.state is not StreamState.CONNECTING)
         await self.settled()
 
     async def cut(self) -> None:
-        """Let the stream break and wait until that is known and a snapshot has been tried."""
+        """Break the stream, and wait until it is noticed and a snapshot was attempted."""
         await self.controller.close_sockets(None)
         await until(lambda: not self.coordinator.stream_connected)
         await self.settled()
 
     async def reconnected(self) -> None:
-        """Skip the wait before the next attempt to connect, and wait for the snapshot after it."""
-        stream = self.coordinator._stream.client
+        """Skip the delay before reconnecting, and wait for the snapshot after it."""
+        stream = self.coordinator.stream.client
         await until(lambda: stream is not None and stream.state is StreamState.WAITING)
         await self.settled()
         snapshots = self.snapshots
@@ -145,31 +145,31 @@ class Home:
         return coordinator
 
     def entity_id(self, key: str, mac: str | None = None, domain: str = "sensor") -> str | None:
-        """Return an entity's id, None when there is no such entity."""
+        """Return an entity's id, None if there is no such entity."""
         unique_id = "_".join(filter(None, (UNIQUE_ID, mac, key)))
         return er.async_get(self.hass).async_get_entity_id(domain, DOMAIN, unique_id)
 
     def state(self, key: str, mac: str | None = None, domain: str = "sensor") -> State | None:
-        """Return an entity's state, None when it has none."""
+        """Return an entity's state, None if it has none."""
         entity_id = self.entity_id(key, mac, domain)
         return self.hass.states.get(entity_id) if entity_id else None
 
     def shows(self, key: str, mac: str | None = None, domain: str = "sensor") -> str | None:
-        """Return the text of an entity's state."""
+        """Return the text of an entity's state, None if it has none."""
         state = self.state(key, mac, domain)
         return state.state if state else None
 
     def device(self, mac: str | None = None) -> dr.DeviceEntry | None:
-        """Return a client's or an access point's device, or the controller's."""
+        """Return the device of a client or access point, or of the controller for None."""
         unique_id = "_".join(filter(None, (UNIQUE_ID, mac)))
         return dr.async_get(self.hass).async_get_device_by_identifier(
             (DOMAIN, unique_id), self.entry.entry_id
         )
 
     async def later(self, seconds: float) -> None:
-        """Let everything happen that is to happen within that time, at once.
+        """Run everything that is due within this time, at once.
 
-        Not while the network is asked, as its time-outs would be over too.
+        First wait for requests in progress, as their timeouts would expire too.
         """
         if self.entry.state is ConfigEntryState.LOADED:
             await self.quiet()
@@ -177,6 +177,6 @@ class Home:
         await self.hass.async_block_till_done()
 
     async def happened(self, count: int) -> list[tuple[str, dict[str, Any]]]:
-        """Wait for so many events on the bus; return type and data of all there were."""
+        """Wait for this number of events on the bus; return type and data of all so far."""
         await until(lambda: len(self.events) >= count)
         return [(event.event_type, dict(event.data)) for event in self.events]

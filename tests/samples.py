@@ -1,4 +1,4 @@
-"""One roam and one client state, for tests that need any."""
+"""A sample roam and a sample client state."""
 
 from custom_components.unifi_scanner.roaming import (
     ClientEvent,

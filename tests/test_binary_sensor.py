@@ -1,4 +1,4 @@
-"""The site's binary sensors: its stream, and who is in which room."""
+"""Binary sensors: the event stream, and the occupancy of areas."""
 
 from homeassistant.core import State
 from homeassistant.helpers import area_registry as ar, device_registry as dr, entity_registry as er
@@ -17,14 +17,14 @@ def occupancy(home: Home, area_id: str) -> State | None:
 
 
 def occupants(home: Home, area_id: str) -> tuple[str, list[str]]:
-    """Return an area's occupancy, and who is in it."""
+    """Return the occupancy of an area and its clients."""
     state = occupancy(home, area_id)
     assert state is not None
     assert state.attributes["client_count"] == len(state.attributes["clients"])
     return state.state, state.attributes["clients"]
 
 
-async def test_the_event_stream_shows_whether_the_socket_is_open(home: Home) -> None:
+async def test_event_stream_sensor_shows_whether_the_socket_is_open(home: Home) -> None:
     await home.set_up()
     state = home.state("event_stream", domain="binary_sensor")
     assert state is not None
@@ -36,12 +36,12 @@ async def test_the_event_stream_shows_whether_the_socket_is_open(home: Home) -> 
     assert home.shows("event_stream", domain="binary_sensor") == "on"
 
 
-async def test_a_site_without_areas_has_no_rooms(home: Home) -> None:
+async def test_site_without_areas_has_no_occupancy_sensors(home: Home) -> None:
     await home.set_up()
     assert len(home.hass.states.async_entity_ids("binary_sensor")) == 1
 
 
-async def test_a_room_shows_which_tracked_clients_are_in_it(home: Home) -> None:
+async def test_occupancy_sensor_shows_the_tracked_clients_in_its_area(home: Home) -> None:
     await home.set_up(clients=(ANNA, BEN))
     put_in_area(home, HALL, "Ground floor")
     put_in_area(home, KITCHEN, "Kitchen")
@@ -61,7 +61,7 @@ async def test_a_room_shows_which_tracked_clients_are_in_it(home: Home) -> None:
     assert occupants(home, "ground_floor") == ("off", [])
 
 
-async def test_others_do_not_occupy_a_room_until_they_are_tracked(home: Home) -> None:
+async def test_occupancy_sensor_ignores_clients_until_they_are_tracked(home: Home) -> None:
     await home.set_up(clients=(ANNA,), add_new_clients=True)
     put_in_area(home, KITCHEN, "Kitchen")
     home.world.add_client("Cara", mac=CARA)
@@ -76,7 +76,7 @@ async def test_others_do_not_occupy_a_room_until_they_are_tracked(home: Home) ->
     assert occupants(home, "kitchen") == ("on", ["Cara"])
 
 
-async def test_a_client_that_the_user_removes_leaves_its_room_at_once(home: Home) -> None:
+async def test_occupancy_sensor_drops_a_removed_client_at_once(home: Home) -> None:
     await home.set_up()
     put_in_area(home, HALL, "Ground floor")
     await home.hass.async_block_till_done()
@@ -87,7 +87,7 @@ async def test_a_client_that_the_user_removes_leaves_its_room_at_once(home: Home
     assert occupants(home, "ground_floor") == ("on", ["Ben"])
 
 
-async def test_a_room_comes_and_goes_with_its_access_point(home: Home) -> None:
+async def test_occupancy_sensor_comes_and_goes_with_the_areas_access_point(home: Home) -> None:
     await home.set_up()
     put_in_area(home, HALL, "Ground floor")
     await home.hass.async_block_till_done()
@@ -104,7 +104,7 @@ async def test_a_room_comes_and_goes_with_its_access_point(home: Home) -> None:
     assert occupants(home, "ground_floor") == ("on", ["Anna", "Ben"])
 
 
-async def test_a_room_whose_area_is_deleted_is_gone(home: Home) -> None:
+async def test_occupancy_sensor_of_a_deleted_area_is_removed(home: Home) -> None:
     await home.set_up()
     put_in_area(home, HALL, "Ground floor")
     await home.hass.async_block_till_done()
@@ -114,7 +114,7 @@ async def test_a_room_whose_area_is_deleted_is_gone(home: Home) -> None:
     assert len(home.hass.states.async_entity_ids("binary_sensor")) == 1
 
 
-async def test_a_room_is_called_as_its_area_is(home: Home) -> None:
+async def test_occupancy_sensor_is_renamed_with_its_area(home: Home) -> None:
     await home.set_up()
     areas = ar.async_get(home.hass)
     put_in_area(home, HALL, "Ground floor")
@@ -132,7 +132,7 @@ async def test_a_room_is_called_as_its_area_is(home: Home) -> None:
     assert occupants(home, "ground_floor") == ("on", ["Anna", "Ben"])
 
 
-async def test_a_room_lies_in_its_area_unless_the_user_puts_it_elsewhere(home: Home) -> None:
+async def test_occupancy_sensor_is_in_its_area_unless_the_user_moves_it(home: Home) -> None:
     await home.set_up()
     put_in_area(home, HALL, "Ground floor")
     await home.hass.async_block_till_done()
@@ -151,7 +151,7 @@ async def test_a_room_lies_in_its_area_unless_the_user_puts_it_elsewhere(home: H
 
 
 def add_orphan(home: Home) -> str:
-    """Leave a room behind whose access point was moved while the entry was not loaded."""
+    """Register an occupancy sensor of an area that lost its access point while unloaded."""
     return (
         er.async_get(home.hass)
         .async_get_or_create(
@@ -164,7 +164,7 @@ def add_orphan(home: Home) -> str:
     )
 
 
-async def test_a_room_that_lost_its_access_point_meanwhile_is_gone(home: Home) -> None:
+async def test_occupancy_sensor_without_an_access_point_is_removed_at_set_up(home: Home) -> None:
     await home.set_up()
     orphan = add_orphan(home)
     assert await home.hass.config_entries.async_reload(home.entry.entry_id)
@@ -172,8 +172,8 @@ async def test_a_room_that_lost_its_access_point_meanwhile_is_gone(home: Home) -
     assert er.async_get(home.hass).async_get(orphan) is None
 
 
-async def test_the_room_of_a_console_is_there_while_nobody_is_on_it(home: Home) -> None:
-    """By its type a console with a radio is no access point, only by its clients."""
+async def test_occupancy_sensor_of_a_console_without_clients_is_kept(home: Home) -> None:
+    """A console with a radio is only an access point by its clients, not by its type."""
     console = "78:45:58:00:00:05"
     home.world.add_access_point("Console", mac=console, type="udm", model="UDR")
     await home.set_up(clients=(ANNA,))
@@ -188,7 +188,9 @@ async def test_the_room_of_a_console_is_there_while_nobody_is_on_it(home: Home) 
     assert occupants(home, "lounge") == ("off", [])
 
 
-async def test_no_room_goes_when_a_booting_controller_lists_nothing(home: Home) -> None:
+async def test_occupancy_sensors_are_kept_while_a_booting_controller_lists_nothing(
+    home: Home,
+) -> None:
     await home.set_up()
     orphan = add_orphan(home)
     await home.quiet()
@@ -199,7 +201,9 @@ async def test_no_room_goes_when_a_booting_controller_lists_nothing(home: Home) 
     assert er.async_get(home.hass).async_get(orphan) is not None
 
 
-async def test_nobody_knows_who_is_in_a_room_of_a_site_that_does_not_answer(home: Home) -> None:
+async def test_occupancy_sensor_is_unavailable_while_the_controller_is_unreachable(
+    home: Home,
+) -> None:
     await home.set_up()
     put_in_area(home, HALL, "Ground floor")
     await home.hass.async_block_till_done()

@@ -1,4 +1,4 @@
-"""What the coordinator tells and counts, against the simulated controller."""
+"""The coordinator with a simulated controller: events, states and counts."""
 
 import asyncio
 from datetime import timedelta
@@ -16,7 +16,7 @@ from tests.home import ANNA, ATTIC, BEN, HALL, KITCHEN, Home, furnished_home, un
 pytestmark = pytest.mark.usefixtures("socket_enabled")
 
 
-async def test_a_roam_is_on_the_bus_once_with_the_whole_payload(home: Home) -> None:
+async def test_roam_is_fired_once_with_the_whole_payload(home: Home) -> None:
     await home.set_up()
     await home.controller.roam(ANNA, "Kitchen")
     ((event_type, data),) = await home.happened(1)
@@ -57,7 +57,7 @@ async def test_a_roam_is_on_the_bus_once_with_the_whole_payload(home: Home) -> N
 
 @pytest.mark.parametrize("flavour", list(Flavour))
 @pytest.mark.parametrize("generation", list(Generation))
-async def test_every_generation_of_controllers_tells_a_roam(
+async def test_roam_is_fired_with_every_generation_of_controllers(
     hass: HomeAssistant, flavour: Flavour, generation: Generation
 ) -> None:
     async with furnished_home(hass, flavour=flavour, generation=generation) as home:
@@ -69,7 +69,7 @@ async def test_every_generation_of_controllers_tells_a_roam(
         assert data["inferred"] is (generation is Generation.SYNC_ONLY)
 
 
-async def test_a_client_that_is_not_tracked_is_told_too_and_has_no_entities(home: Home) -> None:
+async def test_untracked_client_fires_events_but_has_no_entities(home: Home) -> None:
     await home.set_up(clients=(ANNA,))
     await home.controller.roam(BEN, "Kitchen")
     ((_, data),) = await home.happened(1)
@@ -78,7 +78,7 @@ async def test_a_client_that_is_not_tracked_is_told_too_and_has_no_entities(home
     assert home.state("access_point", BEN) is None
 
 
-async def test_the_areas_are_those_of_the_access_points_devices(home: Home) -> None:
+async def test_event_areas_are_those_of_the_access_points_devices(home: Home) -> None:
     await home.set_up()
     areas = ar.async_get(home.hass)
     devices = dr.async_get(home.hass)
@@ -92,12 +92,12 @@ async def test_the_areas_are_those_of_the_access_points_devices(home: Home) -> N
     assert (data["area_from"], data["area_to"]) == (downstairs.id, upstairs.id)
 
 
-async def test_states_are_right_when_the_event_is_told(home: Home) -> None:
+async def test_states_are_up_to_date_when_the_event_fires(home: Home) -> None:
     await home.set_up()
-    seen: list[Any] = []
+    states: list[Any] = []
 
-    def look(_: Event) -> None:
-        seen.extend(
+    def read_states(_: Event) -> None:
+        states.extend(
             home.shows(key, mac)
             for key, mac in (
                 ("access_point", ANNA),
@@ -108,26 +108,26 @@ async def test_states_are_right_when_the_event_is_told(home: Home) -> None:
             )
         )
 
-    home.hass.bus.async_listen("unifi_scanner_roam", look)
+    home.hass.bus.async_listen("unifi_scanner_roam", read_states)
     await home.controller.roam(ANNA, "Kitchen")
     await home.happened(1)
     await home.hass.async_block_till_done()
-    assert seen == ["Kitchen", "Hall", "1", "1", "1"]
+    assert states == ["Kitchen", "Hall", "1", "1", "1"]
 
 
-async def test_a_burst_is_told_in_order_and_shown_once(home: Home) -> None:
+async def test_burst_of_roams_fires_events_in_order_and_writes_the_state_once(home: Home) -> None:
     await home.set_up()
     batches: list[int] = []
     stream = home.coordinator._stream
-    take = stream._on_batch
-    stream._on_batch = lambda batch: batches.append(len(batch)) or take(batch)
-    shown: list[str] = []
+    process_batch = stream._on_batch
+    stream._on_batch = lambda batch: batches.append(len(batch)) or process_batch(batch)
+    states: list[str] = []
 
-    def look(event: Event[EventStateChangedData]) -> None:
+    def record_state(event: Event[EventStateChangedData]) -> None:
         if event.data["entity_id"] == "sensor.anna" and (state := event.data["new_state"]):
-            shown.append(state.state)
+            states.append(state.state)
 
-    home.hass.bus.async_listen("state_changed", look)
+    home.hass.bus.async_listen("state_changed", record_state)
     walk = []
     for place in ("Kitchen", "Attic", "Hall"):
         await asyncio.sleep(0.002)
@@ -135,16 +135,16 @@ async def test_a_burst_is_told_in_order_and_shown_once(home: Home) -> None:
     await asyncio.sleep(0.002)
     walk.append(home.world.roam(ANNA, "Kitchen"))
     await home.controller.send_events(*reversed(walk))
-    told = await home.happened(4)
+    events = await home.happened(4)
     await home.hass.async_block_till_done()
-    assert [data["ap_to_name"] for _, data in told] == ["Kitchen", "Attic", "Hall", "Kitchen"]
-    assert [data["ap_from_name"] for _, data in told] == ["Hall", "Kitchen", "Attic", "Hall"]
-    assert shown == ["Kitchen"]
+    assert [data["ap_to_name"] for _, data in events] == ["Kitchen", "Attic", "Hall", "Kitchen"]
+    assert [data["ap_from_name"] for _, data in events] == ["Hall", "Kitchen", "Attic", "Hall"]
+    assert states == ["Kitchen"]
     assert batches == [4]
     assert home.shows("roams_today", ANNA) == "4"
 
 
-async def test_a_departure_is_told_after_the_delay_and_an_arrival_at_once(home: Home) -> None:
+async def test_disconnected_event_is_delayed_and_connected_event_is_not(home: Home) -> None:
     await home.set_up(disconnect_delay=0.2)
     await home.controller.disconnect(ANNA)
     await home.controller.sync(BEN)
@@ -166,7 +166,7 @@ async def test_a_departure_is_told_after_the_delay_and_an_arrival_at_once(home: 
     assert home.shows("access_point", ANNA) == "Attic"
 
 
-async def test_a_change_of_band_is_no_change_of_place(home: Home) -> None:
+async def test_band_change_fires_roam_radio_and_counts_no_roam(home: Home) -> None:
     await home.set_up()
     await home.controller.roam_radio(ANNA, Band.NG)
     ((event_type, data),) = await home.happened(1)
@@ -177,14 +177,14 @@ async def test_a_change_of_band_is_no_change_of_place(home: Home) -> None:
     assert home.shows("roams_today", ANNA) == "0"
 
 
-async def test_the_access_points_numbers_add_up_after_every_frame(home: Home) -> None:
+async def test_wireless_clients_of_access_points_add_up_after_every_frame(home: Home) -> None:
     """P4."""
     people = [f"02:00:00:00:01:{number:02x}" for number in range(20)]
     for mac in people:
         home.world.add_client(None, mac=mac, ap="Hall")
     await home.set_up(disconnect_delay=0.0)
     chance = random.Random(4)  # noqa: S311 - a walk, no secret
-    # Departures are dated in whole seconds, so those who go have not just moved.
+    # Departures are dated in whole seconds, so clients that leave must not have just roamed.
     leavers, walkers = people[:5], people[5:]
     for _ in range(60):
         mac = chance.choice(walkers)

@@ -1,4 +1,4 @@
-"""What goes with a bug report says how things are, plays again, and gives nothing away."""
+"""Diagnostics: complete, replayable, and without personal data."""
 
 import json
 from pathlib import Path
@@ -23,14 +23,14 @@ pytestmark = pytest.mark.usefixtures("socket_enabled")
 
 
 async def diagnostics(home: Home) -> dict[str, Any]:
-    """Return them as they are downloaded."""
-    told = await async_get_config_entry_diagnostics(home.hass, home.entry)
-    downloaded: dict[str, Any] = json.loads(json.dumps(told, cls=ExtendedJSONEncoder))
+    """Return the diagnostics as downloaded."""
+    data = await async_get_config_entry_diagnostics(home.hass, home.entry)
+    downloaded: dict[str, Any] = json.loads(json.dumps(data, cls=ExtendedJSONEncoder))
     return downloaded
 
 
-async def live(home: Home) -> None:
-    """Let all kinds of things happen, and be told, but for what is told late."""
+async def cause_events(home: Home) -> None:
+    """Cause all kinds of events and frames, except late ones, and wait for them."""
     controller = home.controller
     await controller.roam("Anna", "Kitchen", signal=-61)
     await controller.roam_radio("Anna", Band.NG)
@@ -46,59 +46,59 @@ async def live(home: Home) -> None:
     await home.settled()
 
 
-async def test_they_say_how_the_integration_learns_of_things(home: Home) -> None:
+async def test_diagnostics_show_the_sources_of_information(home: Home) -> None:
     await home.set_up(clients=(ANNA, BEN), low_data=False)
-    told = await diagnostics(home)
-    assert told["sources"]["last_event"] is told["sources"]["last_sync"] is None
-    assert told["stream"]["lag"] is None
-    await live(home)
-    told = await diagnostics(home)
-    assert told["integration_version"] == MANIFEST["version"]
-    assert told["state"] == "loaded"
-    assert told["options"] == {"add_new_clients": False, "low_data": False, "clients": 2}
-    assert told["controller"] == {
+    downloaded = await diagnostics(home)
+    assert downloaded["sources"]["last_event"] is downloaded["sources"]["last_sync"] is None
+    assert downloaded["stream"]["lag"] is None
+    await cause_events(home)
+    downloaded = await diagnostics(home)
+    assert downloaded["integration_version"] == MANIFEST["version"]
+    assert downloaded["state"] == "loaded"
+    assert downloaded["options"] == {"add_new_clients": False, "low_data": False, "clients": 2}
+    assert downloaded["controller"] == {
         "kind": "unifi_os",
-        "model": told["controller"]["model"],
+        "model": downloaded["controller"]["model"],
         "network_version": home.coordinator.system_info.version,
         "logins": 1,
         "session_contested": False,
     }
-    sources = told["sources"]
+    sources = downloaded["sources"]
     assert all(sources[name] is True for name in ("available", "snapshots", "stream"))
     assert sources["last_event"].startswith("20")
     assert sources["last_sync"].startswith("20")
     assert sources["system_log"] is None
-    assert told["site"] == {
+    assert downloaded["site"] == {
         "access_points": 3,
         "clients": 3,
         "connected_clients": 3,
         "tracked_clients": 2,
     }
-    assert told["untold"] == dict(home.coordinator.tracker.counters)
-    # A file of export_capture has nothing else to say it.
-    assert told["capture"]["about"] == {
+    assert downloaded["untold"] == dict(home.coordinator.tracker.counters)
+    # In a file of export_capture the versions are nowhere else.
+    assert downloaded["capture"]["about"] == {
         "integration_version": MANIFEST["version"],
         "network_version": home.coordinator.system_info.version,
     }
 
 
-async def test_they_count_the_frames(home: Home) -> None:
+async def test_diagnostics_count_the_frames(home: Home) -> None:
     await home.set_up()
-    await live(home)
+    await cause_events(home)
     stream = (await diagnostics(home))["stream"]
     assert stream["state"] == "connected"
     assert stream["reconnects"] == stream["dropped_records"] == stream["unreadable"] == 0
     assert stream["frames"] == sum(stream["types"].values())
     assert stream["types"]["sta:sync"] == 1
     assert stream["types"]["device:sync"] == stream["skipped"] - 2
-    # A name that may be somebody's is not told.
+    # A name that may be private is left out.
     assert stream["types"]["other"] == 1
     assert stream["unused_event_keys"] == {"EVT_LU_Connected": 1}
     assert stream["lag"]["arrivals"] == 3
     assert stream["lag"]["least"] <= stream["lag"]["median"] <= stream["lag"]["most"] < 5
 
 
-async def test_a_stream_that_has_not_begun_is_told_as_nothing(
+async def test_diagnostics_of_a_stream_that_has_not_started_are_empty(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await home.set_up()
@@ -107,20 +107,22 @@ async def test_a_stream_that_has_not_begun_is_told_as_nothing(
         assert (await diagnostics(home))["stream"] == {}
 
 
-async def test_a_reconnect_and_the_log_read_after_it_are_told(home: Home) -> None:
+async def test_diagnostics_show_a_reconnect_and_the_system_log(home: Home) -> None:
     await home.set_up()
     await home.cut()
     assert (await diagnostics(home))["sources"]["stream"] is False
     await home.reconnected()
-    told = await diagnostics(home)
-    assert told["stream"]["reconnects"] == 1
-    assert isinstance(told["sources"]["system_log"], bool)
-    notes = [entry["value"] for entry in told["capture"]["entries"] if entry["do"] == "stream"]
+    downloaded = await diagnostics(home)
+    assert downloaded["stream"]["reconnects"] == 1
+    assert isinstance(downloaded["sources"]["system_log"], bool)
+    notes = [
+        entry["value"] for entry in downloaded["capture"]["entries"] if entry["do"] == "stream"
+    ]
     assert notes == ["connecting", "connected", "waiting", "connecting", "connected"]
 
 
 @pytest.mark.parametrize("low_data", [False, True])
-async def test_the_capture_tells_the_same_events_again(
+async def test_diagnostics_capture_replays_to_the_same_events(
     home: Home, tmp_path: Path, *, low_data: bool
 ) -> None:
     home.world.add_client("Cara", mac=CARA)
@@ -134,9 +136,9 @@ async def test_the_capture_tells_the_same_events_again(
     await until(lambda: not home.coordinator.stream_connected)
     await home.settled()
     await home.reconnected()
-    told = await diagnostics(home)
+    downloaded = await diagnostics(home)
     path = tmp_path / "config_entry-unifi_scanner.json"
-    path.write_text(json.dumps({"home_assistant": {}, "data": told}))
+    path.write_text(json.dumps({"home_assistant": {}, "data": downloaded}))
     capture = read_capture(path)
     assert [event["kind"] for event in capture.events] == [
         event_type.removeprefix("unifi_scanner_") for event_type, _ in await home.happened(3)
@@ -144,12 +146,12 @@ async def test_the_capture_tells_the_same_events_again(
     assert [event_as_json(event) for event in play(capture)] == capture.events
 
 
-async def test_nothing_personal_and_no_secret_is_told(
+async def test_diagnostics_have_no_personal_data_and_no_secrets(
     home: Home, secret_watch: SecretWatch
 ) -> None:
     home.world.client("Ben").hostname = "bens-laptop.lan"
     await home.set_up()
-    await live(home)
+    await cause_events(home)
     text = json.dumps(await diagnostics(home))
     controller, entry = home.controller, home.entry
     names = {"Anna", "Ben", "Cara", "bens-laptop", "caras-pixel", "Hall", "Kitchen", "Attic"}
@@ -171,20 +173,20 @@ async def test_nothing_personal_and_no_secret_is_told(
     for word in names | macs | addresses | own | secret_watch.secrets:
         assert word is not None
         assert f'"{word}"' not in text
-        # "Home" is also the beginning of "Home Assistant".
+        # "Home" is also part of "Home Assistant".
         if word != entry.title:
             assert word not in text, word
     for mac in macs:
         assert mac.replace(":", "") not in text.replace(":", "").lower()
 
 
-async def test_every_option_is_told_but_of_the_clients_only_how_many(home: Home) -> None:
+async def test_diagnostics_show_every_option_but_only_the_number_of_clients(home: Home) -> None:
     options = {key: value for key, value in OPTIONS.items() if key != "clients"}
     await home.set_up(**options)
     assert (await diagnostics(home))["options"] == {**options, "clients": 2}
 
 
-async def test_a_site_that_is_not_set_up_has_some_too(home: Home) -> None:
+async def test_diagnostics_exist_for_an_entry_that_is_not_loaded(home: Home) -> None:
     await home.controller.stop_listening()
     await home.set_up(wait=False, disconnect_delay=5)
     assert home.entry.state is ConfigEntryState.SETUP_RETRY

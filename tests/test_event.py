@@ -1,4 +1,4 @@
-"""Event entities: what a client has just done, and who visits a site."""
+"""Event entities: the events of a client, and guests and new clients of a site."""
 
 from homeassistant.core import Event, EventStateChangedData, State, callback
 from homeassistant.helpers.event import async_track_state_change_event
@@ -26,7 +26,7 @@ def visitor(home: Home) -> State:
     return state
 
 
-async def test_it_tells_each_thing_a_client_does(home: Home) -> None:
+async def test_movement_entity_shows_every_kind_of_event(home: Home) -> None:
     await home.set_up(disconnect_delay=0.2)
     assert movement(home).state == "unknown"
     await home.controller.roam(ANNA, "Kitchen")
@@ -47,17 +47,17 @@ async def test_it_tells_each_thing_a_client_does(home: Home) -> None:
     assert movement(home, BEN).attributes["event_type"] == "connected"
 
 
-async def test_each_event_is_written_once(home: Home) -> None:
+async def test_movement_entity_is_written_once_per_event(home: Home) -> None:
     await home.set_up()
     written: list[str] = []
 
     @callback
-    def remember(event: Event[EventStateChangedData]) -> None:
+    def record(event: Event[EventStateChangedData]) -> None:
         written.append(event.data["entity_id"])
 
     entity_id = home.entity_id("movement", ANNA, "event")
     assert entity_id is not None
-    remove = async_track_state_change_event(home.hass, [entity_id], remember)
+    remove = async_track_state_change_event(home.hass, [entity_id], record)
     await home.controller.roam(ANNA, "Kitchen")
     await home.happened(1)
     await home.controller.sync(ANNA)
@@ -66,23 +66,23 @@ async def test_each_event_is_written_once(home: Home) -> None:
     assert written == [entity_id]
 
 
-async def test_the_state_is_there_when_the_bus_tells(home: Home) -> None:
-    seen: list[object] = []
+async def test_movement_entity_is_up_to_date_when_the_bus_event_fires(home: Home) -> None:
+    states: list[object] = []
     await home.set_up()
 
     @callback
-    def look(_event: Event) -> None:
-        seen.append(movement(home).attributes.get("event_type"))
+    def read_state(_event: Event) -> None:
+        states.append(movement(home).attributes.get("event_type"))
 
-    home.hass.bus.async_listen("unifi_scanner_roam", look)
+    home.hass.bus.async_listen("unifi_scanner_roam", read_state)
     await home.controller.roam(ANNA, "Kitchen")
     await home.happened(1)
     await home.hass.async_block_till_done()
-    assert seen == ["roamed"]
+    assert states == ["roamed"]
 
 
-async def test_after_an_outage_entities_are_there_again_before_anything_is_told(home: Home) -> None:
-    """Triggers take no notice of an event entity that comes from being unavailable."""
+async def test_movement_entity_is_available_again_before_events_after_an_outage(home: Home) -> None:
+    """State triggers ignore an event entity whose previous state was unavailable."""
     await home.set_up()
     faults = home.controller.faults
     faults.refuse("*wss*", status=502)
@@ -91,27 +91,29 @@ async def test_after_an_outage_entities_are_there_again_before_anything_is_told(
     await home.later(61)
     await until(lambda: not home.coordinator.available)
     home.world.roam(ANNA, "Kitchen")
-    seen: list[object] = []
+    states: list[object] = []
 
     @callback
-    def remember(event: Event[EventStateChangedData]) -> None:
+    def record(event: Event[EventStateChangedData]) -> None:
         old_state = event.data["old_state"]
         if movement(home).attributes.get("event_type") == "roamed":
-            seen.append(old_state and old_state.state)
+            states.append(old_state and old_state.state)
 
     @callback
-    def look(_event: Event) -> None:
-        seen.append(home.shows("access_point", ANNA))
+    def read_state(_event: Event) -> None:
+        states.append(home.shows("access_point", ANNA))
 
-    remove = async_track_state_change_event(home.hass, [movement(home).entity_id], remember)
-    home.hass.bus.async_listen("unifi_scanner_roam", look)
+    remove = async_track_state_change_event(home.hass, [movement(home).entity_id], record)
+    home.hass.bus.async_listen("unifi_scanner_roam", read_state)
     faults.remove(outage)
     await home.coordinator.async_refresh()
     remove()
-    assert seen == ["unknown", "Kitchen"]
+    assert states == ["unknown", "Kitchen"]
 
 
-async def test_a_client_that_is_kept_off_the_bus_has_no_entity_and_others_have(home: Home) -> None:
+async def test_movement_entity_exists_for_tracked_clients_with_tracked_events_only(
+    home: Home,
+) -> None:
     await home.set_up(clients=(ANNA,), tracked_events_only=True)
     assert home.entity_id("movement", BEN, "event") is None
     await home.controller.roam(BEN, "Kitchen")
@@ -121,7 +123,7 @@ async def test_a_client_that_is_kept_off_the_bus_has_no_entity_and_others_have(h
     assert movement(home).attributes["event_type"] == "roamed"
 
 
-async def test_a_guest_is_announced(home: Home) -> None:
+async def test_visitor_entity_shows_a_guest(home: Home) -> None:
     home.world.add_client("Guest", mac=GUEST, is_guest=True)
     await home.set_up()
     await home.controller.connect(GUEST, "Kitchen")
@@ -131,7 +133,7 @@ async def test_a_guest_is_announced(home: Home) -> None:
     assert visitor(home).attributes["ap_name"] == "Kitchen"
 
 
-async def test_a_new_client_is_announced(home: Home) -> None:
+async def test_visitor_entity_shows_a_new_client(home: Home) -> None:
     await home.set_up()
     home.world.add_client("Cara", mac=CARA)
     await home.controller.connect(CARA, "Hall")
@@ -142,7 +144,7 @@ async def test_a_new_client_is_announced(home: Home) -> None:
     assert visitor(home).attributes["randomised_mac"] is True
 
 
-async def test_a_client_that_is_added_later_has_one_without_a_reload(home: Home) -> None:
+async def test_movement_entity_is_added_for_a_new_client_without_a_reload(home: Home) -> None:
     await home.set_up(add_new_clients=True)
     home.world.add_client("Cara", mac=CARA)
     await home.controller.connect(CARA, "Hall")

@@ -1,4 +1,4 @@
-"""The logbook reads like sentences, whoever fired the event."""
+"""Logbook descriptions of our events."""
 
 from collections.abc import Callable
 from typing import Any
@@ -22,15 +22,15 @@ ROAM = {
 }
 
 
-def line(hass: HomeAssistant, kind: EventKind, data: dict[str, Any]) -> dict[str, str]:
-    """Return the logbook's line about an event."""
+def describe_event(hass: HomeAssistant, kind: EventKind, data: dict[str, Any]) -> dict[str, str]:
+    """Return the description of an event."""
     describers: dict[str, Callable[[Event], dict[str, str]]] = {}
 
-    def remember(domain: str, event_type: str, describe: Callable[[Event], dict[str, str]]) -> None:
+    def record(domain: str, event_type: str, describe: Callable[[Event], dict[str, str]]) -> None:
         assert domain == DOMAIN
         describers[event_type] = describe
 
-    async_describe_events(hass, remember)
+    async_describe_events(hass, record)
     assert describers.keys() == set(EVENT_TYPES.values())
     return describers[EVENT_TYPES[kind]](Event(EVENT_TYPES[kind], data))
 
@@ -60,34 +60,36 @@ def line(hass: HomeAssistant, kind: EventKind, data: dict[str, Any]) -> dict[str
         ),
     ],
 )
-async def test_a_line_is_a_sentence(
+async def test_logbook_message_is_a_sentence(
     hass: HomeAssistant, kind: EventKind, changes: dict[str, Any], sentence: str
 ) -> None:
-    described = line(hass, kind, ROAM | changes)
+    described = describe_event(hass, kind, ROAM | changes)
     assert described["name"] == "Anna's phone"
     assert described["message"] == sentence
 
 
 @pytest.mark.parametrize("kind", EventKind)
-async def test_an_event_without_data_has_a_line_too(hass: HomeAssistant, kind: EventKind) -> None:
-    described = line(hass, kind, {})
+async def test_logbook_describes_an_event_without_data(
+    hass: HomeAssistant, kind: EventKind
+) -> None:
+    described = describe_event(hass, kind, {})
     assert described["name"] == "?"
     assert described["message"]
 
 
-async def test_without_a_name_the_client_is_known_by_its_address(hass: HomeAssistant) -> None:
-    assert line(hass, EventKind.ROAM, {"client_mac": ANNA})["name"] == ANNA
+async def test_logbook_uses_the_mac_of_a_client_without_a_name(hass: HomeAssistant) -> None:
+    assert describe_event(hass, EventKind.ROAM, {"client_mac": ANNA})["name"] == ANNA
 
 
 @pytest.mark.usefixtures("socket_enabled")
-async def test_a_line_leads_to_the_clients_sensor(hass: HomeAssistant) -> None:
+async def test_logbook_entry_links_to_the_access_point_sensor(hass: HomeAssistant) -> None:
     async with furnished_home(hass) as home:
         await home.set_up()
-        described = line(hass, EventKind.ROAM, await roamed(home))
+        described = describe_event(hass, EventKind.ROAM, await roam_data(home))
         assert described["entity_id"] == home.entity_id("access_point", ANNA)
 
 
-async def roamed(home: Home) -> dict[str, Any]:
+async def roam_data(home: Home) -> dict[str, Any]:
     await home.controller.roam(ANNA, "Kitchen")
     [(_, data)] = await home.happened(1)
     return data

@@ -1,4 +1,4 @@
-"""The sensors: what they show, and that they write no more than that."""
+"""Sensors: their states, and that nothing else is written."""
 
 from collections.abc import Mapping
 import time
@@ -20,33 +20,33 @@ pytestmark = pytest.mark.usefixtures("socket_enabled")
 
 
 def enable(home: Home, key: str, mac: str = ANNA) -> None:
-    """Enable, before the set-up, what is disabled by default."""
+    """Enable a sensor that is disabled by default; to be called before the set-up."""
     er.async_get(home.hass).async_get_or_create(
         "sensor", DOMAIN, f"{UNIQUE_ID}_{mac}_{key}", disabled_by=None
     )
 
 
 class Writes:
-    """The entities that were written, changed or not."""
+    """Records the entities whose states are written, changed or not."""
 
     def __init__(self, home: Home) -> None:
-        """Watch from now on."""
+        """Start recording."""
         self.entity_ids: list[str] = []
         bus = home.hass.bus
-        bus.async_listen("state_changed", self._ignore, event_filter=self._remember)
-        bus.async_listen("state_reported", self._ignore, event_filter=self._remember)
+        bus.async_listen("state_changed", self._ignore, event_filter=self._record)
+        bus.async_listen("state_reported", self._ignore, event_filter=self._record)
 
     @callback
-    def _remember(self, data: Mapping[str, Any]) -> bool:
+    def _record(self, data: Mapping[str, Any]) -> bool:
         self.entity_ids.append(data["entity_id"])
         return False
 
     @callback
     def _ignore(self, _: Event[Any]) -> None:
-        """Listen: without a listener nobody asks the filter."""
+        """Do nothing: a listener is needed for its filter to be called."""
 
 
-async def test_a_client_shows_where_it_is(home: Home) -> None:
+async def test_client_sensors_show_the_link(home: Home) -> None:
     for key in ("ssid", "channel", "signal", "roam_count"):
         enable(home, key)
     home.world.clients[ANNA].extra["roam_count"] = 7
@@ -70,7 +70,7 @@ async def test_a_client_shows_where_it_is(home: Home) -> None:
     assert (home.shows("signal", ANNA), home.shows("roam_count", ANNA)) == ("-55", "7")
 
 
-async def test_a_roam_shows_where_to_and_where_from(home: Home) -> None:
+async def test_client_sensors_follow_a_roam(home: Home) -> None:
     await home.set_up()
     since = home.shows("connected_since", ANNA)
     await home.controller.roam(ANNA, "Kitchen", band=Band.NG)
@@ -88,7 +88,7 @@ async def test_a_roam_shows_where_to_and_where_from(home: Home) -> None:
 
 
 @pytest.mark.parametrize("days", [-3, 3])
-async def test_roams_count_today_whatever_the_controllers_clock_says(
+async def test_roams_today_is_independent_of_the_controllers_clock(
     hass: HomeAssistant, days: int
 ) -> None:
     async with furnished_home(hass, clock=lambda: time.time() + days * 86400) as home:
@@ -98,7 +98,7 @@ async def test_roams_count_today_whatever_the_controllers_clock_says(
         assert (home.shows("roams_today"), home.shows("roams_today", ANNA)) == ("1", "1")
 
 
-async def test_a_client_that_is_away_is_not_connected_and_that_is_known(home: Home) -> None:
+async def test_access_point_sensor_of_a_disconnected_client_is_not_connected(home: Home) -> None:
     await home.set_up(disconnect_delay=0.0)
     await home.controller.disconnect(ANNA)
     await home.happened(1)
@@ -111,13 +111,13 @@ async def test_a_client_that_is_away_is_not_connected_and_that_is_known(home: Ho
 
 
 def area(home: Home, mac: str) -> tuple[str, str | None]:
-    """Return the name and the id that a client's sensor shows."""
+    """Return the name and the id of the area that a client's sensor shows."""
     state = home.state("area", mac)
     assert state is not None
     return state.state, state.attributes["area_id"]
 
 
-async def test_a_client_shows_the_area_of_its_access_point(home: Home) -> None:
+async def test_area_sensor_shows_the_area_of_the_access_point(home: Home) -> None:
     home.world.add_client("Cara", mac=CARA)
     await home.set_up(clients=(ANNA, BEN, CARA), disconnect_delay=0.0)
     put_in_area(home, HALL, "Ground floor")
@@ -140,7 +140,7 @@ async def test_a_client_shows_the_area_of_its_access_point(home: Home) -> None:
     assert counts == [1, 1, 2]
 
 
-async def test_the_area_follows_what_the_user_does(home: Home) -> None:
+async def test_area_sensor_follows_changes_in_the_registries(home: Home) -> None:
     await home.set_up()
     ground = put_in_area(home, HALL, "Ground floor")
     assert home.shows("area", ANNA) == "Ground floor"
@@ -154,7 +154,7 @@ async def test_the_area_follows_what_the_user_does(home: Home) -> None:
     assert home.events == []
 
 
-async def test_the_area_is_known_again_after_a_reload(home: Home) -> None:
+async def test_area_sensor_is_restored_by_a_reload(home: Home) -> None:
     await home.set_up()
     put_in_area(home, HALL, "Ground floor")
     put_in_area(home, KITCHEN, "Kitchen")
@@ -162,14 +162,14 @@ async def test_the_area_is_known_again_after_a_reload(home: Home) -> None:
     await home.happened(1)
     await home.controller.roam(ANNA, "Hall")
     await home.happened(2)
-    # It has just been there.
+    # The move back to the hall is pending.
     assert (home.shows("access_point", ANNA), home.shows("area", ANNA)) == ("Hall", "Kitchen")
     assert await home.hass.config_entries.async_reload(home.entry.entry_id)
     await home.settled()
     assert home.shows("area", ANNA) == "Ground floor"
 
 
-async def test_a_client_that_goes_back_at_once_shows_that_when_it_has_stayed(home: Home) -> None:
+async def test_area_sensor_changes_back_only_after_the_settling_time(home: Home) -> None:
     await home.set_up(settling_time=30.0)
     put_in_area(home, HALL, "Ground floor")
     put_in_area(home, KITCHEN, "Kitchen")
@@ -185,16 +185,16 @@ async def test_a_client_that_goes_back_at_once_shows_that_when_it_has_stayed(hom
     assert writes.entity_ids.count("sensor.anna_area") == 2
 
 
-async def test_all_states_are_right_when_a_room_is_told(home: Home) -> None:
+async def test_states_are_up_to_date_when_the_area_signal_is_sent(home: Home) -> None:
     await home.set_up()
     put_in_area(home, HALL, "Ground floor")
     put_in_area(home, KITCHEN, "Kitchen")
     await home.hass.async_block_till_done()
-    seen: list[Any] = []
+    states: list[Any] = []
 
     @callback
-    def look(_data: Mapping[str, Any]) -> None:
-        seen.append(
+    def read_states(_data: Mapping[str, Any]) -> None:
+        states.append(
             (
                 home.shows("access_point", ANNA),
                 home.shows("area", ANNA),
@@ -204,13 +204,13 @@ async def test_all_states_are_right_when_a_room_is_told(home: Home) -> None:
             )
         )
 
-    async_dispatcher_connect(home.hass, SIGNAL_AREA, look)
+    async_dispatcher_connect(home.hass, SIGNAL_AREA, read_states)
     await home.controller.roam(ANNA, "Kitchen")
     await home.happened(1)
-    assert seen == [("Kitchen", "Kitchen", "1", "on", 1)]
+    assert states == [("Kitchen", "Kitchen", "1", "on", 1)]
 
 
-async def test_what_is_technical_is_diagnostic_and_what_is_noisy_is_off(home: Home) -> None:
+async def test_technical_sensors_are_diagnostic_and_noisy_ones_are_disabled(home: Home) -> None:
     await home.set_up()
     entries = {
         entry.unique_id.removeprefix(f"{UNIQUE_ID}_{ANNA}_"): entry
@@ -236,7 +236,7 @@ async def test_what_is_technical_is_diagnostic_and_what_is_noisy_is_off(home: Ho
     }
 
 
-async def test_nothing_is_written_when_nothing_shown_has_changed(home: Home) -> None:
+async def test_states_are_not_written_without_a_visible_change(home: Home) -> None:
     await home.set_up()
     writes = Writes(home)
     for signal in range(-80, -50):
@@ -248,7 +248,7 @@ async def test_nothing_is_written_when_nothing_shown_has_changed(home: Home) -> 
     assert writes.entity_ids == []
 
 
-async def test_a_roam_writes_only_what_it_changes(home: Home) -> None:
+async def test_states_written_by_a_roam_are_only_those_it_changes(home: Home) -> None:
     await home.set_up()
     writes = Writes(home)
     await home.controller.roam(ANNA, "Kitchen")
@@ -267,7 +267,7 @@ async def test_a_roam_writes_only_what_it_changes(home: Home) -> None:
 
 
 @pytest.mark.parametrize(("interval", "shown"), [(0, "-62"), (20, "-61"), (60, "-60")])
-async def test_how_often_the_signal_is_written_is_an_option(
+async def test_signal_sensor_is_written_as_often_as_the_option_allows(
     home: Home, monkeypatch: pytest.MonkeyPatch, interval: float, shown: str
 ) -> None:
     now = 1000.0
@@ -287,7 +287,7 @@ async def test_how_often_the_signal_is_written_is_an_option(
     assert home.shows("signal", ANNA) == shown
 
 
-async def test_the_signal_that_a_set_up_shows_counts_as_written(
+async def test_signal_sensor_counts_its_initial_state_as_written(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sensor, "monotonic", lambda: 1000.0)
@@ -301,7 +301,7 @@ async def test_the_signal_that_a_set_up_shows_counts_as_written(
     assert home.shows("signal", ANNA) == "-60"
 
 
-async def test_the_signal_is_written_twice_a_minute_and_after_each_roam(
+async def test_signal_sensor_is_written_twice_a_minute_and_after_each_roam(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """P1."""
@@ -327,7 +327,7 @@ async def test_the_signal_is_written_twice_a_minute_and_after_each_roam(
     await home.happened(1)
     assert await measure(-70) == "-70"
     assert await measure(-71) == "-70"
-    # The last one, held back, is made up for by the next snapshot.
+    # The last value, held back so far, is written with the next snapshot.
     now += 31
     await home.later(61)
     await home.quiet()
@@ -336,31 +336,31 @@ async def test_the_signal_is_written_twice_a_minute_and_after_each_roam(
     assert writes.entity_ids.count(str(signal)) <= 5
 
 
-def asked_sensors(home: Home) -> list[str]:
-    """Return a list that fills with the sensors that are asked what they show."""
-    asked: list[str] = []
+def sensors_read(home: Home) -> list[str]:
+    """Return a list that fills with the sensors whose state is read."""
+    names: list[str] = []
     for entity in home.hass.data["entity_components"]["sensor"].entities:
         read = entity._read
-        entity._read = lambda read=read, name=entity.entity_id: asked.append(name) or read()
-    return asked
+        entity._read = lambda read=read, name=entity.entity_id: names.append(name) or read()
+    return names
 
 
-async def test_a_change_asks_none_but_the_sensors_of_its_client(home: Home) -> None:
+async def test_change_of_a_client_reads_only_its_own_sensors(home: Home) -> None:
     await home.set_up()
-    asked = asked_sensors(home)
+    names = sensors_read(home)
     home.world.clients[BEN].ip = "10.0.0.77"
     await home.controller.sync(BEN)
     await until(lambda: (state := home.coordinator.client(BEN)) and state.ip == "10.0.0.77")
-    assert asked
-    assert all(name.startswith("sensor.ben") for name in asked)
+    assert names
+    assert all(name.startswith("sensor.ben") for name in names)
 
 
-async def test_another_signal_asks_none_but_the_sensor_that_shows_it(home: Home) -> None:
-    """With nearly every record there is another one, so it has to cost next to nothing."""
+async def test_change_of_a_signal_reads_only_the_signal_sensor(home: Home) -> None:
+    """Nearly every record changes the signal, so that has to be cheap."""
     enable(home, "signal", BEN)
     await home.set_up()
-    asked = asked_sensors(home)
+    names = sensors_read(home)
     home.world.set_signal(BEN, -40)
     await home.controller.sync(BEN)
     await until(lambda: (state := home.coordinator.client(BEN)) and state.signal == -40)
-    assert asked == [home.entity_id("signal", BEN)]
+    assert names == [home.entity_id("signal", BEN)]

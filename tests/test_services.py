@@ -1,4 +1,4 @@
-"""The actions, as people and automations call them."""
+"""Actions, called as users and automations call them."""
 
 from copy import replace
 from datetime import UTC, datetime
@@ -35,7 +35,7 @@ COMMAND = "cmd/stamgr"
 
 @pytest.fixture
 def role() -> str:
-    """Return what the account may do; a test may parametrize it."""
+    """Return the role of the account; tests may parametrize it."""
     return "admin"
 
 
@@ -51,7 +51,7 @@ async def home(home: Home) -> Home:
 
 
 async def act(home: Home, action: str, **data: Any) -> dict[str, Any]:
-    """Perform an action; return what it answers."""
+    """Perform an action; return its response."""
     response = RESPONSES[action] is not SupportsResponse.NONE
     answer: dict[str, Any] | None = await home.hass.services.async_call(
         DOMAIN, action, data, blocking=True, return_response=response
@@ -60,16 +60,16 @@ async def act(home: Home, action: str, **data: Any) -> dict[str, Any]:
 
 
 async def refused(home: Home, action: str, **data: Any) -> HomeAssistantError:
-    """Perform an action that fails; return why."""
+    """Perform an action that fails; return its exception."""
     with pytest.raises(HomeAssistantError) as caught:
         await act(home, action, **data)
     return caught.value
 
 
-# All of them
+# All actions
 
 
-async def test_they_are_there_without_a_site(hass: HomeAssistant) -> None:
+async def test_actions_exist_without_a_config_entry(hass: HomeAssistant) -> None:
     assert await async_setup_component(hass, DOMAIN, {})
     for action, response in RESPONSES.items():
         assert hass.services.supports_response(DOMAIN, action) is response
@@ -90,7 +90,7 @@ async def test_they_are_there_without_a_site(hass: HomeAssistant) -> None:
         ("export_capture", {}),
     ],
 )
-async def test_what_makes_no_sense_is_refused(
+async def test_actions_reject_invalid_data(
     hass: HomeAssistant, action: str, data: dict[str, Any]
 ) -> None:
     assert await async_setup_component(hass, DOMAIN, {})
@@ -105,7 +105,7 @@ async def test_what_makes_no_sense_is_refused(
 
 
 @pytest.mark.parametrize("action", ["get_roam_history", "reconnect_client"])
-async def test_what_is_no_client_of_ours_is_refused(home: Home, action: str) -> None:
+async def test_actions_reject_devices_that_are_not_clients(home: Home, action: str) -> None:
     for mac in (HALL, None):
         error = await refused(home, action, client=device_id(home, mac))
         assert isinstance(error, ServiceValidationError)
@@ -124,7 +124,7 @@ async def test_what_is_no_client_of_ours_is_refused(home: Home, action: str) -> 
         assert error.translation_key == key
 
 
-async def test_nothing_is_done_for_a_site_that_is_not_loaded(home: Home) -> None:
+async def test_actions_are_rejected_while_the_entry_is_not_loaded(home: Home) -> None:
     anna, entry_id = device_id(home, ANNA), home.entry.entry_id
     await home.quiet()
     await home.hass.config_entries.async_unload(entry_id)
@@ -142,13 +142,13 @@ async def test_nothing_is_done_for_a_site_that_is_not_loaded(home: Home) -> None
 # Get roam history
 
 
-async def test_a_history_tells_roams_as_events_do(home: Home) -> None:
+async def test_get_roam_history_returns_roams_as_in_events(home: Home) -> None:
     hall, kitchen = put_in_area(home, HALL, "Downstairs"), put_in_area(home, KITCHEN, "Upstairs")
     await home.controller.roam("Anna", "Kitchen", signal=-61)
     await home.controller.roam("Ben", "Attic")
     await home.controller.roam_radio("Anna", Band.NG)
     await home.controller.disconnect("Anna")
-    told = [data for _, data in await home.happened(3) if data["client_mac"] == ANNA]
+    on_bus = [data for _, data in await home.happened(3) if data["client_mac"] == ANNA]
 
     anna = device_id(home, ANNA)
     history = await act(home, "get_roam_history", client=anna)
@@ -158,15 +158,15 @@ async def test_a_history_tells_roams_as_events_do(home: Home) -> None:
     assert (change["band_from"], change["band_to"]) == ("5", "2.4")
     assert (roam["ap_from_name"], roam["ap_to_name"]) == ("Hall", "Kitchen")
     assert (roam["area_from"], roam["area_to"]) == (hall, kitchen)
-    # In all they have in common it is word for word what stands on the bus.
+    # Values are the same as on the bus, except those about the client.
     about_client = {"entry_id", "site", "client_mac", "client_name", "device_id", "guest"}
-    for event, row in zip(told, (roam, change), strict=True):
+    for event, row in zip(on_bus, (roam, change), strict=True):
         assert row.keys() == {"kind", *(event.keys() - about_client)}
         assert all(event[key] == value for key, value in row.items() if key != "kind")
     assert json.dumps(history)
 
 
-async def test_a_history_tells_present_names_and_areas(home: Home) -> None:
+async def test_get_roam_history_returns_current_names_and_areas(home: Home) -> None:
     await home.controller.roam("Anna", "Kitchen")
     await home.happened(1)
     area = put_in_area(home, KITCHEN, "Cellar")
@@ -179,13 +179,13 @@ async def test_a_history_tells_present_names_and_areas(home: Home) -> None:
     assert (roam["ap_to_name"], roam["area_to"]) == ("Bar", area)
 
 
-async def test_a_client_that_was_never_seen_has_an_empty_history(home: Home) -> None:
+async def test_get_roam_history_is_empty_for_a_client_never_connected(home: Home) -> None:
     cara = device_id(home, CARA)
     history = await act(home, "get_roam_history", client=cara)
     assert history == {"client": {"mac": CARA, "name": CARA, "device_id": cara}, "roams": []}
 
 
-async def test_a_history_goes_back_a_day_unless_told_and_is_as_long_as_wanted(
+async def test_get_roam_history_covers_a_day_by_default_and_respects_the_limit(
     home: Home,
 ) -> None:
     await home.controller.roam("Anna", "Kitchen")
@@ -195,18 +195,18 @@ async def test_a_history_goes_back_a_day_unless_told_and_is_as_long_as_wanted(
     for hours in (1, 2, 23, 25):
         log.async_record(replace(roam, time=roam.time - hours * 3600))
 
-    async def ages(**data: Any) -> list[int]:
+    async def hours_ago(**data: Any) -> list[int]:
         history = await act(home, "get_roam_history", client=device_id(home, ANNA), **data)
         times = [datetime.fromisoformat(row["time"]).timestamp() for row in history["roams"]]
         return [round((roam.time - time) / 3600) for time in times]
 
-    assert await ages() == [0, 1, 2, 23]
-    assert await ages(period={"hours": 1, "minutes": 30}) == [0, 1]
-    assert await ages(period={"days": 7}) == [0, 1, 2, 23, 25]
-    assert await ages(limit=2.0) == [0, 1]
+    assert await hours_ago() == [0, 1, 2, 23]
+    assert await hours_ago(period={"hours": 1, "minutes": 30}) == [0, 1]
+    assert await hours_ago(period={"days": 7}) == [0, 1, 2, 23, 25]
+    assert await hours_ago(limit=2.0) == [0, 1]
 
 
-async def test_a_period_is_measured_by_the_controllers_clock(home: Home) -> None:
+async def test_get_roam_history_measures_the_period_on_the_controllers_clock(home: Home) -> None:
     await home.controller.roam("Anna", "Kitchen")
     await home.happened(1)
     clock = home.coordinator.tracker._tracker._clock
@@ -221,7 +221,7 @@ async def test_a_period_is_measured_by_the_controllers_clock(home: Home) -> None
 # Reconnect client
 
 
-async def test_a_client_is_made_to_connect_again(home: Home) -> None:
+async def test_reconnect_client_makes_the_client_connect_again(home: Home) -> None:
     await act(home, "reconnect_client", client=device_id(home, ANNA))
     (request,) = home.controller.requests(COMMAND)
     assert request.status == 200
@@ -231,7 +231,7 @@ async def test_a_client_is_made_to_connect_again(home: Home) -> None:
     assert home.controller.logins == 1
 
 
-async def test_a_client_that_is_away_is_not_asked_for(home: Home) -> None:
+async def test_reconnect_client_rejects_a_disconnected_client_without_a_request(home: Home) -> None:
     await home.controller.disconnect("Anna")
     await until(lambda: home.coordinator.access_point_of(ANNA) is None)
     error = await refused(home, "reconnect_client", client=device_id(home, ANNA))
@@ -241,7 +241,7 @@ async def test_a_client_that_is_away_is_not_asked_for(home: Home) -> None:
     assert home.controller.requests(COMMAND) == []
 
 
-async def test_a_client_that_only_the_controller_knows_to_be_away_is_told_the_same(
+async def test_reconnect_client_reports_a_client_that_only_the_controller_lists_as_gone(
     home: Home,
 ) -> None:
     home.world.disconnect("Anna")
@@ -250,7 +250,7 @@ async def test_a_client_that_only_the_controller_knows_to_be_away_is_told_the_sa
     assert error.translation_key == "client_not_connected"
 
 
-async def test_while_the_controller_was_away_only_it_knows_who_is_there(home: Home) -> None:
+async def test_reconnect_client_sends_the_request_while_states_are_unavailable(home: Home) -> None:
     await home.controller.disconnect("Anna")
     await until(lambda: home.coordinator.access_point_of(ANNA) is None)
     home.world.connect("Anna", "Hall")
@@ -260,7 +260,7 @@ async def test_while_the_controller_was_away_only_it_knows_who_is_there(home: Ho
 
 
 @pytest.mark.parametrize("role", ["readonly"])
-async def test_an_account_that_may_only_look_is_told_what_to_do_and_logs_in_no_more(
+async def test_reconnect_client_without_permission_is_reported_without_another_login(
     home: Home,
 ) -> None:
     for _ in range(5):
@@ -272,7 +272,9 @@ async def test_an_account_that_may_only_look_is_told_what_to_do_and_logs_in_no_m
     assert home.world.client(ANNA).connected
 
 
-async def test_nor_does_one_that_is_told_so_in_the_words_of_an_ended_session(home: Home) -> None:
+async def test_reconnect_client_without_permission_never_logs_in_for_an_ended_sessions_answer(
+    home: Home,
+) -> None:
     home.controller.faults.refuse(f"*{COMMAND}", status=403, body="Forbidden")
     for _ in range(5):
         error = await refused(home, "reconnect_client", client=device_id(home, ANNA))
@@ -280,8 +282,8 @@ async def test_nor_does_one_that_is_told_so_in_the_words_of_an_ended_session(hom
     assert home.controller.login_attempts == 1
 
 
-async def test_a_session_that_has_ended_is_renewed_for_it(home: Home) -> None:
-    # It was longer ago than the budget wants that it logged in.
+async def test_reconnect_client_renews_an_ended_session(home: Home) -> None:
+    # The last login was long enough ago for the login budget.
     home.coordinator.session._account_logins._began -= 3600
     await home.controller.expire_sessions(cut=False)
     await act(home, "reconnect_client", client=device_id(home, ANNA))
@@ -289,7 +291,7 @@ async def test_a_session_that_has_ended_is_renewed_for_it(home: Home) -> None:
     assert home.controller.logins == 2
 
 
-async def test_sessions_that_keep_ending_cost_no_logins_beyond_the_budget(home: Home) -> None:
+async def test_reconnect_client_respects_the_login_budget(home: Home) -> None:
     for _ in range(4):
         await home.controller.expire_sessions(cut=False)
         error = await refused(home, "reconnect_client", client=device_id(home, ANNA))
@@ -301,9 +303,7 @@ async def test_sessions_that_keep_ending_cost_no_logins_beyond_the_budget(home: 
     ("status", "key"),
     [(429, "rate_limited"), (503, "controller_starting"), (200, "unexpected_answer")],
 )
-async def test_what_else_goes_wrong_is_told_as_it_is_everywhere(
-    home: Home, status: int, key: str
-) -> None:
+async def test_reconnect_client_translates_other_errors(home: Home, status: int, key: str) -> None:
     body = {"meta": {"rc": "error", "msg": "api.err.Other"}} if status == 200 else ""
     home.controller.faults.refuse(f"*{COMMAND}", status=status, body=body)
     error = await refused(home, "reconnect_client", client=device_id(home, ANNA))
@@ -316,7 +316,7 @@ async def test_what_else_goes_wrong_is_told_as_it_is_everywhere(
 
 @pytest.fixture
 def config(home: Home, tmp_path: Path) -> Path:
-    """Give Home Assistant a configuration folder of its own."""
+    """Use a temporary configuration folder, and return it."""
     home.hass.config.config_dir = str(tmp_path)
     return tmp_path
 
@@ -326,7 +326,7 @@ async def export(home: Home) -> Path:
     return Path(answer["path"])
 
 
-async def test_what_the_recorder_holds_is_written_where_the_answer_says(
+async def test_export_capture_writes_the_capture_to_the_returned_path(
     home: Home, config: Path
 ) -> None:
     await home.controller.roam("Anna", "Kitchen")
@@ -340,20 +340,18 @@ async def test_what_the_recorder_holds_is_written_where_the_answer_says(
     assert capture == json.loads(json.dumps(home.coordinator.recorder.export()))
     assert answer["entries"] == len(capture["entries"]) > 0
     assert answer["events"] == len(capture["events"]) > 0
-    # Whoever publishes it gives nothing away.
+    # The file is safe to publish.
     assert not any(word in text for word in ("Anna", "Kitchen", ANNA, KITCHEN))
 
 
-async def test_a_capture_is_written_for_an_automation_that_wants_no_answer(
-    home: Home, config: Path
-) -> None:
+async def test_export_capture_works_without_a_response(home: Home, config: Path) -> None:
     await home.hass.services.async_call(
         DOMAIN, "export_capture", {"config_entry": home.entry.entry_id}, blocking=True
     )
     assert len(list((config / DOMAIN).iterdir())) == 1
 
 
-async def test_only_the_newest_captures_are_kept_and_nothing_else_is_touched(
+async def test_export_capture_keeps_the_newest_captures_and_other_files(
     home: Home, config: Path
 ) -> None:
     folder = config / DOMAIN
@@ -365,7 +363,7 @@ async def test_only_the_newest_captures_are_kept_and_nothing_else_is_touched(
     assert set(folder.iterdir()) == {*others, *files[-MAX_CAPTURE_FILES:]}
 
 
-async def test_a_clock_that_was_set_back_does_not_cost_the_new_capture(
+async def test_export_capture_keeps_the_new_capture_after_the_clock_was_set_back(
     home: Home, config: Path
 ) -> None:
     folder = config / DOMAIN
@@ -378,7 +376,9 @@ async def test_a_clock_that_was_set_back_does_not_cost_the_new_capture(
     assert len(list(folder.iterdir())) == MAX_CAPTURE_FILES
 
 
-async def test_a_capture_that_cannot_be_written_says_why(home: Home, config: Path) -> None:
+async def test_export_capture_reports_why_the_file_cannot_be_written(
+    home: Home, config: Path
+) -> None:
     (config / DOMAIN).write_text("a file where the folder should be")
     error = await refused(home, "export_capture", config_entry=home.entry.entry_id)
     assert error.translation_key == "capture_not_written"
@@ -386,7 +386,7 @@ async def test_a_capture_that_cannot_be_written_says_why(home: Home, config: Pat
     assert "exists" in error.translation_placeholders["error"]
 
 
-async def test_a_full_disk_is_told(
+async def test_export_capture_reports_a_full_disk(
     home: Home, config: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: object, **__: object) -> None:
@@ -400,7 +400,7 @@ async def test_a_full_disk_is_told(
 
 
 @pytest.mark.parametrize("entry_id", ["nothing", "stranger"])
-async def test_only_a_site_of_ours_can_be_exported(home: Home, entry_id: str) -> None:
+async def test_export_capture_rejects_other_config_entries(home: Home, entry_id: str) -> None:
     MockConfigEntry(domain="stranger", entry_id="stranger").add_to_hass(home.hass)
     error = await refused(home, "export_capture", config_entry=entry_id)
     assert isinstance(error, ServiceValidationError)

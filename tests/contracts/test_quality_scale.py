@@ -17,8 +17,8 @@ DONE = [rule for rule, status in SCALE.items() if status == "done"]
 PROOFS = {
     "action-setup": ["contracts/test_automation_files:actions_in_yaml_are_those_registered"],
     "action-exceptions": [
-        "test_services:an_account_that_may_only_look",
-        "test_services:what_else_goes_wrong",
+        "test_services:reconnect_client_without_permission",
+        "test_services:reconnect_client_translates_other_errors",
     ],
     "appropriate-polling": ["contracts/test_quality_scale:snapshots_poll_at_most_once_a_minute"],
     "brands": ["contracts/test_packaging:brand_images_have_the_required_sizes"],
@@ -51,15 +51,15 @@ PROOFS = {
     "parallel-updates": ["contracts/test_quality_scale:platforms_set_parallel_updates"],
     "reauthentication-flow": ["test_config_flow:reauth_updates_the_password"],
     "test-coverage": ["contracts/test_quality_scale:coverage_thresholds_are_enforced"],
-    "devices": ["site/test_devices:devices_hang_on_the_controllers"],
+    "devices": ["site/test_devices:devices_are_connected_via_the_controllers_device"],
     "diagnostics": ["test_diagnostics:"],
     "discovery": ["flow/test_discovery:a_discovered_controller_is_set_up"],
     "discovery-update-info": ["flow/test_discovery:discovery_updates_the_address_of_an_entry"],
-    "dynamic-devices": ["site/test_devices:a_new_client_is_tracked_without_a_reload_when_wanted"],
-    "entity-category": ["test_sensor:what_is_technical_is_diagnostic_and_what_is_noisy_is_off"],
+    "dynamic-devices": ["site/test_devices:new_client_is_tracked_without_a_reload_with_the_option"],
+    "entity-category": ["test_sensor:technical_sensors_are_diagnostic_and_noisy_ones_are_disabled"],
     "entity-device-class": ["contracts/test_entities:every_entity_has_a_device_class_or_an_icon"],
     "entity-disabled-by-default": [
-        "test_sensor:what_is_technical_is_diagnostic_and_what_is_noisy_is_off"
+        "test_sensor:technical_sensors_are_diagnostic_and_noisy_ones_are_disabled"
     ],
     "entity-translations": ["contracts/test_texts:every_entity_has_a_name"],
     "exception-translations": ["contracts/test_quality_scale:every_error_shown_to_users"],
@@ -69,7 +69,7 @@ PROOFS = {
         "issues/test_account:account_issue_links_to_help",
         "test_repairs:certificate_issue_describes_both_certificates",
     ],
-    "stale-devices": ["site/test_devices:a_client_that_is_no_longer_chosen"],
+    "stale-devices": ["site/test_devices:client_deselected_in_the_options"],
     "async-dependency": ["test_layers:"],
     "inject-websession": [
         "contracts/test_quality_scale:http_sessions_are_created_by_home_assistant"

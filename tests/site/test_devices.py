@@ -1,4 +1,4 @@
-"""Access points and clients come, go and are renamed."""
+"""Devices of access points and clients: added, renamed and removed."""
 
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 import pytest
@@ -12,7 +12,7 @@ from tests.home import ANNA, ATTIC, BEN, CARA, HALL, KITCHEN, UNIQUE_ID, Home, u
 pytestmark = pytest.mark.usefixtures("socket_enabled")
 
 
-async def test_a_new_access_point_appears_when_a_client_comes_to_it(home: Home) -> None:
+async def test_new_access_point_appears_when_a_client_roams_to_it(home: Home) -> None:
     await home.set_up()
     home.world.add_access_point("Garden", mac="78:45:58:00:00:04")
     await home.controller.roam(ANNA, "Garden")
@@ -20,7 +20,9 @@ async def test_a_new_access_point_appears_when_a_client_comes_to_it(home: Home) 
     assert home.shows("access_point", ANNA) == "Garden"
 
 
-async def test_a_console_with_a_radio_is_an_access_point_and_a_switch_is_not(home: Home) -> None:
+async def test_console_with_a_radio_becomes_an_access_point_but_a_switch_does_not(
+    home: Home,
+) -> None:
     home.world.add_access_point("Console", mac="78:45:58:00:00:05", type="udm", model="UDR")
     await home.set_up()
     assert set(home.coordinator.access_points) == {HALL, KITCHEN, ATTIC}
@@ -32,7 +34,7 @@ async def test_a_console_with_a_radio_is_an_access_point_and_a_switch_is_not(hom
     assert home.shows("wireless_clients", "78:45:58:00:00:05") == "0"
 
 
-async def test_a_renamed_access_point_is_renamed_everywhere(home: Home) -> None:
+async def test_renamed_access_point_is_renamed_in_states_and_registry(home: Home) -> None:
     """O10."""
     await home.set_up()
     home.world.devices[HALL].name = "Lobby"
@@ -43,14 +45,14 @@ async def test_a_renamed_access_point_is_renamed_everywhere(home: Home) -> None:
     assert device.name == "Lobby"
 
 
-async def test_an_access_point_that_is_gone_is_unavailable(home: Home) -> None:
+async def test_removed_access_point_is_unavailable(home: Home) -> None:
     await home.set_up()
     del home.world.devices[ATTIC]
     await home.later(61)
     await until(lambda: home.shows("wireless_clients", ATTIC) == "unavailable")
 
 
-async def test_nothing_goes_when_a_booting_controller_lists_nothing(home: Home) -> None:
+async def test_devices_are_kept_while_a_booting_controller_lists_nothing(home: Home) -> None:
     """F9 and C4."""
     await home.set_up()
     home.controller.faults.refuse("*stat/*", status=200, body={"meta": {"rc": "ok"}, "data": []})
@@ -63,7 +65,7 @@ async def test_nothing_goes_when_a_booting_controller_lists_nothing(home: Home) 
     assert home.events == []
 
 
-async def test_a_tracked_client_that_is_away_at_the_start_is_there(home: Home) -> None:
+async def test_tracked_client_that_was_never_connected_has_a_device(home: Home) -> None:
     await home.set_up(clients=(ANNA, CARA))
     assert home.shows("access_point", CARA) == "not_connected"
     device = home.device(CARA)
@@ -71,18 +73,20 @@ async def test_a_tracked_client_that_is_away_at_the_start_is_there(home: Home) -
     assert device.name == CARA
 
 
-async def test_a_client_that_is_away_at_the_start_has_its_name(home: Home) -> None:
+async def test_disconnected_client_gets_its_name_from_the_controllers_known_clients(
+    home: Home,
+) -> None:
     home.world.add_client("Cara", mac=CARA)
     await home.set_up(clients=(ANNA, CARA))
     device = home.device(CARA)
     assert device is not None
     assert device.name == "Cara"
-    # Once it has one, nobody is asked again.
+    # A device with a name needs no further request.
     assert await home.hass.config_entries.async_reload(home.entry.entry_id)
     assert len(home.controller.requests("rest/user")) == 1
 
 
-async def test_a_client_that_is_away_keeps_its_name_over_a_restart(home: Home) -> None:
+async def test_disconnected_client_keeps_its_name_over_a_restart(home: Home) -> None:
     await home.set_up()
     await home.hass.config_entries.async_unload(home.entry.entry_id)
     home.world.disconnect(ANNA)
@@ -93,7 +97,7 @@ async def test_a_client_that_is_away_keeps_its_name_over_a_restart(home: Home) -
     assert home.shows("access_point", ANNA) == "not_connected"
 
 
-async def test_a_renamed_client_is_renamed(home: Home) -> None:
+async def test_renamed_client_is_renamed_in_states_and_registry(home: Home) -> None:
     await home.set_up()
     await home.controller.rename(ANNA, "Anna's phone")
     await home.later(61)
@@ -107,7 +111,7 @@ async def test_a_renamed_client_is_renamed(home: Home) -> None:
         assert state.name == f"Anna's phone{name}"
 
 
-async def test_a_new_client_is_tracked_without_a_reload_when_wanted(home: Home) -> None:
+async def test_new_client_is_tracked_without_a_reload_with_the_option(home: Home) -> None:
     await home.set_up(clients=(ANNA,), add_new_clients=True)
     coordinator = home.coordinator
     home.world.add_client("Cara", mac=CARA)
@@ -120,7 +124,7 @@ async def test_a_new_client_is_tracked_without_a_reload_when_wanted(home: Home) 
     await until(lambda: home.shows("access_point", CARA) == "Hall")
 
 
-async def test_who_the_user_left_out_is_not_new_and_guests_do_not_count(home: Home) -> None:
+async def test_clients_left_out_by_the_user_and_guests_are_not_tracked_as_new(home: Home) -> None:
     await home.set_up(clients=(ANNA,), add_new_clients=True)
     home.world.add_client("Guest", mac=CARA, ap="Hall", is_guest=True)
     await home.controller.sync()
@@ -132,7 +136,7 @@ async def test_who_the_user_left_out_is_not_new_and_guests_do_not_count(home: Ho
     assert home.entry.options["clients"] == [ANNA]
 
 
-async def test_a_new_client_is_left_alone_when_that_is_not_wanted(home: Home) -> None:
+async def test_new_client_is_not_tracked_without_the_option(home: Home) -> None:
     await home.set_up(clients=(ANNA,))
     home.world.add_client("Cara", mac=CARA)
     await home.controller.connect(CARA, "Attic")
@@ -142,7 +146,7 @@ async def test_a_new_client_is_left_alone_when_that_is_not_wanted(home: Home) ->
     assert home.device(CARA) is None
 
 
-async def test_passers_by_leave_no_trace_in_the_registries(home: Home) -> None:
+async def test_passers_by_do_not_become_devices(home: Home) -> None:
     """P3, with a smaller crowd."""
     await home.set_up(clients=(ANNA,))
     before = len(dr.async_entries_for_config_entry(dr.async_get(home.hass), home.entry.entry_id))
@@ -156,7 +160,7 @@ async def test_passers_by_leave_no_trace_in_the_registries(home: Home) -> None:
     )
 
 
-async def test_devices_hang_on_the_controllers(home: Home) -> None:
+async def test_devices_are_connected_via_the_controllers_device(home: Home) -> None:
     await home.set_up()
     controller = home.device()
     assert controller is not None
@@ -214,8 +218,8 @@ async def test_device_kind_of_an_access_point_whose_sensor_is_disabled(home: Hom
 # Devices that are no longer needed
 
 
-async def asked_to_remove(home: Home, mac: str | None) -> bool:
-    """Remove a device as the user does; return whether that is allowed."""
+async def remove_device(home: Home, mac: str | None) -> bool:
+    """Remove a device as the user does, if that is allowed; return whether it was."""
     device = home.device(mac)
     assert device is not None
     allowed = await async_remove_config_entry_device(home.hass, home.entry, device)
@@ -225,13 +229,13 @@ async def asked_to_remove(home: Home, mac: str | None) -> bool:
     return allowed
 
 
-async def test_a_client_whose_device_is_removed_is_no_longer_followed(home: Home) -> None:
+async def test_client_whose_device_is_removed_is_no_longer_tracked(home: Home) -> None:
     await home.set_up(add_new_clients=True)
     coordinator = home.coordinator
-    assert await asked_to_remove(home, BEN)
+    assert await remove_device(home, BEN)
     assert home.entry.options["clients"] == [ANNA]
     assert home.shows("access_point", BEN) is None
-    # Neither now nor when it comes back, and without a reload.
+    # It is not tracked again when it comes back either.
     await home.controller.disconnect(BEN)
     await home.controller.connect(BEN, "Attic")
     await home.controller.sync()
@@ -242,10 +246,10 @@ async def test_a_client_whose_device_is_removed_is_no_longer_followed(home: Home
     assert home.coordinator is coordinator
 
 
-async def test_a_client_that_was_away_when_it_was_removed_is_not_new_either(home: Home) -> None:
+async def test_client_removed_while_disconnected_is_not_new_when_it_connects(home: Home) -> None:
     home.world.add_client("Cara", mac=CARA)
     await home.set_up(clients=(ANNA, CARA), add_new_clients=True)
-    assert await asked_to_remove(home, CARA)
+    assert await remove_device(home, CARA)
     await home.controller.connect(CARA, "Attic")
     await home.controller.sync(CARA)
     await until(lambda: home.coordinator.access_point_of(CARA) == ATTIC)
@@ -254,26 +258,26 @@ async def test_a_client_that_was_away_when_it_was_removed_is_not_new_either(home
     assert home.device(CARA) is None
 
 
-async def test_a_client_can_be_removed_while_the_controller_is_away(home: Home) -> None:
+async def test_client_device_can_be_removed_while_the_entry_is_not_loaded(home: Home) -> None:
     await home.set_up()
     assert await home.hass.config_entries.async_unload(home.entry.entry_id)
-    assert await asked_to_remove(home, BEN)
-    assert not await asked_to_remove(home, ATTIC)
+    assert await remove_device(home, BEN)
+    assert not await remove_device(home, ATTIC)
     assert home.entry.options["clients"] == [ANNA]
 
 
-async def test_the_controller_and_its_access_points_cannot_be_removed(home: Home) -> None:
+async def test_controller_and_present_access_points_cannot_be_removed(home: Home) -> None:
     await home.set_up()
     for mac in (None, HALL, ATTIC):
-        assert not await asked_to_remove(home, mac)
+        assert not await remove_device(home, mac)
 
 
-async def test_an_access_point_that_is_gone_can_be_removed_and_may_come_back(home: Home) -> None:
+async def test_missing_access_point_can_be_removed_and_may_come_back(home: Home) -> None:
     await home.set_up()
     attic = home.world.devices.pop(ATTIC)
     await home.later(61)
     await home.settled()
-    assert await asked_to_remove(home, ATTIC)
+    assert await remove_device(home, ATTIC)
     assert home.shows("wireless_clients", ATTIC) is None
 
     home.world.devices[ATTIC] = attic
@@ -281,7 +285,7 @@ async def test_an_access_point_that_is_gone_can_be_removed_and_may_come_back(hom
     await until(lambda: home.shows("wireless_clients", ATTIC) == "0")
 
 
-async def test_a_client_that_is_no_longer_chosen_leaves_nothing(home: Home) -> None:
+async def test_client_deselected_in_the_options_is_removed_from_the_registries(home: Home) -> None:
     await home.set_up()
     home.hass.config_entries.async_update_entry(home.entry, options={"clients": [ANNA]})
     assert await home.hass.config_entries.async_reload(home.entry.entry_id)
@@ -290,7 +294,7 @@ async def test_a_client_that_is_no_longer_chosen_leaves_nothing(home: Home) -> N
     assert home.device(ANNA) is not None
 
 
-async def test_an_access_point_is_forgotten_an_hour_after_it_is_gone(
+async def test_access_point_device_is_removed_an_hour_after_it_went_missing(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await home.set_up()
@@ -311,21 +315,21 @@ async def test_an_access_point_is_forgotten_an_hour_after_it_is_gone(
     await until(lambda: home.shows("wireless_clients", ATTIC) == "0")
 
 
-async def test_an_access_point_that_comes_back_in_time_is_kept(home: Home) -> None:
+async def test_access_point_device_is_kept_if_it_comes_back_in_time(home: Home) -> None:
     await home.set_up()
     now = home.hass.loop.time()
-    stale = home.coordinator.devices
+    site_devices = home.coordinator.devices
     attic = home.coordinator.access_points[ATTIC]
     others = [record for mac, record in home.coordinator.access_points.items() if mac != ATTIC]
     for seconds, listed in ((0, others), (3000, [*others, attic]), (3600, others), (7100, others)):
-        stale.async_update_from_snapshot(listed, {})
-        stale.async_remove_stale({ANNA, BEN}, now + seconds)
+        site_devices.async_update_from_snapshot(listed, {})
+        site_devices.async_remove_stale({ANNA, BEN}, now + seconds)
         assert home.device(ATTIC) is not None
-    stale.async_remove_stale({ANNA, BEN}, now + 7201)
+    site_devices.async_remove_stale({ANNA, BEN}, now + 7201)
     assert home.device(ATTIC) is None
 
 
-async def test_a_console_without_clients_is_an_access_point_after_a_restart_too(
+async def test_console_without_clients_is_still_an_access_point_after_a_restart(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     console = "78:45:58:00:00:05"
@@ -339,13 +343,13 @@ async def test_a_console_without_clients_is_an_access_point_after_a_restart_too(
     assert await home.hass.config_entries.async_reload(home.entry.entry_id)
     assert home.shows("wireless_clients", console) == "0"
     assert home.device(console) is not None
-    assert not await asked_to_remove(home, console)
+    assert not await remove_device(home, console)
     del home.world.devices[console]
     await home.later(61)
     await until(lambda: home.device(console) is None)
 
 
-async def test_a_booting_controller_makes_nobody_forget_an_access_point(
+async def test_access_point_device_is_kept_while_the_controller_boots(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await home.set_up()

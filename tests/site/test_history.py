@@ -1,4 +1,4 @@
-"""What is kept of the past, and when a day begins."""
+"""The history of a site: roams, days and known clients."""
 
 from copy import replace
 from datetime import UTC, datetime
@@ -22,7 +22,7 @@ KEY = f"{DOMAIN}.entry"
 
 @pytest.fixture(autouse=True)
 async def _berlin(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> None:
-    """Let it be 23:30 in Berlin, and 22:30 by the controller's UTC."""
+    """Set the time to 23:30 in Berlin, which is 22:30 UTC."""
     freezer.move_to("2026-11-21 22:30:00+00:00")
     await hass.config.async_set_time_zone("Europe/Berlin")
 
@@ -34,13 +34,13 @@ async def loaded(hass: HomeAssistant, *tracked: str) -> SiteHistory:
 
 
 def roam(mac: str, at: str, ahead: float = 0.0) -> tuple[ClientEvent, ClientState, float]:
-    """Return a roam as it is recorded, with a controller's clock that is so far ahead."""
+    """Return the arguments to record a roam, with a controller's clock this far ahead."""
     time = datetime.fromisoformat(at).replace(tzinfo=UTC).timestamp()
     dated = time + ahead
     return replace(ROAM, mac=mac, time=dated), replace(STATE, mac=mac, last_roam=dated), time
 
 
-async def test_only_tracked_clients_have_a_past_and_the_site_counts_all(
+async def test_history_has_tracked_clients_only_but_counts_all_roams(
     hass: HomeAssistant, hass_storage: dict[str, Any]
 ) -> None:
     history = await loaded(hass, ANNA)
@@ -53,7 +53,7 @@ async def test_only_tracked_clients_have_a_past_and_the_site_counts_all(
     assert set(hass_storage[KEY]["data"]["clients"]) == {ANNA}
 
 
-async def test_a_roam_of_before_midnight_does_not_count_after_it(
+async def test_history_does_not_count_a_roam_from_before_midnight(
     hass: HomeAssistant, freezer: FrozenDateTimeFactory
 ) -> None:
     history = await loaded(hass, ANNA)
@@ -68,7 +68,7 @@ async def test_a_roam_of_before_midnight_does_not_count_after_it(
     assert history.roams_today == 1
 
 
-async def test_the_day_is_ours_whatever_the_controllers_clock_says(hass: HomeAssistant) -> None:
+async def test_history_day_is_independent_of_the_controllers_clock(hass: HomeAssistant) -> None:
     history = await loaded(hass, ANNA)
     days = 3 * 86400.0
     history.async_record(*roam(ANNA, "2026-11-21 22:10", ahead=-days))
@@ -78,7 +78,7 @@ async def test_the_day_is_ours_whatever_the_controllers_clock_says(hass: HomeAss
     assert history.client(ANNA).roams_today == 1
 
 
-async def test_what_is_no_roam_does_not_count(hass: HomeAssistant) -> None:
+async def test_history_counts_roams_only(hass: HomeAssistant) -> None:
     history = await loaded(hass, ANNA)
     event, state, at = roam(ANNA, "2026-11-21 22:10")
     for kind in set(EventKind) - {EventKind.ROAM}:
@@ -89,7 +89,7 @@ async def test_what_is_no_roam_does_not_count(hass: HomeAssistant) -> None:
 @pytest.mark.parametrize(
     ("then", "counts"), [("2026-11-21 22:59:00+00:00", 1), ("2026-11-21 23:01:00+00:00", 0)]
 )
-async def test_a_restart_keeps_the_counts_of_the_same_day_only(
+async def test_history_keeps_counts_over_a_restart_on_the_same_day_only(
     hass: HomeAssistant, freezer: FrozenDateTimeFactory, then: str, counts: int
 ) -> None:
     history = await loaded(hass, ANNA)
@@ -102,7 +102,7 @@ async def test_a_restart_keeps_the_counts_of_the_same_day_only(
     assert again.client(ANNA).previous_ap_mac == HALL
 
 
-async def test_a_client_that_is_no_longer_tracked_is_forgotten(hass: HomeAssistant) -> None:
+async def test_history_drops_a_client_that_is_no_longer_tracked(hass: HomeAssistant) -> None:
     history = await loaded(hass, ANNA, BEN)
     history.async_record(*roam(ANNA, "2026-11-21 22:10"))
     history.async_record(*roam(BEN, "2026-11-21 22:10"))
@@ -110,7 +110,7 @@ async def test_a_client_that_is_no_longer_tracked_is_forgotten(hass: HomeAssista
     assert (await loaded(hass, BEN)).client(ANNA).last_roam is None
 
 
-async def test_roams_all_the_time_do_not_put_the_write_off(
+async def test_history_save_is_not_postponed_by_further_roams(
     hass: HomeAssistant, hass_storage: dict[str, Any], freezer: FrozenDateTimeFactory
 ) -> None:
     history = await loaded(hass, ANNA)
@@ -122,7 +122,7 @@ async def test_roams_all_the_time_do_not_put_the_write_off(
     assert hass_storage[KEY]["data"]["roams_today"] >= 3
 
 
-async def test_nothing_is_written_when_nothing_has_happened(
+async def test_history_without_changes_is_not_saved(
     hass: HomeAssistant, hass_storage: dict[str, Any]
 ) -> None:
     history = await loaded(hass, ANNA)
@@ -130,7 +130,9 @@ async def test_nothing_is_written_when_nothing_has_happened(
     assert KEY not in hass_storage
 
 
-async def test_a_removed_history_is_gone(hass: HomeAssistant, hass_storage: dict[str, Any]) -> None:
+async def test_removed_history_is_deleted_from_disk(
+    hass: HomeAssistant, hass_storage: dict[str, Any]
+) -> None:
     history = await loaded(hass, ANNA)
     history.async_record(*roam(ANNA, "2026-11-21 22:10"))
     await history.async_save()
@@ -138,7 +140,7 @@ async def test_a_removed_history_is_gone(hass: HomeAssistant, hass_storage: dict
     assert KEY not in hass_storage
 
 
-async def test_whoever_has_been_seen_is_known_after_a_restart(hass: HomeAssistant) -> None:
+async def test_history_keeps_known_clients_over_a_restart(hass: HomeAssistant) -> None:
     history = await loaded(hass)
     assert not history.is_seeded
     history.async_seed_known([ANNA])
@@ -151,7 +153,7 @@ async def test_whoever_has_been_seen_is_known_after_a_restart(hass: HomeAssistan
     assert not again.is_known(BEN)
 
 
-async def test_one_who_is_removed_before_the_first_look_is_not_all_there_is(
+async def test_history_is_not_seeded_by_marking_a_client_known(
     hass: HomeAssistant,
 ) -> None:
     history = await loaded(hass)
@@ -159,7 +161,7 @@ async def test_one_who_is_removed_before_the_first_look_is_not_all_there_is(
     assert not history.is_seeded
 
 
-async def test_those_not_seen_for_longest_are_forgotten(
+async def test_history_drops_known_clients_not_seen_for_longest(
     hass: HomeAssistant, hass_storage: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "_KNOWN_LIMIT", 2)
@@ -171,7 +173,7 @@ async def test_those_not_seen_for_longest_are_forgotten(
     assert hass_storage[KEY]["data"]["known"] == ["c", "a"]
 
 
-async def test_those_who_are_here_stay_known_however_many_they_are(
+async def test_history_keeps_all_connected_clients_known_beyond_the_limit(
     hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "_KNOWN_LIMIT", 2)

@@ -1,4 +1,4 @@
-"""Who is called, and when not."""
+"""Listeners and timers: which callbacks are called, and when."""
 
 from homeassistant.core import HomeAssistant
 import pytest
@@ -8,7 +8,7 @@ from custom_components.unifi_scanner.site.timers import Timers
 from tests.home import until
 
 
-def test_only_those_who_listen_to_the_key_are_called() -> None:
+def test_listeners_of_a_key_are_called_and_no_others() -> None:
     listeners = KeyedListeners()
     calls: list[str] = []
     remove = listeners.async_add("a", lambda: calls.append("a1"))
@@ -23,7 +23,7 @@ def test_only_those_who_listen_to_the_key_are_called() -> None:
     assert calls == ["a1", "a2", "a2", "a2", "b"]
 
 
-def test_one_that_fails_does_not_keep_the_others_from_it(caplog: pytest.LogCaptureFixture) -> None:
+def test_listener_that_raises_does_not_affect_the_others(caplog: pytest.LogCaptureFixture) -> None:
     listeners = KeyedListeners()
     calls: list[str] = []
     listeners.async_add("a", calls.pop)
@@ -33,22 +33,22 @@ def test_one_that_fails_does_not_keep_the_others_from_it(caplog: pytest.LogCaptu
     assert "Unexpected error in a listener for a" in caplog.text
 
 
-def test_one_may_leave_while_it_is_called() -> None:
+def test_listener_may_unsubscribe_while_it_is_called() -> None:
     listeners = KeyedListeners()
     calls: list[str] = []
 
-    def leave() -> None:
-        calls.append("left")
+    def unsubscribe() -> None:
+        calls.append("unsubscribed")
         remove()
 
-    remove = listeners.async_add("a", leave)
+    remove = listeners.async_add("a", unsubscribe)
     listeners.async_add("a", lambda: calls.append("stayed"))
     listeners.async_notify_key("a")
     listeners.async_notify_key("a")
-    assert calls == ["left", "stayed", "stayed"]
+    assert calls == ["unsubscribed", "stayed", "stayed"]
 
 
-async def test_a_timer_runs_once_and_may_be_set_again(hass: HomeAssistant) -> None:
+async def test_timer_runs_once_and_can_be_set_again(hass: HomeAssistant) -> None:
     timers = Timers(hass)
     calls: list[str] = []
     timers.async_set("t", 0.0, lambda: calls.append("first"))
@@ -59,7 +59,7 @@ async def test_a_timer_runs_once_and_may_be_set_again(hass: HomeAssistant) -> No
     assert calls == ["first", "third"]
 
 
-async def test_nothing_runs_that_is_called_off_or_closed(hass: HomeAssistant) -> None:
+async def test_timer_does_not_run_after_it_was_cancelled_or_closed(hass: HomeAssistant) -> None:
     timers = Timers(hass)
     calls: list[str] = []
     timers.async_set("a", 0.0, lambda: calls.append("a"))

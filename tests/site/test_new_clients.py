@@ -1,4 +1,4 @@
-"""Who is new: told once, when surely real, and never for those who were there before."""
+"""New clients: detected once, only if real, and never among those that were there before."""
 
 from collections.abc import Mapping
 from copy import replace
@@ -21,19 +21,22 @@ pytestmark = pytest.mark.usefixtures("socket_enabled")
 
 
 @pytest.fixture
-async def told(hass: HomeAssistant) -> list[Mapping[str, Any]]:
-    told: list[Mapping[str, Any]] = []
+async def signals(hass: HomeAssistant) -> list[Mapping[str, Any]]:
+    """Return a list that fills with the payloads of new-client signals."""
+    signals: list[Mapping[str, Any]] = []
 
     @callback
-    def remember(data: Mapping[str, Any]) -> None:
-        told.append(data)
+    def record(data: Mapping[str, Any]) -> None:
+        signals.append(data)
 
-    async_dispatcher_connect(hass, SIGNAL_NEW_CLIENT, remember)
-    return told
+    async_dispatcher_connect(hass, SIGNAL_NEW_CLIENT, record)
+    return signals
 
 
-async def met(hass: HomeAssistant, clients: dict[str, ClientState]) -> NewClientDetector:
-    """Return those who look for new clients, having looked at these."""
+async def seeded_detector(
+    hass: HomeAssistant, clients: dict[str, ClientState]
+) -> NewClientDetector:
+    """Return a started detector whose history is seeded with these clients."""
     history = SiteHistory(hass, "entry", set())
     await history.async_load()
     detector = NewClientDetector(
@@ -48,9 +51,9 @@ def state(mac: str, **changes: Any) -> ClientState:
     return replace(STATE, mac=mac, **changes)
 
 
-async def test_a_client_is_new_once_and_only_when_it_is_real(hass: HomeAssistant) -> None:
+async def test_new_client_is_detected_once_and_only_with_an_address(hass: HomeAssistant) -> None:
     clients = {ANNA: state(ANNA)}
-    detector = await met(hass, clients)
+    detector = await seeded_detector(hass, clients)
     clients[CARA] = state(CARA, ip=None)
     assert detector.async_check([ANNA, CARA]) == []
     clients[CARA] = state(CARA)
@@ -59,17 +62,19 @@ async def test_a_client_is_new_once_and_only_when_it_is_real(hass: HomeAssistant
     detector._timers.async_close()
 
 
-async def test_a_look_at_nobody_is_none(hass: HomeAssistant) -> None:
+async def test_new_clients_are_not_seeded_by_a_snapshot_without_clients(
+    hass: HomeAssistant,
+) -> None:
     clients: dict[str, ClientState] = {}
-    detector = await met(hass, clients)
+    detector = await seeded_detector(hass, clients)
     clients[ANNA] = state(ANNA)
     assert detector.async_check([ANNA]) == []
     assert detector.async_process_snapshot() == []
 
 
-async def test_who_passed_by_without_an_address_is_not_told(hass: HomeAssistant) -> None:
+async def test_client_passing_by_without_an_address_is_not_new(hass: HomeAssistant) -> None:
     clients = {ANNA: state(ANNA)}
-    detector = await met(hass, clients)
+    detector = await seeded_detector(hass, clients)
     clients[CARA] = state(CARA, ip=None)
     assert detector.async_check([CARA]) == []
     clients[CARA] = state(CARA, ip=None, link=None)
@@ -80,9 +85,9 @@ async def test_who_passed_by_without_an_address_is_not_told(hass: HomeAssistant)
     detector._timers.async_close()
 
 
-async def test_who_stays_without_an_address_is_real_after_a_minute(hass: HomeAssistant) -> None:
+async def test_client_without_an_address_is_new_after_a_minute(hass: HomeAssistant) -> None:
     clients = {ANNA: state(ANNA)}
-    detector = await met(hass, clients)
+    detector = await seeded_detector(hass, clients)
     clients[CARA] = state(CARA, ip=None)
     assert detector.async_check([CARA]) == []
     assert detector.async_check_waiting() == []
@@ -92,11 +97,11 @@ async def test_who_stays_without_an_address_is_real_after_a_minute(hass: HomeAss
     detector._timers.async_close()
 
 
-async def test_a_snapshot_meanwhile_makes_nobody_known_who_is_still_waiting(
+async def test_snapshot_does_not_mark_a_waiting_client_known(
     hass: HomeAssistant,
 ) -> None:
     clients = {ANNA: state(ANNA)}
-    detector = await met(hass, clients)
+    detector = await seeded_detector(hass, clients)
     clients[CARA] = state(CARA, ip=None)
     assert detector.async_check([CARA]) == detector.async_process_snapshot() == []
     clients[CARA] = state(CARA)
@@ -104,9 +109,9 @@ async def test_a_snapshot_meanwhile_makes_nobody_known_who_is_still_waiting(
     detector._timers.async_close()
 
 
-async def test_who_has_left_waits_anew(hass: HomeAssistant) -> None:
+async def test_new_client_waits_again_after_it_disconnected(hass: HomeAssistant) -> None:
     clients = {ANNA: state(ANNA), CARA: state(CARA, ip=None)}
-    detector = await met(hass, {ANNA: clients[ANNA]})
+    detector = await seeded_detector(hass, {ANNA: clients[ANNA]})
     detector._clients = clients
     now = 0.0
     detector._clock = lambda: now
@@ -122,9 +127,11 @@ async def test_who_has_left_waits_anew(hass: HomeAssistant) -> None:
     detector._timers.async_close()
 
 
-async def test_nobody_is_told_before_anybody_hears_of_it(hass: HomeAssistant) -> None:
+async def test_new_clients_are_not_detected_before_home_assistant_is_running(
+    hass: HomeAssistant,
+) -> None:
     clients = {ANNA: state(ANNA)}
-    detector = await met(hass, clients)
+    detector = await seeded_detector(hass, clients)
     clients[CARA] = state(CARA)
     hass.set_state(CoreState.starting)
     assert detector.async_check([CARA]) == detector.async_process_snapshot() == []
@@ -132,12 +139,12 @@ async def test_nobody_is_told_before_anybody_hears_of_it(hass: HomeAssistant) ->
     assert detector.async_process_snapshot() == [CARA]
 
 
-async def test_passers_by_do_not_make_those_who_live_here_new(
+async def test_passers_by_do_not_displace_connected_clients_from_the_history(
     hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "_KNOWN_LIMIT", 3)
     clients = {ANNA: state(ANNA)}
-    detector = await met(hass, clients)
+    detector = await seeded_detector(hass, clients)
     for number in range(10):
         mac = f"02:00:00:00:01:{number:02x}"
         clients[mac] = state(mac)
@@ -152,19 +159,19 @@ async def test_passers_by_do_not_make_those_who_live_here_new(
     ("mac", "randomised"),
     [("02:00:00:00:00:01", True), ("78:45:58:00:00:01", False), ("03:00:00:00:00:01", False)],
 )
-def test_a_made_up_address_is_recognised(mac: str, *, randomised: bool) -> None:
+def test_randomised_mac_is_recognised(mac: str, *, randomised: bool) -> None:
     assert is_randomised(mac) is randomised
 
 
-async def test_a_new_client_is_told_with_where_it_is(
-    home: Home, told: list[Mapping[str, Any]]
+async def test_new_client_is_signalled_once_with_the_whole_payload(
+    home: Home, signals: list[Mapping[str, Any]]
 ) -> None:
     await home.set_up()
     home.world.add_client("Cara", mac=CARA)
     await home.controller.connect(CARA, "Hall")
     await home.later(61)
-    await until(lambda: told)
-    assert told == [
+    await until(lambda: signals)
+    assert signals == [
         {
             "entry_id": home.entry.entry_id,
             "site": "default",
@@ -173,7 +180,7 @@ async def test_a_new_client_is_told_with_where_it_is(
             "device_id": None,
             "guest": False,
             "ssid": "Home",
-            "ip": told[0]["ip"],
+            "ip": signals[0]["ip"],
             "randomised_mac": True,
             "ap_mac": HALL,
             "ap_name": "Hall",
@@ -184,22 +191,22 @@ async def test_a_new_client_is_told_with_where_it_is(
     await home.later(61)
     await home.controller.connect(CARA, "Hall")
     await home.later(122)
-    assert len(told) == 1
+    assert len(signals) == 1
 
 
-async def test_whom_the_controller_remembers_is_not_new(
-    home: Home, told: list[Mapping[str, Any]]
+async def test_client_that_the_controller_remembers_is_not_new(
+    home: Home, signals: list[Mapping[str, Any]]
 ) -> None:
     home.world.add_client("Cara", mac=CARA)
     await home.set_up()
     await home.controller.connect(CARA, "Hall")
     await home.happened(1)
     await home.later(61)
-    assert told == []
+    assert signals == []
 
 
-async def test_nobody_is_new_after_a_reload_who_was_not_before(
-    home: Home, told: list[Mapping[str, Any]]
+async def test_client_is_not_new_after_a_reload(
+    home: Home, signals: list[Mapping[str, Any]]
 ) -> None:
     await home.set_up(clients=(ANNA,))
     await home.quiet()
@@ -207,10 +214,10 @@ async def test_nobody_is_new_after_a_reload_who_was_not_before(
     await home.streaming(4)
     await home.controller.roam(BEN, "Kitchen")
     await home.happened(1)
-    assert told == []
+    assert signals == []
 
 
-async def test_who_came_while_nobody_looked_is_told_to_the_entity_too(home: Home) -> None:
+async def test_new_client_that_came_while_unloaded_is_shown_by_the_event_entity(home: Home) -> None:
     await home.set_up(clients=(ANNA,))
     await home.quiet()
     await home.hass.config_entries.async_unload(home.entry.entry_id)

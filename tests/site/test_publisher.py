@@ -1,4 +1,4 @@
-"""What stands on the event bus."""
+"""The payload of events on the bus."""
 
 from copy import replace
 
@@ -8,7 +8,7 @@ from custom_components.unifi_scanner.api.records import EventKind
 from custom_components.unifi_scanner.site.publisher import EVENT_TYPES, Location, event_data
 from tests.samples import ROAM
 
-# The payload as design.md promises it, in its order.
+# The documented payload, in its order.
 KEYS = [
     "entry_id",
     "site",
@@ -37,7 +37,7 @@ HALL = Location(mac="78:45:58:00:00:01", name="Hall", area="downstairs")
 KITCHEN = Location(mac="78:45:58:00:00:02", name="Kitchen", area=None)
 
 
-def test_a_roam_has_both_ends() -> None:
+def test_event_data_of_a_roam_has_both_ends() -> None:
     data = event_data(
         ROAM, entry_id="1", site="default", device_id="d", origin=HALL, destination=KITCHEN
     )
@@ -72,7 +72,7 @@ def test_a_roam_has_both_ends() -> None:
     ("kind", "origin", "destination"),
     [(EventKind.CONNECTED, Location(), KITCHEN), (EventKind.DISCONNECTED, HALL, Location())],
 )
-def test_what_is_not_known_is_none_and_every_key_is_there(
+def test_event_data_has_every_key_and_none_for_unknown_values(
     kind: EventKind, origin: Location, destination: Location
 ) -> None:
     event = replace(
@@ -95,7 +95,7 @@ def test_what_is_not_known_is_none_and_every_key_is_there(
     assert data["device_id"] is None
 
 
-def test_event_types_are_named_after_the_integration() -> None:
+def test_event_types_start_with_the_domain() -> None:
     assert set(EVENT_TYPES.values()) == {
         "unifi_scanner_roam",
         "unifi_scanner_roam_radio",

@@ -1,4 +1,4 @@
-"""Where clients have roamed, in memory and on disk."""
+"""The roam log, in memory and on disk."""
 
 from collections.abc import Iterable
 from copy import replace
@@ -36,7 +36,7 @@ def times(events: Iterable[ClientEvent]) -> list[float]:
     return [event.time - START for event in events]
 
 
-async def test_roams_are_told_the_newest_first_whenever_they_were_learned_of(
+async def test_roam_log_returns_roams_newest_first_in_any_order_of_arrival(
     hass: HomeAssistant,
 ) -> None:
     log = await loaded(hass)
@@ -48,7 +48,9 @@ async def test_roams_are_told_the_newest_first_whenever_they_were_learned_of(
     assert log.roams(CARA, 0) == []
 
 
-async def test_of_two_at_the_same_time_the_later_told_comes_first(hass: HomeAssistant) -> None:
+async def test_roam_log_returns_the_later_recorded_of_simultaneous_roams_first(
+    hass: HomeAssistant,
+) -> None:
     log = await loaded(hass)
     there, back = roam(), replace(roam(), link_from=ROAM.link_to, link_to=ROAM.link_from)
     log.async_record(there)
@@ -56,7 +58,7 @@ async def test_of_two_at_the_same_time_the_later_told_comes_first(hass: HomeAssi
     assert log.roams(ANNA, 0) == [back, there]
 
 
-async def test_only_roams_of_tracked_clients_are_kept(hass: HomeAssistant) -> None:
+async def test_roam_log_keeps_only_roams_of_tracked_clients(hass: HomeAssistant) -> None:
     log = await loaded(hass, ANNA)
     for kind in EventKind:
         log.async_record(roam(kind=kind))
@@ -65,7 +67,9 @@ async def test_only_roams_of_tracked_clients_are_kept(hass: HomeAssistant) -> No
     assert log.roams(BEN, 0) == []
 
 
-async def test_a_restless_client_loses_only_its_own_oldest(hass: HomeAssistant) -> None:
+async def test_roam_log_of_a_restless_client_drops_only_its_own_oldest_roams(
+    hass: HomeAssistant,
+) -> None:
     log = await loaded(hass)
     log.async_record(roam(BEN, -1))
     for at in range(CLIENT_LIMIT + 5):
@@ -75,7 +79,7 @@ async def test_a_restless_client_loses_only_its_own_oldest(hass: HomeAssistant) 
     assert times(log.roams(BEN, 0)) == [-1]
 
 
-async def test_a_full_log_loses_the_oldest_of_all_and_stays_small(hass: HomeAssistant) -> None:
+async def test_full_roam_log_drops_the_oldest_roams_and_stays_small(hass: HomeAssistant) -> None:
     clients = [f"02:00:00:00:01:{number:02x}" for number in range(100)]
     log = await loaded(hass, *clients)
     for at in range(SITE_LIMIT + 150):
@@ -85,7 +89,7 @@ async def test_a_full_log_loses_the_oldest_of_all_and_stays_small(hass: HomeAssi
     assert len(prepare_save_json(log._to_save())[1]) < 700_000
 
 
-async def test_a_client_whose_only_roam_is_the_oldest_of_all_has_none_left(
+async def test_roam_log_drops_a_clients_only_roam_if_it_is_the_oldest(
     hass: HomeAssistant,
 ) -> None:
     clients = [f"02:00:00:00:01:{number:02x}" for number in range(20)]
@@ -98,7 +102,7 @@ async def test_a_client_whose_only_roam_is_the_oldest_of_all_has_none_left(
     assert times(log.roams(BEN, 0)) == [SITE_LIMIT + 1]
 
 
-async def test_a_restart_forgets_nothing_but_clients_no_longer_tracked(
+async def test_roam_log_keeps_everything_over_a_restart_except_untracked_clients(
     hass: HomeAssistant, hass_storage: dict[str, Any]
 ) -> None:
     log = await loaded(hass)
@@ -130,7 +134,7 @@ async def test_a_restart_forgets_nothing_but_clients_no_longer_tracked(
     assert hass_storage[KEY]["data"] == {"clients": {}}
 
 
-async def test_what_is_told_is_on_disk_five_minutes_later_and_not_before(
+async def test_roam_log_is_saved_five_minutes_after_the_first_change(
     hass: HomeAssistant, hass_storage: dict[str, Any], freezer: FrozenDateTimeFactory
 ) -> None:
     log = await loaded(hass)
@@ -152,7 +156,7 @@ async def test_what_is_told_is_on_disk_five_minutes_later_and_not_before(
 
 
 def a_row(**changes: object) -> list[object]:
-    """Return a row as it lies on disk, with some of its values changed."""
+    """Return a saved row with some of its values changed."""
     row = {
         "kind": "roam",
         "time": START,
@@ -193,7 +197,7 @@ def a_row(**changes: object) -> list[object]:
         a_row(source="rumour"),
     ],
 )
-async def test_a_bad_row_is_dropped_and_no_other(
+async def test_roam_log_drops_an_unusable_row_and_no_other(
     hass: HomeAssistant, hass_storage: dict[str, Any], bad: object
 ) -> None:
     rows = [a_row(), bad, a_row(time=START + 1)]
@@ -202,7 +206,7 @@ async def test_a_bad_row_is_dropped_and_no_other(
     assert log.roams(ANNA, 0) == [roam(at=1), roam()]
 
 
-async def test_a_value_that_makes_no_sense_is_not_known(
+async def test_roam_log_reads_an_implausible_value_as_unknown(
     hass: HomeAssistant, hass_storage: dict[str, Any]
 ) -> None:
     row = a_row(ssid=1, band_to="7", channel_to=-1, signal=12, roam_gap="soon")
@@ -243,7 +247,7 @@ async def test_roam_log_is_empty_with_a_foreign_file_and_is_saved_again(
 
 
 @pytest.mark.usefixtures("socket_enabled")
-async def test_a_site_remembers_its_roams_through_a_reload_until_it_is_removed(
+async def test_roam_log_of_a_site_survives_a_reload_and_is_deleted_with_the_entry(
     hass: HomeAssistant, hass_storage: dict[str, Any]
 ) -> None:
     async with furnished_home(hass) as home:
@@ -264,7 +268,7 @@ async def test_a_site_remembers_its_roams_through_a_reload_until_it_is_removed(
 
 
 @pytest.mark.usefixtures("socket_enabled")
-async def test_a_site_is_set_up_whatever_lies_in_the_place_of_its_log(
+async def test_roam_log_of_a_newer_version_does_not_prevent_the_set_up(
     hass: HomeAssistant, hass_storage: dict[str, Any]
 ) -> None:
     async with furnished_home(hass) as home:
