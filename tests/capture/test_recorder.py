@@ -229,6 +229,26 @@ def test_skipped_frames_of_one_type_are_counted_together() -> None:
     }
 
 
+def test_skipped_frames_are_recorded_once_with_the_next_input() -> None:
+    site = RecordedSite()
+    site.receive(frame("device:sync", []))
+    # A frame that is ignored only after it was parsed.
+    parse_unifi_events(b'{"v":1,"meta":{"message":"alarm"},"data":[]}', site.statistics)
+    site.tracker.release_due(site.now)
+    site.tracker.release_due(site.now)
+    site.receive(frame("Anna's phone", []))
+    site.receive(frame("02:00:00:00:00:0a", []))
+    site.tracker.suspend_departures(site.now)
+    first, second, third = exported(site.recorder)["entries"]
+    assert {name: count["frames"] for name, count in first["skipped"].items()} == {
+        "device:sync": 1,
+        "alarm": 1,
+    }
+    assert "skipped" not in second
+    assert third["skipped"].keys() == {"other"}
+    assert third["skipped"]["other"]["frames"] == 2
+
+
 def test_unread_keys_are_counted_by_name_in_a_sample() -> None:
     redaction = Redaction()
     record = {"mac": MAC, "tx_bytes": 1, "Anna's phone": 1, "aa_bb_cc_dd_ee_ff": 1}

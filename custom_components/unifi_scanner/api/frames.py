@@ -38,6 +38,7 @@ _MESSAGE_TYPES = (
 _PEEK_BYTES = 256
 # Bounds of the counters by name.
 _MAX_NAMES = 64
+_MAX_IGNORED_NAMES = 32
 _MAX_NAME_LENGTH = 64
 _OTHER = "other"
 _UNREADABLE = "unreadable"
@@ -60,21 +61,14 @@ class _Meta(NamedTuple):
 
 
 @dataclass(slots=True)
-class FrameCount:
-    """A number of frames and their size in bytes."""
-
-    frames: int = 0
-    bytes: int = 0
-
-
-@dataclass(slots=True)
 class FrameStatistics:
     """Counters of the frames of one socket; names beyond a bound are counted as "other".
 
     `skipped` frames were not parsed; `unreadable` ones are not JSON objects with a type. `types`
     counts frames by `meta.message`, `unused_keys` the entries of `events` frames whose key is not
-    used. `ignored` counts the frames of unused types by `meta.message`, together with the
-    unreadable ones; `ignored_frames` is their total. `seconds` is the time spent processing frames.
+    used. `ignored` holds the number of ignored frames and their bytes by `meta.message`, and those
+    of unreadable frames, since the latest `take_ignored`. `seconds` is the time spent processing
+    frames.
     """
 
     frames: int = 0
@@ -84,16 +78,20 @@ class FrameStatistics:
     seconds: float = 0.0
     types: dict[str, int] = field(default_factory=dict)
     unused_keys: dict[str, int] = field(default_factory=dict)
-    ignored: dict[str, FrameCount] = field(default_factory=dict)
-    ignored_frames: int = 0
+    ignored: dict[str, list[int]] = field(default_factory=dict)
 
     def count_ignored(self, message: str, size: int) -> None:
         """Count a frame of `size` bytes whose type is not used."""
         if (count := self.ignored.get(message)) is None:
-            count = self.ignored.setdefault(_bounded(message, self.ignored), FrameCount())
-        count.frames += 1
-        count.bytes += size
-        self.ignored_frames += 1
+            name = _bounded(message, self.ignored, _MAX_IGNORED_NAMES)
+            count = self.ignored.setdefault(name, [0, 0])
+        count[0] += 1
+        count[1] += size
+
+    def take_ignored(self) -> dict[str, list[int]]:
+        """Return `ignored`, and start counting it anew."""
+        ignored, self.ignored = self.ignored, {}
+        return ignored
 
     def count_unreadable(self, size: int) -> None:
         """Count a frame that could not be parsed; log the first one, without its content."""
@@ -223,10 +221,10 @@ def _meta_of(document: object) -> _Meta | None:
     return _Meta(message, _MESSAGE_TYPES.get(message) if accepted else None)
 
 
-def _bounded(name: str, counts: dict[str, Any]) -> str:
+def _bounded(name: str, counts: dict[str, Any], limit: int) -> str:
     """Return the name to count under, so that a peer cannot exhaust memory with new names."""
     name = name[:_MAX_NAME_LENGTH]
-    return name if name in counts or len(counts) < _MAX_NAMES else _OTHER
+    return name if name in counts or len(counts) < limit else _OTHER
 
 
 def _count(counts: dict[str, int], name: str) -> bool:
@@ -234,6 +232,6 @@ def _count(counts: dict[str, int], name: str) -> bool:
     if name in counts:
         counts[name] += 1
         return False
-    name = _bounded(name, counts)
+    name = _bounded(name, counts, _MAX_NAMES)
     counts[name] = counts.get(name, 0) + 1
     return counts[name] == 1 and len(counts) <= _MAX_NAMES

@@ -30,15 +30,11 @@ _CLIENT_BYTES = 400
 # The oldest part is discarded one segment at a time.
 _SEGMENTS = 4
 _SEGMENT_ENTRIES, _SEGMENT_BYTES = MAX_ENTRIES // _SEGMENTS, MAX_BYTES // _SEGMENTS
-_MAX_SKIPPED_NAMES = 32
-_OTHER = "other"
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 # When a record was received (POSIX seconds), its type, and its redacted values.
 type _Record = tuple[float, str, Values]
-# A number of frames and their size in bytes.
-type _Count = tuple[int, int]
 
 
 @dataclass(slots=True)
@@ -47,8 +43,8 @@ class Entry:
 
     at: float
     action: str
-    # The frames ignored since the previous input, by type.
-    skipped: Mapping[str, _Count] = _NOTHING
+    # Number and bytes of the frames ignored since the previous input, by type as it was sent.
+    skipped: Mapping[str, Sequence[int]] = _NOTHING
     records: Sequence[_Record] = ()
     details: Mapping[str, Any] = _NOTHING
     events: Sequence[Any] = ()
@@ -82,9 +78,6 @@ class CaptureRecorder:
         self._current = _Segment(state=None)
         self._segments = deque([self._current])
         self._statistics = FrameStatistics()
-        # What the latest input's entry has seen of the statistics.
-        self._ignored_frames = 0
-        self._ignored: dict[str, _Count] = {}
         self._pending: list[_Record] | None = None
         self._devices: Sequence[DeviceRecord] = ()
 
@@ -96,10 +89,8 @@ class CaptureRecorder:
     # Input from the stream and the coordinator
 
     def attach(self, statistics: FrameStatistics) -> None:
-        """Record the frames that are counted as ignored in the statistics of a new socket."""
+        """Record the ignored frames from the statistics of a socket, with `take_ignored`."""
         self._statistics = statistics
-        self._ignored_frames = 0
-        self._ignored.clear()
 
     def record_frames(self, events: Iterable[BufferedEvent]) -> None:
         """Record the raw content of the batch that the tracker processes next."""
@@ -200,27 +191,9 @@ class CaptureRecorder:
             "events": [event for entry in entries for event in entry.events],
         }
 
-    def _skipped_frames(self) -> Mapping[str, _Count]:
-        """Return the frames ignored since the previous call, by type."""
-        statistics = self._statistics
-        if statistics.ignored_frames == self._ignored_frames:
-            return _NOTHING
-        self._ignored_frames = statistics.ignored_frames
-        skipped: dict[str, _Count] = {}
-        for message, total in statistics.ignored.items():
-            frames, size = self._ignored.get(message, (0, 0))
-            if total.frames == frames:
-                continue
-            self._ignored[message] = (total.frames, total.bytes)
-            name = public_name(message)
-            if name not in skipped and len(skipped) >= _MAX_SKIPPED_NAMES:
-                name = _OTHER
-            known_frames, known_size = skipped.get(name, (0, 0))
-            skipped[name] = (
-                known_frames + total.frames - frames,
-                known_size + total.bytes - size,
-            )
-        return skipped
+    def _skipped_frames(self) -> Mapping[str, Sequence[int]]:
+        """Return the frames ignored since the previous input."""
+        return self._statistics.take_ignored() if self._statistics.ignored else _NOTHING
 
     def _add(self, entry: Entry) -> Entry:
         segment = self._current
@@ -241,15 +214,22 @@ class CaptureRecorder:
 def _exported(entry: Entry) -> dict[str, Any]:
     exported: dict[str, Any] = {"at": entry.at, "do": entry.action, **entry.details}
     if entry.skipped:
-        exported["skipped"] = {
-            name: {"frames": frames, "bytes": size}
-            for name, (frames, size) in entry.skipped.items()
-        }
+        exported["skipped"] = _exported_counts(entry.skipped)
     if entry.records:
         exported["records"] = [
             {"received": received, "type": kind, "record": _record(kind, values)}
             for received, kind, values in entry.records
         ]
+    return exported
+
+
+def _exported_counts(skipped: Mapping[str, Sequence[int]]) -> dict[str, dict[str, int]]:
+    """Return counts of frames by type; those of suspicious types are added up."""
+    exported: dict[str, dict[str, int]] = {}
+    for message, (frames, size) in skipped.items():
+        count = exported.setdefault(public_name(message), {"frames": 0, "bytes": 0})
+        count["frames"] += frames
+        count["bytes"] += size
     return exported
 
 
