@@ -1,1 +1,1 @@
-"""Tests of the facts."""
+"""Tests of the roam tracker."""

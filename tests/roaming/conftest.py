@@ -1,4 +1,4 @@
-"""The walks are drawn alike in every run."""
+"""Makes hypothesis draw the same walks in every run."""
 
 from hypothesis import settings
 

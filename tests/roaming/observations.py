@@ -1,4 +1,4 @@
-"""Observations as the wire's floor would hand them up, with sensible fields."""
+"""Builders of observations as the API layer parses them, with sensible defaults."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ OFFICE = "f0:00:00:00:00:0c"
 
 
 def event(kind: EventKind, time: float | None, **fields: Any) -> EventRecord:
-    """Return an event of the phone, received when it happened unless said otherwise."""
+    """Return an event of the phone, by default received when it happened."""
     values: dict[str, Any] = {
         "mac": PHONE,
         "received": time,
@@ -33,7 +33,7 @@ def event(kind: EventKind, time: float | None, **fields: Any) -> EventRecord:
 
 
 def link_of(ap_mac: str | None, **fields: Any) -> Link | None:
-    """Return the link to an access point, None without one."""
+    """Return a link to an access point, or None if there is none."""
     return None if ap_mac is None else Link(ap_mac, **fields)
 
 
@@ -63,7 +63,7 @@ def roam_radio(time: float | None, ap: str, band: str, channel: int, **fields: A
 
 
 def station(time: float | None, ap: str | None, **fields: Any) -> StationRecord:
-    """Return a client record of the phone, last seen at that time."""
+    """Return a client record of the phone, last seen at `time`."""
     values: dict[str, Any] = {
         "mac": PHONE,
         "received": time,

@@ -1,4 +1,4 @@
-"""Lists of a controller that has only begun to answer."""
+"""Tests of suspended departures: snapshots of a controller that has just started."""
 
 from custom_components.unifi_scanner.api.records import EventKind
 from custom_components.unifi_scanner.roaming import RoamTracker
@@ -30,8 +30,8 @@ def test_missing_client_disconnects_after_departures_were_suspended() -> None:
     assert tracker.process_snapshot([station(NOW + 70, HALL)], NOW + 70) == []
     assert tracker.process_snapshot([station(NOW + 241, HALL)], NOW + 241) == []
     assert tracker.recheck_due == NOW + 251
-    (gone,) = tracker.process_snapshot([station(NOW + 251, HALL)], NOW + 251)
-    assert (gone.kind, gone.mac) == (EventKind.DISCONNECTED, TABLET)
+    (event,) = tracker.process_snapshot([station(NOW + 251, HALL)], NOW + 251)
+    assert (event.kind, event.mac) == (EventKind.DISCONNECTED, TABLET)
 
 
 def test_suspending_departures_drops_a_pending_recheck() -> None:
@@ -47,8 +47,8 @@ def test_suspending_departures_drops_a_pending_recheck() -> None:
 def test_roams_are_reported_while_departures_are_suspended() -> None:
     tracker = tracked()
     tracker.suspend_departures(NOW + 60)
-    (moved,) = tracker.process_snapshot([station(NOW + 70, "f0:00:00:00:00:0b")], NOW + 70)
-    assert (moved.kind, moved.mac) == (EventKind.ROAM, PHONE)
+    (event,) = tracker.process_snapshot([station(NOW + 70, "f0:00:00:00:00:0b")], NOW + 70)
+    assert (event.kind, event.mac) == (EventKind.ROAM, PHONE)
 
 
 def test_controller_time_converts_our_time_to_the_controllers_clock() -> None:

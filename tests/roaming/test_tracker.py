@@ -1,4 +1,4 @@
-"""The tracker's seven rules (design.md), one sentence each."""
+"""Tests of the roam tracker's decisions."""
 
 from copy import replace
 
@@ -24,7 +24,7 @@ NOW = 1_790_000_000.0
 
 @pytest.fixture
 def tracker() -> RoamTracker:
-    """Return a tracker that knows the phone in the hall for an hour."""
+    """Return a tracker whose phone has been in the hall for an hour."""
     tracker = RoamTracker()
     assert tracker.process_snapshot([station(NOW, HALL, associated_at=NOW - 3600)], NOW) == []
     return tracker
@@ -42,7 +42,7 @@ def test_first_snapshot_emits_no_events_but_sets_the_state_of_clients(tracker: R
 
 
 def test_roam_event_is_emitted_once_with_the_fields_of_the_controller(tracker: RoamTracker) -> None:
-    told = tracker.process_batch(
+    events = tracker.process_batch(
         [
             roam(
                 NOW + 5, HALL, BEDROOM, band_from="5", band_to="2.4", channel_from=36, channel_to=11
@@ -50,8 +50,8 @@ def test_roam_event_is_emitted_once_with_the_fields_of_the_controller(tracker: R
         ],
         NOW + 5,
     )
-    assert kinds(told) == [("roam", HALL, BEDROOM)]
-    event = told[0]
+    assert kinds(events) == [("roam", HALL, BEDROOM)]
+    event = events[0]
     assert event.link_from == Link(HALL, "5", 36, "Home")
     assert event.link_to == Link(BEDROOM, "2.4", 11, "Home")
     assert (event.source, event.inferred, event.roam_gap) == (Source.EVENT, False, None)
@@ -67,10 +67,10 @@ def test_signal_of_the_old_link_is_not_kept_for_the_new_link(tracker: RoamTracke
 
 
 def test_record_in_the_same_batch_adds_the_signal_to_the_roam(tracker: RoamTracker) -> None:
-    told = tracker.process_batch(
+    events = tracker.process_batch(
         [station(NOW + 6, BEDROOM, signal=-48), roam(NOW + 5, HALL, BEDROOM)], NOW + 6
     )
-    assert [(event.kind, event.signal) for event in told] == [(EventKind.ROAM, -48)]
+    assert [(event.kind, event.signal) for event in events] == [(EventKind.ROAM, -48)]
 
 
 @pytest.mark.parametrize("later", [0, 1, 5, 30])
@@ -82,17 +82,17 @@ def test_second_report_of_a_roam_is_an_echo(tracker: RoamTracker, later: float) 
 
 
 def test_record_before_its_event_makes_the_event_an_echo(tracker: RoamTracker) -> None:
-    told = tracker.process_batch([station(NOW + 6, BEDROOM, associated_at=NOW + 5)], NOW + 6)
-    assert kinds(told) == [("roam", HALL, BEDROOM)]
-    assert (told[0].inferred, told[0].source, told[0].time) == (True, Source.SYNC, NOW + 5)
+    events = tracker.process_batch([station(NOW + 6, BEDROOM, associated_at=NOW + 5)], NOW + 6)
+    assert kinds(events) == [("roam", HALL, BEDROOM)]
+    assert (events[0].inferred, events[0].source, events[0].time) == (True, Source.SYNC, NOW + 5)
     assert tracker.process_batch([roam(NOW + 5.4, HALL, BEDROOM)], NOW + 7) == []
 
 
 def test_roams_there_and_back_and_there_again_are_three_roams(tracker: RoamTracker) -> None:
-    told = []
+    events = []
     for second, (start, end) in enumerate([(HALL, BEDROOM), (BEDROOM, HALL), (HALL, BEDROOM)]):
-        told += tracker.process_batch([roam(NOW + 1 + second, start, end)], NOW + 1 + second)
-    assert kinds(told) == [
+        events += tracker.process_batch([roam(NOW + 1 + second, start, end)], NOW + 1 + second)
+    assert kinds(events) == [
         ("roam", HALL, BEDROOM),
         ("roam", BEDROOM, HALL),
         ("roam", HALL, BEDROOM),
@@ -100,9 +100,9 @@ def test_roams_there_and_back_and_there_again_are_three_roams(tracker: RoamTrack
 
 
 def test_roams_there_and_back_in_records_alone_are_two_roams(tracker: RoamTracker) -> None:
-    told = tracker.process_batch([station(NOW + 5, BEDROOM)], NOW + 5)
-    told += tracker.process_batch([station(NOW + 8, HALL)], NOW + 8)
-    assert kinds(told) == [("roam", HALL, BEDROOM), ("roam", BEDROOM, HALL)]
+    events = tracker.process_batch([station(NOW + 5, BEDROOM)], NOW + 5)
+    events += tracker.process_batch([station(NOW + 8, HALL)], NOW + 8)
+    assert kinds(events) == [("roam", HALL, BEDROOM), ("roam", BEDROOM, HALL)]
 
 
 def test_record_from_before_a_roam_does_not_move_the_client_back(
@@ -118,14 +118,14 @@ def test_record_from_before_a_roam_does_not_move_the_client_back(
 
 def test_record_of_a_new_link_to_the_old_access_point_is_a_roam_back(tracker: RoamTracker) -> None:
     tracker.process_batch([roam(NOW + 5, HALL, BEDROOM)], NOW + 5)
-    told = tracker.process_batch([station(NOW + 9, HALL, associated_at=NOW + 8)], NOW + 9)
-    assert kinds(told) == [("roam", BEDROOM, HALL)]
+    events = tracker.process_batch([station(NOW + 9, HALL, associated_at=NOW + 8)], NOW + 9)
+    assert kinds(events) == [("roam", BEDROOM, HALL)]
 
 
 def test_old_access_point_is_believed_when_its_records_persist(tracker: RoamTracker) -> None:
     tracker.process_batch([roam(NOW + 5, HALL, BEDROOM)], NOW + 5)
-    told = tracker.process_batch([station(NOW + 60, HALL, associated_at=NOW - 3600)], NOW + 60)
-    assert kinds(told) == [("roam", BEDROOM, HALL)]
+    events = tracker.process_batch([station(NOW + 60, HALL, associated_at=NOW - 3600)], NOW + 60)
+    assert kinds(events) == [("roam", BEDROOM, HALL)]
 
 
 @pytest.mark.parametrize("late", [1, 300])
@@ -142,9 +142,9 @@ def test_disconnect_is_emitted_after_the_delay(tracker: RoamTracker) -> None:
     assert tracker.process_batch([disconnected(NOW + 5, HALL, received=NOW + 6)], NOW + 6) == []
     assert tracker.next_due == NOW + 16
     assert tracker.release_due(NOW + 15.9) == []
-    told = tracker.release_due(NOW + 16)
-    assert kinds(told) == [("disconnected", HALL, None)]
-    assert (told[0].time, told[0].inferred, told[0].signal) == (NOW + 5, False, -60)
+    events = tracker.release_due(NOW + 16)
+    assert kinds(events) == [("disconnected", HALL, None)]
+    assert (events[0].time, events[0].inferred, events[0].signal) == (NOW + 5, False, -60)
     assert not tracker.clients[PHONE].connected
     assert tracker.connected_clients == 0
     assert tracker.release_due(NOW + 100) == []
@@ -152,26 +152,26 @@ def test_disconnect_is_emitted_after_the_delay(tracker: RoamTracker) -> None:
 
 def test_disconnect_then_roam_is_one_roam_with_its_gap(tracker: RoamTracker) -> None:
     tracker.process_batch([disconnected(NOW + 5, HALL)], NOW + 5)
-    told = tracker.process_batch([roam(NOW + 9, HALL, BEDROOM)], NOW + 9)
-    assert kinds(told) == [("roam", HALL, BEDROOM)]
-    assert (told[0].roam_gap, told[0].inferred) == (4, False)
+    events = tracker.process_batch([roam(NOW + 9, HALL, BEDROOM)], NOW + 9)
+    assert kinds(events) == [("roam", HALL, BEDROOM)]
+    assert (events[0].roam_gap, events[0].inferred) == (4, False)
     assert tracker.release_due(NOW + 100) == []
 
 
 def test_disconnect_then_connect_elsewhere_is_an_inferred_roam(tracker: RoamTracker) -> None:
-    told = tracker.process_batch(
+    events = tracker.process_batch(
         [connected(NOW + 7.5, BEDROOM), disconnected(NOW + 5, HALL)], NOW + 8
     )
-    assert kinds(told) == [("roam", HALL, BEDROOM)]
-    assert (told[0].roam_gap, told[0].inferred) == (2.5, True)
+    assert kinds(events) == [("roam", HALL, BEDROOM)]
+    assert (events[0].roam_gap, events[0].inferred) == (2.5, True)
     assert tracker.release_due(NOW + 100) == []
 
 
 def test_disconnect_then_newer_record_elsewhere_is_an_inferred_roam(tracker: RoamTracker) -> None:
     tracker.process_batch([disconnected(NOW + 5, HALL)], NOW + 5)
-    told = tracker.process_batch([station(NOW + 8, BEDROOM)], NOW + 8)
-    assert kinds(told) == [("roam", HALL, BEDROOM)]
-    assert told[0].roam_gap == 3
+    events = tracker.process_batch([station(NOW + 8, BEDROOM)], NOW + 8)
+    assert kinds(events) == [("roam", HALL, BEDROOM)]
+    assert events[0].roam_gap == 3
 
 
 @pytest.mark.parametrize(
@@ -188,21 +188,21 @@ def test_disconnect_then_return_to_the_same_access_point_emits_nothing(
 
 
 def test_change_of_radio_cancels_a_held_disconnect(tracker: RoamTracker) -> None:
-    told = tracker.process_batch(
+    events = tracker.process_batch(
         [disconnected(NOW + 5, HALL), roam_radio(NOW + 9, HALL, "2.4", 11)], NOW + 9
     )
-    assert kinds(told) == [("roam_radio", HALL, HALL)]
-    assert told[0].link_from == Link(HALL, "5", 36, "Home")
-    assert told[0].link_to == Link(HALL, "2.4", 11, "Home")
+    assert kinds(events) == [("roam_radio", HALL, HALL)]
+    assert events[0].link_from == Link(HALL, "5", 36, "Home")
+    assert events[0].link_to == Link(HALL, "2.4", 11, "Home")
     assert tracker.next_due is None
     assert tracker.process_batch([roam_radio(NOW + 9, HALL, "2.4", 11)], NOW + 10) == []
     assert tracker.process_batch([station(NOW + 11, HALL, band="2.4", channel=11)], NOW + 11) == []
 
 
 def test_new_band_in_a_record_is_an_inferred_change_of_radio(tracker: RoamTracker) -> None:
-    told = tracker.process_batch([station(NOW + 5, HALL, band="2.4", channel=11)], NOW + 5)
-    assert kinds(told) == [("roam_radio", HALL, HALL)]
-    assert told[0].inferred
+    events = tracker.process_batch([station(NOW + 5, HALL, band="2.4", channel=11)], NOW + 5)
+    assert kinds(events) == [("roam_radio", HALL, HALL)]
+    assert events[0].inferred
 
 
 @pytest.mark.parametrize(
@@ -213,8 +213,8 @@ def test_change_of_radio_in_a_record_is_dated_when_its_new_link_began(
 ) -> None:
     tracker.process_batch([station(NOW + 35, HALL, associated_at=NOW + 20)], NOW + 35)
     shown = station(NOW + 40, HALL, band="2.4", associated_at=associated_at)
-    told = tracker.process_batch([shown], NOW + 40)
-    assert [(event.kind, event.time) for event in told] == [(EventKind.ROAM_RADIO, time)]
+    events = tracker.process_batch([shown], NOW + 40)
+    assert [(event.kind, event.time) for event in events] == [(EventKind.ROAM_RADIO, time)]
 
 
 def test_multi_link_client_does_not_change_radio_with_each_record(tracker: RoamTracker) -> None:
@@ -226,14 +226,14 @@ def test_multi_link_client_does_not_change_radio_with_each_record(tracker: RoamT
 def test_absence_longer_than_the_delay_is_one_disconnect_and_one_connect(
     tracker: RoamTracker,
 ) -> None:
-    told = tracker.process_batch([disconnected(NOW + 5, HALL)], NOW + 5)
-    told += tracker.release_due(NOW + 15)
-    told += tracker.process_batch([connected(NOW + 1205, HALL)], NOW + 1205)
-    told += tracker.process_batch(
+    events = tracker.process_batch([disconnected(NOW + 5, HALL)], NOW + 5)
+    events += tracker.release_due(NOW + 15)
+    events += tracker.process_batch([connected(NOW + 1205, HALL)], NOW + 1205)
+    events += tracker.process_batch(
         [connected(NOW + 1205, HALL), station(NOW + 1206, HALL)], NOW + 1206
     )
-    assert kinds(told) == [("disconnected", HALL, None), ("connected", None, HALL)]
-    assert not told[1].inferred
+    assert kinds(events) == [("disconnected", HALL, None), ("connected", None, HALL)]
+    assert not events[1].inferred
 
 
 @pytest.mark.parametrize(
@@ -251,10 +251,10 @@ def test_absence_reported_after_the_return_is_a_disconnect_and_a_connect(
 ) -> None:
     gone = disconnected(NOW + 5, HALL, received=NOW + 610)
     # The stream was down: no record has come meanwhile, and both come in one batch.
-    told = tracker.process_batch([gone, replace(back, received=NOW + 610)], NOW + 610)
-    told += tracker.release_due(NOW + 2000)
-    assert [event.kind.value for event in told] == ["disconnected", "connected"]
-    assert [event.time for event in told] == [NOW + 5, NOW + 605]
+    events = tracker.process_batch([gone, replace(back, received=NOW + 610)], NOW + 610)
+    events += tracker.release_due(NOW + 2000)
+    assert [event.kind.value for event in events] == ["disconnected", "connected"]
+    assert [event.time for event in events] == [NOW + 5, NOW + 605]
 
 
 def test_record_that_lags_behind_a_disconnect_does_not_reconnect_the_client(
@@ -271,31 +271,31 @@ def test_record_that_lags_behind_a_disconnect_does_not_reconnect_the_client(
 def test_roam_of_an_unknown_client_is_a_connect_and_a_roam() -> None:
     tracker = RoamTracker()
     tracker.process_snapshot([], NOW)
-    told = tracker.process_batch([roam(NOW + 5, HALL, BEDROOM)], NOW + 5)
-    assert kinds(told) == [("connected", None, HALL), ("roam", HALL, BEDROOM)]
-    assert [event.inferred for event in told] == [True, False]
+    events = tracker.process_batch([roam(NOW + 5, HALL, BEDROOM)], NOW + 5)
+    assert kinds(events) == [("connected", None, HALL), ("roam", HALL, BEDROOM)]
+    assert [event.inferred for event in events] == [True, False]
     assert tracker.clients[PHONE].ap_mac == BEDROOM
 
 
 def test_events_of_a_batch_are_processed_in_order_of_the_controllers_time(
     tracker: RoamTracker,
 ) -> None:
-    told = tracker.process_batch(
+    events = tracker.process_batch(
         [
             roam(NOW + 7, BEDROOM, OFFICE, received=NOW + 8),
             roam(NOW + 5, HALL, BEDROOM, received=NOW + 8),
         ],
         NOW + 8,
     )
-    assert kinds(told) == [("roam", HALL, BEDROOM), ("roam", BEDROOM, OFFICE)]
+    assert kinds(events) == [("roam", HALL, BEDROOM), ("roam", BEDROOM, OFFICE)]
 
 
 def test_late_event_of_a_roam_there_and_back_missing_from_records_emits_both_roams(
     tracker: RoamTracker,
 ) -> None:
     tracker.process_batch([station(NOW + 20, HALL, associated_at=NOW + 12)], NOW + 20)
-    told = tracker.process_batch([roam(NOW + 10, HALL, BEDROOM, received=NOW + 21)], NOW + 21)
-    assert kinds(told) == [("roam", HALL, BEDROOM), ("roam", BEDROOM, HALL)]
+    events = tracker.process_batch([roam(NOW + 10, HALL, BEDROOM, received=NOW + 21)], NOW + 21)
+    assert kinds(events) == [("roam", HALL, BEDROOM), ("roam", BEDROOM, HALL)]
     assert tracker.clients[PHONE].ap_mac == HALL
     assert (
         tracker.process_batch([roam(NOW + 12.3, BEDROOM, HALL, received=NOW + 22)], NOW + 22) == []
@@ -307,29 +307,29 @@ def test_wrong_clock_of_the_controller_changes_nothing(skew: float) -> None:
     tracker = RoamTracker()
     there = NOW + skew
     tracker.process_snapshot([station(there, HALL, received=NOW, associated_at=there - 60)], NOW)
-    told = tracker.process_batch([disconnected(there + 5, HALL, received=NOW + 5)], NOW + 5)
-    told += tracker.process_batch([roam(there + 9, HALL, BEDROOM, received=NOW + 9)], NOW + 9)
-    told += tracker.process_batch([roam(there + 12, BEDROOM, HALL, received=NOW + 12)], NOW + 12)
-    assert kinds(told) == [("roam", HALL, BEDROOM), ("roam", BEDROOM, HALL)]
-    assert told[0].roam_gap == pytest.approx(4)
-    assert told[0].time == there + 9
+    events = tracker.process_batch([disconnected(there + 5, HALL, received=NOW + 5)], NOW + 5)
+    events += tracker.process_batch([roam(there + 9, HALL, BEDROOM, received=NOW + 9)], NOW + 9)
+    events += tracker.process_batch([roam(there + 12, BEDROOM, HALL, received=NOW + 12)], NOW + 12)
+    assert kinds(events) == [("roam", HALL, BEDROOM), ("roam", BEDROOM, HALL)]
+    assert events[0].roam_gap == pytest.approx(4)
+    assert events[0].time == there + 9
 
 
 def test_missing_clock_falls_back_to_the_order_of_arrival(tracker: RoamTracker) -> None:
-    told = tracker.process_batch(
+    events = tracker.process_batch(
         [
             roam(None, HALL, BEDROOM, received=NOW + 5),
             roam(None, BEDROOM, HALL, received=NOW + 6),
         ],
         NOW + 6,
     )
-    assert kinds(told) == [("roam", HALL, BEDROOM), ("roam", BEDROOM, HALL)]
+    assert kinds(events) == [("roam", HALL, BEDROOM), ("roam", BEDROOM, HALL)]
 
 
 def test_gap_is_never_negative(tracker: RoamTracker) -> None:
     tracker.process_batch([disconnected(NOW + 9, HALL)], NOW + 9)
-    told = tracker.process_batch([roam(NOW + 8, HALL, BEDROOM, received=NOW + 9)], NOW + 9)
-    assert told[0].roam_gap == 0
+    events = tracker.process_batch([roam(NOW + 8, HALL, BEDROOM, received=NOW + 9)], NOW + 9)
+    assert events[0].roam_gap == 0
 
 
 def test_event_from_an_hour_ago_is_a_replay(tracker: RoamTracker) -> None:
@@ -340,29 +340,29 @@ def test_event_from_an_hour_ago_is_a_replay(tracker: RoamTracker) -> None:
 
 
 def test_observations_without_a_wireless_link_are_ignored_and_counted(tracker: RoamTracker) -> None:
-    told = tracker.process_batch(
+    events = tracker.process_batch(
         [None, station(NOW + 5, HALL, is_wired=True), station(NOW + 5, None)], NOW + 5
     )
-    assert told == []
+    assert events == []
     assert tracker.counters == {"unreadable": 1, "wired": 1, "no_access_point": 1}
     assert tracker.clients[PHONE].ap_mac == HALL
 
 
 def test_snapshot_after_a_gap_emits_the_missed_roam(tracker: RoamTracker) -> None:
-    told = tracker.process_snapshot(
+    events = tracker.process_snapshot(
         [station(NOW + 300, BEDROOM, associated_at=NOW + 100)], NOW + 300
     )
-    assert kinds(told) == [("roam", HALL, BEDROOM)]
-    assert (told[0].source, told[0].inferred) == (Source.RESYNC, True)
+    assert kinds(events) == [("roam", HALL, BEDROOM)]
+    assert (events[0].source, events[0].inferred) == (Source.RESYNC, True)
 
 
 def test_client_missing_from_two_snapshots_is_disconnected(tracker: RoamTracker) -> None:
     other = station(NOW + 60, OFFICE, mac="aa:00:00:00:00:02")
     assert kinds(tracker.process_snapshot([other], NOW + 60)) == [("connected", None, OFFICE)]
     assert tracker.recheck_due == NOW + 70
-    told = tracker.process_snapshot([other], NOW + 70)
-    assert kinds(told) == [("disconnected", HALL, None)]
-    assert (told[0].inferred, told[0].time) == (True, NOW)
+    events = tracker.process_snapshot([other], NOW + 70)
+    assert kinds(events) == [("disconnected", HALL, None)]
+    assert (events[0].inferred, events[0].time) == (True, NOW)
     assert tracker.recheck_due is None
 
 
@@ -397,9 +397,9 @@ def test_client_missing_from_a_snapshot_roams_without_a_roam_gap(
     tracker: RoamTracker,
 ) -> None:
     tracker.process_snapshot([station(NOW + 60, OFFICE, mac="aa:00:00:00:00:02")], NOW + 60)
-    told = tracker.process_batch([roam(NOW + 62, HALL, BEDROOM)], NOW + 62)
-    assert kinds(told) == [("roam", HALL, BEDROOM)]
-    assert told[0].roam_gap is None
+    events = tracker.process_batch([roam(NOW + 62, HALL, BEDROOM)], NOW + 62)
+    assert kinds(events) == [("roam", HALL, BEDROOM)]
+    assert events[0].roam_gap is None
 
 
 def test_record_from_the_future_does_not_set_the_controllers_clock(tracker: RoamTracker) -> None:
@@ -458,9 +458,13 @@ def test_system_log_row_of_a_missed_roam_is_emitted_with_its_signal(
     tracker: RoamTracker,
 ) -> None:
     row = roam(NOW + 5, HALL, BEDROOM, received=NOW + 90, signal=-52, logged=True)
-    told = tracker.process_batch([row], NOW + 90)
-    assert kinds(told) == [("roam", HALL, BEDROOM)]
-    assert (told[0].source, told[0].signal, told[0].inferred) == (Source.SYSTEM_LOG, -52, False)
+    events = tracker.process_batch([row], NOW + 90)
+    assert kinds(events) == [("roam", HALL, BEDROOM)]
+    assert (events[0].source, events[0].signal, events[0].inferred) == (
+        Source.SYSTEM_LOG,
+        -52,
+        False,
+    )
 
 
 def test_system_log_rows_of_known_roams_are_echoes(tracker: RoamTracker) -> None:
@@ -475,8 +479,8 @@ def test_system_log_rows_of_known_roams_are_echoes(tracker: RoamTracker) -> None
 def test_system_log_rows_after_a_snapshot_emit_the_roam_it_missed(
     tracker: RoamTracker,
 ) -> None:
-    told = tracker.process_snapshot([station(NOW + 60, OFFICE, associated_at=NOW + 30)], NOW + 60)
-    assert kinds(told) == [("roam", HALL, OFFICE)]
+    events = tracker.process_snapshot([station(NOW + 60, OFFICE, associated_at=NOW + 30)], NOW + 60)
+    assert kinds(events) == [("roam", HALL, OFFICE)]
     rows = [
         roam(NOW + 10, HALL, BEDROOM, received=NOW + 61, logged=True),
         roam(NOW + 30, BEDROOM, OFFICE, received=NOW + 61, logged=True),
@@ -490,16 +494,18 @@ def test_roam_reported_after_its_disconnect_was_emitted_is_a_connect(
 ) -> None:
     tracker.process_batch([disconnected(NOW + 5, HALL)], NOW + 5)
     tracker.release_due(NOW + 15)
-    told = tracker.process_batch([roam(NOW + 5.5, HALL, BEDROOM, received=NOW + 130)], NOW + 130)
-    assert kinds(told) == [("connected", None, BEDROOM)]
+    events = tracker.process_batch([roam(NOW + 5.5, HALL, BEDROOM, received=NOW + 130)], NOW + 130)
+    assert kinds(events) == [("connected", None, BEDROOM)]
 
 
 def test_system_log_row_of_an_inferred_roam_is_an_echo_despite_a_newer_link(
     tracker: RoamTracker,
 ) -> None:
-    told = tracker.process_snapshot([station(NOW + 60, BEDROOM, associated_at=NOW + 50)], NOW + 60)
-    assert kinds(told) == [("roam", HALL, BEDROOM)]
-    # It had roamed before; what began at 50 was a change of radio.
+    events = tracker.process_snapshot(
+        [station(NOW + 60, BEDROOM, associated_at=NOW + 50)], NOW + 60
+    )
+    assert kinds(events) == [("roam", HALL, BEDROOM)]
+    # The roam happened at 20; the link that began at 50 was a change of radio.
     row = roam(NOW + 20, HALL, BEDROOM, received=NOW + 61, logged=True)
     assert tracker.process_batch([row], NOW + 61) == []
 
@@ -508,8 +514,8 @@ def test_return_indicated_only_by_a_new_link_is_emitted_when_its_event_arrives(
     tracker: RoamTracker,
 ) -> None:
     assert tracker.process_batch([station(NOW + 60, HALL, associated_at=NOW + 50)], NOW + 60) == []
-    told = tracker.process_batch([roam(NOW + 50.5, BEDROOM, HALL, received=NOW + 61)], NOW + 61)
-    assert kinds(told) == [("roam", BEDROOM, HALL)]
+    events = tracker.process_batch([roam(NOW + 50.5, BEDROOM, HALL, received=NOW + 61)], NOW + 61)
+    assert kinds(events) == [("roam", BEDROOM, HALL)]
 
 
 def test_record_of_a_link_one_second_older_is_stale(tracker: RoamTracker) -> None:
@@ -525,7 +531,7 @@ def test_record_of_a_link_one_second_newer_wins_over_newer_records_of_the_old_li
     tracker: RoamTracker, seen_at: float
 ) -> None:
     tracker.process_batch([station(NOW + 8, BEDROOM, associated_at=NOW + 7)], NOW + 8)
-    # The old access point goes on reporting.
+    # The old access point keeps reporting the client.
     tracker.process_batch([station(seen_at, BEDROOM, associated_at=NOW + 7)], NOW + 10)
     newer = station(NOW + 9, OFFICE, associated_at=NOW + 8, received=NOW + 10)
     assert kinds(tracker.process_batch([newer], NOW + 10)) == [("roam", BEDROOM, OFFICE)]
@@ -576,8 +582,8 @@ def test_roams_there_and_back_before_a_disconnect_found_by_snapshots_are_two_roa
         roam(NOW + 7, BEDROOM, HALL, received=NOW + 71, logged=True),
         roam(NOW + 9, HALL, BEDROOM, received=NOW + 71, logged=True),
     ]
-    told = tracker.process_batch(rows, NOW + 71)
-    assert kinds(told) == [("roam", BEDROOM, HALL), ("roam", HALL, BEDROOM)]
+    events = tracker.process_batch(rows, NOW + 71)
+    assert kinds(events) == [("roam", BEDROOM, HALL), ("roam", HALL, BEDROOM)]
 
 
 def test_second_event_after_a_record_confirmed_the_link_is_another_roam(
@@ -585,8 +591,8 @@ def test_second_event_after_a_record_confirmed_the_link_is_another_roam(
 ) -> None:
     tracker.process_batch([roam(NOW + 5, HALL, BEDROOM)], NOW + 5)
     tracker.process_batch([station(NOW + 30, BEDROOM, associated_at=NOW + 5)], NOW + 30)
-    told = tracker.process_batch([roam(NOW + 35, HALL, BEDROOM)], NOW + 35)
-    assert kinds(told) == [("roam", HALL, BEDROOM)]
+    events = tracker.process_batch([roam(NOW + 35, HALL, BEDROOM)], NOW + 35)
+    assert kinds(events) == [("roam", HALL, BEDROOM)]
 
 
 def test_change_of_radio_before_a_disconnect_found_by_snapshots_does_not_reconnect(
@@ -599,6 +605,6 @@ def test_change_of_radio_before_a_disconnect_found_by_snapshots_does_not_reconne
         roam(NOW + 20, HALL, HALL, band_to="2.4", received=NOW + 71, logged=True),
         disconnected(NOW + 30, HALL, received=NOW + 71, logged=True),
     ]
-    told = tracker.process_batch(rows, NOW + 71) + tracker.release_due(NOW + 100)
-    assert [event for event in told if event.kind is not EventKind.ROAM_RADIO] == []
+    events = tracker.process_batch(rows, NOW + 71) + tracker.release_due(NOW + 100)
+    assert [event for event in events if event.kind is not EventKind.ROAM_RADIO] == []
     assert not tracker.clients[PHONE].connected

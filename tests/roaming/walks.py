@@ -1,4 +1,4 @@
-"""True walks through a house, and what a controller makes of them on the wire."""
+"""True walks of a client, and the messages that a controller sends about them."""
 
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -17,17 +17,17 @@ BANDS = {36: "5", 11: "2.4"}
 
 @dataclass(frozen=True)
 class Step:
-    """After `dwell` seconds the client goes: to an access point (None: away) on a channel."""
+    """A move after `dwell` seconds to an access point and channel; None stands for away."""
 
     dwell: float
     ap: str | None
     channel: int
-    told_as: str = "roam"
+    reported_as: str = "roam"
 
 
 @dataclass(frozen=True)
-class Stay:
-    """A client's true link, or its absence."""
+class TrueLink:
+    """A client's true link from `since` on, or its absence (`ap` is None); POSIX seconds."""
 
     since: float
     ap: str | None
@@ -37,7 +37,7 @@ class Stay:
 
 @dataclass
 class Faults:
-    """What the way to us does with each message; `late` is the longest delay in seconds."""
+    """Faults in delivering messages; `late` is the longest delay in seconds."""
 
     random: Random
     drop: float = 0.0
@@ -45,7 +45,7 @@ class Faults:
     late: float = 0.0
 
     def deliver(self, at: float) -> list[float]:
-        """Return when a message that was sent at that time arrives: never, once or twice."""
+        """Return the arrival times of a message sent at `at`: none, one or two."""
         if self.random.random() < self.drop:
             return []
         times = [at + self.random.uniform(0, self.late)]
@@ -54,25 +54,25 @@ class Faults:
         return times
 
 
-def stays(first_ap: str, steps: list[Step]) -> list[Stay]:
-    """Return the true timeline."""
+def true_links(first_ap: str, steps: list[Step]) -> list[TrueLink]:
+    """Return the true timeline of links for some steps."""
     now = START - 100
-    line = [Stay(now, first_ap, 36, now)]
+    timeline = [TrueLink(now, first_ap, 36, now)]
     now = START + 5
     for step in steps:
         now += step.dwell
-        before = line[-1]
+        before = timeline[-1]
         if (before.ap, before.channel) == (step.ap, step.channel):
             continue
         session = before.assoc if before.ap and step.ap else now
-        line.append(Stay(now, step.ap, step.channel, session))
-    return line
+        timeline.append(TrueLink(now, step.ap, step.channel, session))
+    return timeline
 
 
-def true_events(line: list[Stay]) -> list[tuple[str, str | None, str | None]]:
-    """Return what a perfect observer would tell."""
-    told: list[tuple[str, str | None, str | None]] = []
-    for before, after in pairwise(line):
+def true_events(timeline: list[TrueLink]) -> list[tuple[str, str | None, str | None]]:
+    """Return the events of a perfect observer as (kind, origin, destination)."""
+    emitted: list[tuple[str, str | None, str | None]] = []
+    for before, after in pairwise(timeline):
         if before.ap == after.ap:
             kind = "roam_radio"
         elif before.ap is None:
@@ -81,14 +81,14 @@ def true_events(line: list[Stay]) -> list[tuple[str, str | None, str | None]]:
             kind = "disconnected"
         else:
             kind = "roam"
-        told.append((kind, before.ap, after.ap))
-    return told
+        emitted.append((kind, before.ap, after.ap))
+    return emitted
 
 
-def event_frames(line: list[Stay], how: list[str]) -> list[tuple[float, Observation]]:
-    """Return the controller's events: (time of sending, event)."""
+def event_frames(timeline: list[TrueLink], how: list[str]) -> list[tuple[float, Observation]]:
+    """Return the controller's events as (time of sending, event)."""
     sent: list[tuple[float, Observation]] = []
-    for before, after, told_as in zip(line, line[1:], how, strict=False):
+    for before, after, reported_as in zip(timeline, timeline[1:], how, strict=False):
         t = after.since
         link = {
             "band_to": BANDS[after.channel],
@@ -96,7 +96,7 @@ def event_frames(line: list[Stay], how: list[str]) -> list[tuple[float, Observat
             "band_from": BANDS[before.channel],
             "channel_from": before.channel,
         }
-        # The controller dates a departure in whole seconds (docs/protocol.md 3.2).
+        # Controllers date departures in whole seconds (docs/protocol.md 3.2).
         gone = max(float(int(t)), before.since)
         if after.ap is None:
             sent.append((t + 2, disconnected(gone, before.ap)))
@@ -104,54 +104,54 @@ def event_frames(line: list[Stay], how: list[str]) -> list[tuple[float, Observat
             sent.append((t, connected(t, after.ap, band_to=link["band_to"])))
         elif before.ap == after.ap:
             sent.append((t, roam_radio(t, after.ap, link["band_to"], after.channel)))
-        elif told_as == "split":
+        elif reported_as == "split":
             sent.append((t + 1, disconnected(gone, before.ap)))
             sent.append((t, connected(t, after.ap, band_to=link["band_to"])))
         else:
-            if told_as == "gap":
+            if reported_as == "gap":
                 sent.append((t, disconnected(gone, before.ap)))
             sent.append((t, roam(t, before.ap, after.ap, **link)))
     return sent
 
 
-def at(line: list[Stay], t: float) -> Stay:
-    """Return the true state at a time."""
-    return [stay for stay in line if stay.since <= t][-1]
+def at(timeline: list[TrueLink], t: float) -> TrueLink:
+    """Return the true link at a time."""
+    return [link for link in timeline if link.since <= t][-1]
 
 
-def record(line: list[Stay], t: float) -> Observation | None:
-    """Return the client record that is true at a time, None while the client is away."""
-    stay = at(line, t)
-    if stay.ap is None:
+def record(timeline: list[TrueLink], t: float) -> Observation | None:
+    """Return the true client record at a time, None while the client is away."""
+    link = at(timeline, t)
+    if link.ap is None:
         return None
     return station(
         float(int(t)),
-        stay.ap,
+        link.ap,
         received=t,
-        band=BANDS[stay.channel],
-        channel=stay.channel,
-        associated_at=float(int(stay.since)),
-        connected_since=float(int(stay.assoc)),
+        band=BANDS[link.channel],
+        channel=link.channel,
+        associated_at=float(int(link.since)),
+        connected_since=float(int(link.assoc)),
     )
 
 
 @dataclass
 class Observer:
-    """Feeds a tracker as the coordinator does: batches, timers, snapshots."""
+    """Feeds a tracker like the coordinator does, and collects its events."""
 
-    line: list[Stay]
+    timeline: list[TrueLink]
     tracker: RoamTracker = field(default_factory=RoamTracker)
-    told: list[ClientEvent] = field(default_factory=list)
+    events: list[ClientEvent] = field(default_factory=list)
 
     def snapshot(self, t: float) -> None:
-        """Ask the controller who is there; another client is always there."""
+        """Process a snapshot, which also lists another client that never moves."""
         seen = [station(float(int(t)), "f0:00:00:00:00:ff", mac="aa:00:00:00:00:99", received=t)]
-        if mine := record(self.line, t):
+        if mine := record(self.timeline, t):
             seen.append(mine)
-        self.told += self.tracker.process_snapshot(seen, t)
+        self.events += self.tracker.process_snapshot(seen, t)
 
     def run(self, arrivals: list[tuple[float, Observation]], until: float) -> None:
-        """Let time pass."""
+        """Process arrivals, timers and snapshots until a time."""
         self.snapshot(START)
         queue = sorted(arrivals, key=lambda entry: entry[0])
         snapshots = [START + n for n in range(SNAPSHOT_EVERY, int(until - START), SNAPSHOT_EVERY)]
@@ -170,13 +170,13 @@ class Observer:
             ]
             when, order = min(due)
             if order == 0:
-                self.told += self.tracker.release_due(when)
+                self.events += self.tracker.release_due(when)
             elif order == 1:
                 self.snapshot(when)
             elif order == 2:
                 batch = [entry for entry in queue if entry[0] <= when + 0.05]
                 queue = queue[len(batch) :]
-                self.told += self.tracker.process_batch([seen for _, seen in batch], when + 0.05)
+                self.events += self.tracker.process_batch([seen for _, seen in batch], when + 0.05)
             else:
                 self.snapshot(snapshots.pop(0))
 
@@ -184,17 +184,17 @@ class Observer:
 def walk(
     first_ap: str, steps: list[Step], faults: Faults, *, events: bool = True, syncs: bool = True
 ) -> Observer:
-    """Walk, tell it with these faults, and return who watched."""
-    line = stays(first_ap, steps)
-    observer = Observer(line)
-    until = line[-1].since + 400
+    """Deliver a walk's messages with some faults to an observer, and return the observer."""
+    timeline = true_links(first_ap, steps)
+    observer = Observer(timeline)
+    until = timeline[-1].since + 400
     sent: list[tuple[float, Observation]] = []
     if events:
-        sent += event_frames(line, [step.told_as for step in steps])
+        sent += event_frames(timeline, [step.reported_as for step in steps])
     if syncs:
         for second in range(2, int(until - START), SYNC_EVERY):
             t = START + second + 0.3
-            if seen := record(line, t):
+            if seen := record(timeline, t):
                 sent.append((t, seen))
     arrivals = [
         (arrival, _received(seen, arrival)) for t, seen in sent for arrival in faults.deliver(t)
@@ -208,10 +208,10 @@ def _received(seen: Observation, arrival: float) -> Observation:
 
 
 def roams(observer: Observer) -> list[tuple[str | None, str | None]]:
-    """Return the roams that were told, in the order in which they happened."""
-    told = [event for event in observer.told if event.kind is EventKind.ROAM]
+    """Return the emitted roams in the order in which they happened."""
+    emitted = [event for event in observer.events if event.kind is EventKind.ROAM]
     return [
         (event.ap_from, event.ap_to)
-        for event in sorted(told, key=lambda event: event.time)
+        for event in sorted(emitted, key=lambda event: event.time)
         if event.mac == PHONE
     ]
