@@ -43,7 +43,7 @@ class Entry:
 
     at: float
     action: str
-    # Number and bytes of the frames ignored since the previous input, by type as it was sent.
+    # Number and bytes of the frames ignored since the previous input, by unredacted type.
     skipped: Mapping[str, Sequence[int]] = _NOTHING
     records: Sequence[_Record] = ()
     details: Mapping[str, Any] = _NOTHING
@@ -64,8 +64,9 @@ class _Segment:
 
 
 class CaptureRecorder:
-    """Records a tracker's inputs and events within bounds, redacted before they are kept.
+    """Records a tracker's inputs and events within bounds, and exports them without personal data.
 
+    The controller's records are redacted as they are recorded, the tracker's state on export.
     `versions` holds version numbers by the name of the component. All times are POSIX seconds on
     our clock.
     """
@@ -83,7 +84,7 @@ class CaptureRecorder:
 
     @property
     def unread_keys(self) -> dict[str, int]:
-        """How many of a sample of the records had which keys that are not read."""
+        """The keys that are not read, and how many records of a sample had them."""
         return dict(sorted(self._redaction.unread_keys.items()))
 
     # Input from the stream and the coordinator

@@ -59,7 +59,7 @@ class RecordingTracker:
         """Record and process a batch of observations; see RoamTracker."""
         self._record_clients([each.mac for each in observations if each is not None], now)
         entry = self._recorder.record_batch(now, observations)
-        return self._recorded(entry, self._tracker.process_batch(observations, now))
+        return self._record_events(entry, self._tracker.process_batch(observations, now))
 
     def process_snapshot(self, stations: Sequence[StationRecord], now: float) -> list[ClientEvent]:
         """Record and process a snapshot; see RoamTracker."""
@@ -68,13 +68,13 @@ class RecordingTracker:
         connected = (mac for mac, state in self.clients.items() if state.connected)
         self._record_clients(chain(listed, connected), now)
         entry = self._recorder.record_snapshot(now, stations)
-        return self._recorded(entry, self._tracker.process_snapshot(stations, now))
+        return self._record_events(entry, self._tracker.process_snapshot(stations, now))
 
     def release_due(self, now: float) -> list[ClientEvent]:
         """Release departures that are due, and record that; see RoamTracker."""
         self._record_clients(self._tracker.departing, now)
         entry = self._recorder.record_timer(now)
-        return self._recorded(entry, self._tracker.release_due(now))
+        return self._record_events(entry, self._tracker.release_due(now))
 
     def suspend_departures(self, now: float) -> None:
         """Suspend departures, and record that; see RoamTracker."""
@@ -94,7 +94,7 @@ class RecordingTracker:
             if mac not in states:
                 states[mac] = tracker.export_client(mac)
 
-    def _recorded(self, entry: Entry, events: list[ClientEvent]) -> list[ClientEvent]:
+    def _record_events(self, entry: Entry, events: list[ClientEvent]) -> list[ClientEvent]:
         if events:
             self._recorder.record_events(entry, events)
         return events

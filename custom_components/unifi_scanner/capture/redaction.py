@@ -1,4 +1,4 @@
-"""Redaction: of the controller's records, keep only the fields and formats that are parsed."""
+"""Redaction: keep only the fields and formats of the controller's records that are parsed."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -15,7 +15,7 @@ from ..api.parsing import BANDS, as_number, as_text
 from ..api.records import DeviceRecord, StationRecord
 from .pseudonyms import Pseudonyms
 
-# The fields that `parse_station` and `parse_event` read (api/records.py), by kind of value.
+# The fields of client records and events that api/records.py reads, by kind of value.
 _STATION_NUMBERS = (
     "is_wired",
     "is_guest",
@@ -188,9 +188,10 @@ class Redaction:
         return [self.redact(value) for value in values]
 
     def redact(self, value: object, name: str = "") -> Json:
-        """Return a value of the tracker, or an object with such attributes, redacted as JSON.
+        """Return a value as redacted JSON; named tuples and dataclasses become objects.
 
-        A text is replaced by its type unless `name` is an attribute known to hold a kind of text.
+        A text is replaced by the name of its type, unless `name`, the attribute it comes from, is
+        known to hold a certain kind of text, for example a MAC address.
         """
         if value is None or isinstance(value, (bool, int, float)):
             return value

@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 from .client_track import ClientTrack, HeldDeparture, Move, Retune
 from .models import ClientState, Link, Source
 
-# What is exported of a client.
+# The names of a client's exported values.
 CLIENT_FIELDS = tuple(field.name for field in fields(ClientTrack))
-# Returns the values of a track in the order of CLIENT_FIELDS. They are immutable, so keeping them
-# keeps the client as it is now.
+# Returns a track's values in the order of CLIENT_FIELDS. All are immutable, so later changes to the
+# track do not affect them.
 client_values = attrgetter(*CLIENT_FIELDS)
 
 
@@ -23,7 +23,7 @@ class DueDeparture(NamedTuple):
 
 
 class KnownName(NamedTuple):
-    """The name of a client, which need not have been seen yet."""
+    """The name set for a client, whether or not the client is known yet."""
 
     mac: str
     name: str
@@ -31,7 +31,7 @@ class KnownName(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrackerState:
-    """The state of a tracker apart from its clients; departures and names are in their order."""
+    """The state of a tracker except its clients."""
 
     disconnect_delay: float
     offset: float
@@ -40,6 +40,7 @@ class TrackerState:
     empty_since: float | None
     doubted_until: float
     now: float
+    # Both in the order in which they are due.
     held: tuple[DueDeparture, ...]
     rechecks: tuple[DueDeparture, ...]
     names: tuple[KnownName, ...]
