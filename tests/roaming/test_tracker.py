@@ -250,7 +250,7 @@ def test_absence_reported_after_the_return_is_a_disconnect_and_a_connect(
     tracker: RoamTracker, back: Observation
 ) -> None:
     gone = disconnected(NOW + 5, HALL, received=NOW + 610)
-    # The stream was down: no record has come meanwhile, and both come in one batch.
+    # The stream was down: no record arrived in between, and both events are in one batch.
     events = tracker.process_batch([gone, replace(back, received=NOW + 610)], NOW + 610)
     events += tracker.release_due(NOW + 2000)
     assert [event.kind.value for event in events] == ["disconnected", "connected"]
