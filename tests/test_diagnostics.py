@@ -74,7 +74,7 @@ async def test_diagnostics_show_the_sources_of_information(home: Home) -> None:
         "connected_clients": 3,
         "tracked_clients": 2,
     }
-    assert downloaded["untold"] == dict(home.coordinator.tracker.counters)
+    assert downloaded["ignored_reports"] == dict(home.coordinator.tracker.counters)
     # In a file of export_capture the versions are nowhere else.
     assert downloaded["capture"]["about"] == {
         "integration_version": MANIFEST["version"],

@@ -43,7 +43,7 @@ async def async_get_config_entry_diagnostics(
             "connected_clients": coordinator.tracker.connected_clients,
             "tracked_clients": len(coordinator.tracked),
         },
-        "untold": dict(coordinator.tracker.counters),
+        "ignored_reports": dict(coordinator.tracker.counters),
         "capture": coordinator.recorder.export(),
     }
 

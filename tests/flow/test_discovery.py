@@ -253,7 +253,7 @@ async def test_discovery_ignores_an_entry_whose_host_name_does_not_resolve(
     assert result["step_id"] == "user"
 
 
-# A console has one address per network.
+# A controller has one address per network.
 ELSEWHERE = SsdpServiceInfo(
     ssdp_usn="uuid:console",
     ssdp_st="upnp:rootdevice",

@@ -110,7 +110,7 @@ def _pins_certificate_of(entry: ConfigEntry, endpoint: Endpoint) -> bool:
 def _needs_new_address(entry: ConfigEntry) -> bool:
     """Return whether an entry has lost its controller.
 
-    A console has one address per network: as long as an entry's own address works, another one
+    A controller has one address per network: as long as an entry's own address works, another one
     that is discovered must not replace it.
     """
     if entry.state is ConfigEntryState.LOADED:
