@@ -38,6 +38,20 @@ async def until(condition: Callable[[], object], seconds: float = 3.0) -> None:
         await asyncio.sleep(0.005)
 
 
+def entry_data(controller: SimulatedController, **changes: str) -> dict[str, str]:
+    """Return the data of an entry that pins the controller's certificate."""
+    return {
+        "host": "127.0.0.1",
+        "url": controller.base_url,
+        "username": controller.username,
+        "password": controller.password,
+        "ssl": "pinned",
+        "certificate": b64encode(controller.certificate_der).decode(),
+        "site": "default",
+        **changes,
+    }
+
+
 @asynccontextmanager
 async def furnished_home(hass: HomeAssistant, **settings: Any) -> AsyncIterator[Home]:
     """Yield a home whose controller has these settings, and unload its entry at the end."""
@@ -79,15 +93,7 @@ class Home:
             domain=DOMAIN,
             title="Home",
             unique_id=UNIQUE_ID,
-            data={
-                "host": "127.0.0.1",
-                "url": self.controller.base_url,
-                "username": self.controller.username,
-                "password": password or self.controller.password,
-                "ssl": "pinned",
-                "certificate": b64encode(self.controller.certificate_der).decode(),
-                "site": "default",
-            },
+            data=entry_data(self.controller, password=password or self.controller.password),
             options={"clients": list(clients), "add_new_clients": False, **options},
         )
         self.entry.add_to_hass(self.hass)

@@ -1,6 +1,5 @@
 """Setting up, reloading, unloading and removing config entries."""
 
-from base64 import b64encode
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 from unittest.mock import patch
@@ -18,7 +17,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.unifi_scanner.const import DOMAIN
 from tests.controller import Booting, SimulatedController, make_certificate
 from tests.handshakes import ignore_refused_handshakes
-from tests.home import until
+from tests.home import entry_data, until
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
 
@@ -41,16 +40,7 @@ def add_entry(
     hass: HomeAssistant, controller: SimulatedController, **changes: Any
 ) -> MockConfigEntry:
     """Add a config entry for the controller without setting it up."""
-    data = {
-        "host": f"127.0.0.1:{controller.port}",
-        "url": controller.base_url,
-        "username": controller.username,
-        "password": controller.password,
-        "ssl": "pinned",
-        "certificate": b64encode(controller.certificate_der).decode(),
-        "site": "default",
-        **changes,
-    }
+    data = entry_data(controller, **{"host": f"127.0.0.1:{controller.port}", **changes})
     entry = MockConfigEntry(
         domain=DOMAIN,
         title=f"Dream Machine {data['site']}",

@@ -1,7 +1,6 @@
 """Faults L1 to L10 of docs/faults.md: logins, how often they are tried, and their rejection."""
 
 import asyncio
-from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -19,7 +18,7 @@ from custom_components.unifi_scanner import coordinator
 from custom_components.unifi_scanner.api import socket
 from custom_components.unifi_scanner.const import DOMAIN
 from tests.controller import Flavour, Rejection, SimulatedController, sessions
-from tests.home import ANNA, Home, furnished_home
+from tests.home import ANNA, Home, entry_data, furnished_home
 
 from .clock import VirtualTime
 
@@ -156,15 +155,7 @@ def add_entry(hass: HomeAssistant, controller: SimulatedController, site: str) -
         domain=DOMAIN,
         title=site,
         unique_id=f"home_{site}",
-        data={
-            "host": "127.0.0.1",
-            "url": controller.base_url,
-            "username": controller.username,
-            "password": controller.password,
-            "ssl": "pinned",
-            "certificate": b64encode(controller.certificate_der).decode(),
-            "site": site,
-        },
+        data=entry_data(controller, site=site),
     )
     entry.add_to_hass(hass)
     return entry

@@ -1,6 +1,5 @@
 """The login budget: how long an account waits before a login, also across restarts."""
 
-from base64 import b64encode
 from collections.abc import Iterator
 from typing import Any
 from unittest.mock import patch
@@ -25,7 +24,7 @@ from custom_components.unifi_scanner.hub.login_budget import (
 )
 from tests.controller import SimulatedController
 from tests.handshakes import ignore_refused_handshakes
-from tests.home import until
+from tests.home import entry_data, until
 
 URL = "https://10.0.0.1:443"
 STORE = f"{DOMAIN}.logins"
@@ -258,15 +257,7 @@ async def start_and_stop(controller: SimulatedController) -> ConfigEntryState:
             domain=DOMAIN,
             entry_id="the_entry",
             title="Home",
-            data={
-                "host": "127.0.0.1",
-                "url": controller.base_url,
-                "username": controller.username,
-                "password": controller.password,
-                "ssl": "pinned",
-                "certificate": b64encode(controller.certificate_der).decode(),
-                "site": "default",
-            },
+            data=entry_data(controller),
         )
         entry.add_to_hass(hass)
         await hass.config_entries.async_setup(entry.entry_id)
