@@ -123,6 +123,17 @@ async def test_expired_session_is_renewed_by_one_login_for_all_calls(
     assert controller.login_attempts == 2
 
 
+async def test_session_that_expired_unused_is_renewed_by_one_login_for_all_calls(
+    acquire: Acquire, controller: SimulatedController, clock: Clock
+) -> None:
+    session = await acquire()
+    await session.async_log_in()
+    await controller.expire_sessions()
+    clock.ahead += 61
+    await asyncio.gather(*(session.async_call(sites) for _ in range(5)))
+    assert controller.login_attempts == 2
+
+
 async def test_session_is_renewed_after_the_controller_restarts(
     acquire: Acquire, controller: SimulatedController, clock: Clock
 ) -> None:
