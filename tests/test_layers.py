@@ -1,4 +1,4 @@
-"""Imports go down only, from Home Assistant's platform files to the controller's wire."""
+"""Imports go down only, from Home Assistant's platform files to the controller's API."""
 
 import ast
 from collections.abc import Iterator
@@ -11,8 +11,8 @@ import pytest
 
 INTEGRATION = Path(__file__).parents[1] / "custom_components" / "unifi_scanner"
 PACKAGE = "custom_components.unifi_scanner"
-# From the bottom up: each line may import the lines above it, and nothing of its own line or below
-# but what lies in the same package. Every other file is one that Home Assistant expects.
+# From the bottom up: a package may only import itself and packages of the lines above its own. All
+# other files are platform files, which Home Assistant expects.
 LAYERS = (
     ("api",),
     ("const",),
@@ -40,7 +40,7 @@ HOME_ASSISTANT_FILES = {
     "system_health",
     "trigger",
 }
-WITHOUT_HOME_ASSISTANT = ("api", "roaming")
+WITHOUT_HOME_ASSISTANT = ("api", "roaming", "capture")
 
 # Loads a package without the integration's own __init__, and with Home Assistant out of reach.
 ISOLATED = """
@@ -73,7 +73,7 @@ def files_of(unit: str) -> list[Path]:
 
 
 def imports(path: Path) -> Iterator[str]:
-    """Return the absolute names of all that a file imports, wherever in it."""
+    """Return the absolute names of everything that a file imports, in functions too."""
     inside = path.relative_to(INTEGRATION).with_suffix("")
     package = ".".join((PACKAGE, *inside.parts[:-1]))
     for node in ast.walk(ast.parse(path.read_text())):
@@ -85,7 +85,7 @@ def imports(path: Path) -> Iterator[str]:
 
 
 def is_within(name: str, package: str) -> bool:
-    """Tell whether a name is a package or something in it."""
+    """Return whether a name is a package or something in it."""
     return name == package or name.startswith(f"{package}.")
 
 
