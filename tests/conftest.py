@@ -2,10 +2,12 @@
 
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
+from unittest.mock import patch
 
 from homeassistant.core import HomeAssistant
 import pytest
 
+from tests.handshakes import ignore_refused_handshakes
 from tests.home import Home, furnished_home
 from tests.secret_watch import PLANTED, SecretWatch
 from tests.text_watch import TextWatch
@@ -67,3 +69,20 @@ async def home(
     """Return a home with a simulated controller; the test calls `home.set_up()`."""
     async with furnished_home(hass, **controller_settings) as home:
         yield home
+
+
+@pytest.fixture
+def idle_entries() -> Iterator[None]:
+    """Keep entries from connecting to the controller, for tests of the flow alone."""
+    with (
+        patch("custom_components.unifi_scanner.async_setup_entry", return_value=True),
+        patch("custom_components.unifi_scanner.async_unload_entry", return_value=True),
+        patch("custom_components.unifi_scanner.async_remove_entry"),
+    ):
+        yield
+
+
+@pytest.fixture
+def refused_handshakes(hass: HomeAssistant) -> None:
+    """Let the integration refuse certificates, which causes errors on the controller's side."""
+    ignore_refused_handshakes(hass)

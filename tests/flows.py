@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 import socket
 from typing import Any
-from unittest.mock import patch
 
 from homeassistant.config_entries import (
     SOURCE_USER,
@@ -18,17 +17,6 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.unifi_scanner.const import DOMAIN
 from tests.controller import Band, SimulatedController
-
-
-@contextmanager
-def idle_entries() -> Iterator[None]:
-    """Keep entries from connecting to the controller, for tests of the flow alone."""
-    with (
-        patch("custom_components.unifi_scanner.async_setup_entry", return_value=True),
-        patch("custom_components.unifi_scanner.async_unload_entry", return_value=True),
-        patch("custom_components.unifi_scanner.async_remove_entry"),
-    ):
-        yield
 
 
 def furnish(controller: SimulatedController, *, named: bool = True) -> None:

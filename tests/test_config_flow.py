@@ -2,7 +2,7 @@
 
 import asyncio
 from base64 import b64decode
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 import logging
 from time import perf_counter
 from typing import Any
@@ -29,24 +29,11 @@ from tests.flows import (
     closed_port,
     entry_of,
     furnish,
-    idle_entries,
     typed,
     unresponsive_port,
 )
-from tests.handshakes import ignore_refused_handshakes
 
-pytestmark = pytest.mark.usefixtures("socket_enabled")
-
-
-@pytest.fixture(autouse=True)
-def _idle_entries() -> Iterator[None]:
-    with idle_entries():
-        yield
-
-
-@pytest.fixture(autouse=True)
-def _ignore_refused_handshakes(hass: HomeAssistant) -> None:
-    ignore_refused_handshakes(hass)
+pytestmark = pytest.mark.usefixtures("socket_enabled", "idle_entries", "refused_handshakes")
 
 
 @pytest.fixture

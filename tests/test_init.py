@@ -16,15 +16,9 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.unifi_scanner.const import DOMAIN
 from tests.controller import Booting, SimulatedController, make_certificate
-from tests.handshakes import ignore_refused_handshakes
 from tests.home import entry_data, until
 
-pytestmark = pytest.mark.usefixtures("socket_enabled")
-
-
-@pytest.fixture(autouse=True)
-def _ignore_refused_handshakes(hass: HomeAssistant) -> None:
-    ignore_refused_handshakes(hass)
+pytestmark = pytest.mark.usefixtures("socket_enabled", "refused_handshakes")
 
 
 @pytest.fixture

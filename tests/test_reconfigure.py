@@ -1,30 +1,18 @@
 """The reconfigure flow: a new address, account or certificate of an entry's controller."""
 
 from base64 import b64encode
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 import pytest
 
 from tests.controller import SimulatedController, make_certificate
-from tests.flows import Flow, closed_port, entry_of, idle_entries, typed
-from tests.handshakes import ignore_refused_handshakes
+from tests.flows import Flow, closed_port, entry_of, typed
 
-pytestmark = pytest.mark.usefixtures("socket_enabled")
+pytestmark = pytest.mark.usefixtures("socket_enabled", "idle_entries", "refused_handshakes")
 
 SITES = ("default", "8xff0x6m")
-
-
-@pytest.fixture(autouse=True)
-def _idle_entries() -> Iterator[None]:
-    with idle_entries():
-        yield
-
-
-@pytest.fixture(autouse=True)
-def _ignore_refused_handshakes(hass: HomeAssistant) -> None:
-    ignore_refused_handshakes(hass)
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """Controllers discovered by SSDP or DHCP."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import AbstractContextManager
 from unittest.mock import patch
 
@@ -21,11 +21,10 @@ import pytest
 from custom_components.unifi_scanner.const import DOMAIN
 from custom_components.unifi_scanner.hub import login_budget
 from tests.controller import SimulatedController
-from tests.flows import Flow, closed_port, entry_of, furnish, idle_entries, typed
-from tests.handshakes import ignore_refused_handshakes
+from tests.flows import Flow, closed_port, entry_of, furnish, typed
 from tests.home import Home, until
 
-pytestmark = pytest.mark.usefixtures("socket_enabled")
+pytestmark = pytest.mark.usefixtures("socket_enabled", "refused_handshakes")
 
 MAC = "78:45:58:aa:bb:cc"
 CONSOLE = SsdpServiceInfo(
@@ -40,17 +39,6 @@ CONSOLE = SsdpServiceInfo(
     },
 )
 CLOUD_KEY = DhcpServiceInfo(ip="127.0.0.1", hostname="unifi-cloudkey", macaddress="784558aabbcc")
-
-
-@pytest.fixture(autouse=True)
-def _ignore_refused_handshakes(hass: HomeAssistant) -> None:
-    ignore_refused_handshakes(hass)
-
-
-@pytest.fixture
-def _idle() -> Iterator[None]:
-    with idle_entries():
-        yield
 
 
 @pytest.fixture
@@ -92,7 +80,7 @@ async def test_discovery_matches_the_manifest(hass: HomeAssistant) -> None:
     assert {"domain": DOMAIN, "hostname": "unifi*"} in dhcp
 
 
-@pytest.mark.usefixtures("_idle")
+@pytest.mark.usefixtures("idle_entries")
 @pytest.mark.parametrize(("source", "info"), [(SOURCE_SSDP, CONSOLE), (SOURCE_DHCP, CLOUD_KEY)])
 async def test_a_discovered_controller_is_set_up(
     hass: HomeAssistant,
@@ -117,7 +105,7 @@ async def test_a_discovered_controller_is_set_up(
     assert discovered(hass) == []
 
 
-@pytest.mark.usefixtures("_idle", "controller")
+@pytest.mark.usefixtures("idle_entries", "controller")
 async def test_a_controller_discovered_twice_is_shown_once(hass: HomeAssistant, flow: Flow) -> None:
     await flow.start(SOURCE_SSDP, CONSOLE)
     for source, info in (
@@ -131,7 +119,7 @@ async def test_a_controller_discovered_twice_is_shown_once(hass: HomeAssistant, 
     assert discovered(hass) == [MAC]
 
 
-@pytest.mark.usefixtures("_idle", "controller")
+@pytest.mark.usefixtures("idle_entries", "controller")
 async def test_a_discovery_without_a_serial_number_is_identified_by_its_host(
     hass: HomeAssistant, flow: Flow
 ) -> None:
@@ -155,7 +143,7 @@ async def test_a_discovery_of_something_else_is_aborted(flow: Flow, location: st
     assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "no_controller")
 
 
-@pytest.mark.usefixtures("_idle")
+@pytest.mark.usefixtures("idle_entries")
 async def test_an_ignored_discovery_is_not_shown_again(
     hass: HomeAssistant, flow: Flow, controller: SimulatedController
 ) -> None:
@@ -174,7 +162,7 @@ async def test_an_ignored_discovery_is_not_shown_again(
     await flow.finish()
 
 
-@pytest.mark.usefixtures("_idle")
+@pytest.mark.usefixtures("idle_entries")
 async def test_a_site_ignored_during_setup_can_still_be_set_up_manually(
     hass: HomeAssistant, flow: Flow, controller: SimulatedController
 ) -> None:
@@ -187,7 +175,7 @@ async def test_a_site_ignored_during_setup_can_still_be_set_up_manually(
     await flow.finish()
 
 
-@pytest.mark.usefixtures("_idle")
+@pytest.mark.usefixtures("idle_entries")
 async def test_manual_setup_dismisses_the_discovery(
     hass: HomeAssistant, flow: Flow, controller: SimulatedController
 ) -> None:
@@ -201,7 +189,7 @@ async def test_manual_setup_dismisses_the_discovery(
     assert left["flow_id"] == unfinished.result["flow_id"]
 
 
-@pytest.mark.usefixtures("_idle")
+@pytest.mark.usefixtures("idle_entries")
 async def test_setup_does_not_dismiss_a_reauthentication(
     hass: HomeAssistant, flow: Flow, controller: SimulatedController
 ) -> None:
@@ -215,7 +203,7 @@ async def test_setup_does_not_dismiss_a_reauthentication(
     assert left["flow_id"] == reauth["flow_id"]
 
 
-@pytest.mark.usefixtures("_idle")
+@pytest.mark.usefixtures("idle_entries")
 async def test_manual_setup_by_host_name_dismisses_the_discovery(
     hass: HomeAssistant, flow: Flow, controller: SimulatedController
 ) -> None:
@@ -232,7 +220,7 @@ async def test_manual_setup_by_host_name_dismisses_the_discovery(
 # Controllers that are already set up
 
 
-@pytest.mark.usefixtures("_idle")
+@pytest.mark.usefixtures("idle_entries")
 @pytest.mark.parametrize("name", ["127.0.0.1", "localhost"])
 async def test_a_discovery_at_the_address_of_an_entry_is_aborted(
     hass: HomeAssistant, flow: Flow, controller: SimulatedController, name: str
@@ -243,7 +231,7 @@ async def test_a_discovery_at_the_address_of_an_entry_is_aborted(
     assert controller.requests() == []
 
 
-@pytest.mark.usefixtures("_idle")
+@pytest.mark.usefixtures("idle_entries")
 async def test_discovery_ignores_an_entry_whose_host_name_does_not_resolve(
     hass: HomeAssistant, flow: Flow, controller: SimulatedController
 ) -> None:
