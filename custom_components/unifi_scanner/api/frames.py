@@ -89,7 +89,7 @@ class FrameStatistics:
         count[1] += size
 
     def take_ignored(self) -> dict[str, list[int]]:
-        """Return `ignored`, and start counting it anew."""
+        """Return `ignored` and start a new count."""
         ignored, self.ignored = self.ignored, {}
         return ignored
 
