@@ -46,6 +46,7 @@ async def test_roam_is_fired_once_with_the_whole_payload(home: Home) -> None:
         "source": "event",
         "inferred": False,
         "roam_gap": None,
+        "late": False,
     }
     happened = dt_util.parse_datetime(data["time"])
     assert happened is not None

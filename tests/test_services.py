@@ -210,8 +210,9 @@ async def test_get_roam_history_measures_the_period_on_the_controllers_clock(hom
     await home.controller.roam("Anna", "Kitchen")
     await home.happened(1)
     clock = home.coordinator.tracker._tracker._clock
-    for offset, expected in ((0.0, 1), (86_400.0, 0), (-86_400.0, 1)):
-        clock.offset = offset
+    offset = clock._offset
+    for ahead, expected in ((0.0, 1), (86_400.0, 0), (-86_400.0, 1)):
+        clock._offset = offset - ahead
         history = await act(
             home, "get_roam_history", client=device_id(home, ANNA), period={"hours": 1}
         )

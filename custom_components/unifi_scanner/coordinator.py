@@ -74,6 +74,8 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
             update_interval=SNAPSHOT_INTERVAL,
         )
         self.session = session
+        # Event-loop time, which nobody sets.
+        self._clock = hass.loop.time
         self.site: str = config_entry.data[CONF_SITE]
         self.tracked = TrackedClients(hass, config_entry)
         self.recorder = CaptureRecorder()
@@ -214,7 +216,7 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
         self._snapshot_requested = False
         self._snapshot_in_progress = True
         snapshot = await self._snapshots.async_read()
-        now = time.time()
+        now = self._clock()
         before: dict[str, ClientState | None] = dict(self.clients)
         # The log first: it has details of changes that the snapshot only implies.
         events = self.tracker.process_batch(snapshot.log, now)
@@ -229,7 +231,7 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
         self.areas.async_refresh()
         new = self._new_clients.async_process_snapshot()
         self.tracked.async_add_new_clients(self.clients[mac] for mac in new)
-        self.devices.async_remove_stale(self.tracked, self.hass.loop.time())
+        self.devices.async_remove_stale(self.tracked, self._clock())
         # Restore availability before publishing anything, so that listeners read valid states.
         self._async_mark_available()
         for mac in self.clients.keys() - before.keys():
@@ -268,6 +270,8 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
         self.update_interval = LOW_DATA_INTERVAL if is_saving else SNAPSHOT_INTERVAL
         if self.available or not self.stream_connected:
             self._async_update_availability()
+        if self.stream_connected:
+            self.tracker.connection_opened(self._clock())
         self.listeners.async_notify_site()
         # After a connect, find out what happened meanwhile; only then may unavailable states
         # return. After a disconnect, find out whether the controller is reachable at all.
@@ -275,13 +279,13 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
 
     @callback
     def _async_handle_refusal(self) -> None:
-        self.tracker.suspend_departures(time.time())
+        self.tracker.suspend_departures(self._clock())
 
     @callback
     def _async_process_batch(self, batch: Sequence[Observation | None]) -> None:
         macs = (observation.mac for observation in batch if observation is not None)
         before = {mac: self.clients.get(mac) for mac in macs}
-        events = self.tracker.process_batch(batch, time.time())
+        events = self.tracker.process_batch(batch, self._clock())
         changed = self._async_changed_clients(before)
         new = self._new_clients.async_check(changed)
         self.tracked.async_add_new_clients(self.clients[mac] for mac in new)
@@ -306,7 +310,7 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
 
     @callback
     def _async_release_due(self) -> None:
-        self._async_apply_events(self.tracker.release_due(time.time()))
+        self._async_apply_events(self.tracker.release_due(self._clock()))
 
     # Output to entities, triggers and the event bus
 
@@ -328,14 +332,16 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
                 self._publisher.async_publish(event)
             self.areas.async_publish(area_changes)
             self._new_clients.async_process_events(events)
+        self._timers.async_cancel("departure")
         if (due := self.tracker.next_due) is not None:
-            self._timers.async_set("departure", due - time.time(), self._async_release_due)
+            self._timers.async_set("departure", due - self._clock(), self._async_release_due)
 
     @callback
     def _async_write_states(self, events: Sequence[ClientEvent], changed: Sequence[str]) -> None:
-        clock_offset = self.tracker.controller_time(0.0)
+        # Local days are counted by the wall clock.
+        ahead = self.tracker.controller_time(self._clock()) - time.time()
         for event in events:
-            self.history.async_record(event, self.clients.get(event.mac), event.time - clock_offset)
+            self.history.async_record(event, self.clients.get(event.mac), event.time - ahead)
             self.roam_log.async_record(event)
         ends = {end for event in events for end in (event.ap_from, event.ap_to) if end is not None}
         if self.devices.async_ensure_access_points(ends):

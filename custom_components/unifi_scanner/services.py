@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 from pathlib import Path
-import time
 from typing import Any, Final
 
 from homeassistant.const import CONF_USERNAME
@@ -77,9 +76,8 @@ def async_setup_services(hass: HomeAssistant) -> None:
 async def _async_get_roam_history(call: ServiceCall) -> ServiceResponse:
     entry, device, mac = _async_find_client(call)
     coordinator = entry.runtime_data
-    since = coordinator.tracker.controller_time(
-        time.time() - call.data[CONF_PERIOD].total_seconds()
-    )
+    now = coordinator.tracker.controller_time(call.hass.loop.time())
+    since = now - call.data[CONF_PERIOD].total_seconds()
     roams = coordinator.roam_log.roams(mac, since)[: call.data[CONF_LIMIT]]
     return {
         "client": {"mac": mac, "name": _name(coordinator, device, mac), "device_id": device.id},

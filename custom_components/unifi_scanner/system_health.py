@@ -4,6 +4,7 @@ import asyncio
 from base64 import b64decode
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+import time
 from typing import Any
 
 from homeassistant.components import system_health
@@ -49,9 +50,9 @@ def _time_or_never(time: datetime | None) -> Value:
 def _lag(coordinator: UnifiScannerCoordinator) -> Value:
     if (latency := coordinator.stream.latency) is None:
         return "unknown"
-    # The latency is the difference of a time on our clock and one on the controller's. Adding the
-    # controller's offset corrects it.
-    return round(max(0.0, coordinator.tracker.controller_time(latency)), 1)
+    # The latency is the difference of a time on our clock and one on the controller's.
+    ahead = coordinator.tracker.controller_time(coordinator.hass.loop.time()) - time.time()
+    return round(max(0.0, latency + ahead), 1)
 
 
 _VALUES: Mapping[str, Callable[[UnifiScannerCoordinator], Value]] = {

@@ -13,7 +13,7 @@ from tests.replay.synthetic import RecordedSite
 from tests.replay.tracker_player import play_steps
 
 # What only a recorder needs.
-EXPORTS = {"CLIENT_FIELDS", "departing", "export_client", "export_state", "now"}
+EXPORTS = {"CLIENT_FIELDS", "export_client", "export_state", "held_back"}
 
 
 def public_names(value: object) -> set[str]:
@@ -79,8 +79,8 @@ def test_a_broken_state_changes_nothing() -> None:
     tracker = RoamTracker()
     tracker.set_names({"02:00:00:00:00:0a": "Anna"})
     before = tracker.export_state()
-    with pytest.raises(TypeError):
-        tracker.restore({**exported["memory"], "unknown": 1}, [])
     with pytest.raises(KeyError):
-        tracker.restore({**exported["memory"], "now": 5.0}, [{"state": {}}])
+        tracker.restore({**exported["memory"], "missing": [{}]}, [])
+    with pytest.raises(KeyError):
+        tracker.restore(exported["memory"], [{"state": {}}])
     assert tracker.export_state() == before

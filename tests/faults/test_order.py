@@ -219,6 +219,8 @@ async def test_O9_wrong_clock_of_the_controller_keeps_the_order(
     async with furnished_home(hass, clock=lambda: clock.time() + skew) as home:
         await home.set_up()
         for place in ("Kitchen", "Attic", "Hall"):
+            # Not in the second in which it arrived: departures are in whole seconds.
+            await asyncio.sleep(2)
             left = departure(home, ANNA)
             await asyncio.sleep(2)
             moved = home.world.roam(ANNA, place)

@@ -16,6 +16,7 @@ from custom_components.unifi_scanner.api.records import (
     parse_station,
 )
 from custom_components.unifi_scanner.roaming import ClientEvent, EventKind, RoamTracker
+from custom_components.unifi_scanner.roaming.client import MAX_EVIDENCE
 from tests.controller.models import Json
 
 from .mutations import Mutations
@@ -25,7 +26,6 @@ START = 1_790_000_000.0
 # The limits that the code guarantees.
 MAX_CLIENTS = 20_000
 MAX_NAMES = 65
-MAX_MOVES = 16
 MAX_TEXT = 255
 MAX_COUNTERS = 16
 SNAPSHOT_EVERY = 60.0
@@ -43,7 +43,7 @@ class Harness:
         self.statistics = FrameStatistics()
         self.emitted: Counter[str] = Counter()
         self.tracker = RoamTracker()
-        self._registry = self.tracker._registry
+        self._roam_tracker = self.tracker
         self._random = random
         self._snapshot_at = START
         self._seeds = SeedFrames(random, lambda: self.now)
@@ -114,39 +114,38 @@ class Harness:
 
     def check(self) -> None:
         """Check that the tracker's indexes are consistent and within their limits."""
-        tracker, registry = self.tracker, self._registry
-        assert registry.states.keys() == registry.tracks.keys()
-        assert len(registry.tracks) <= MAX_CLIENTS
+        tracker = self._roam_tracker
+        clients = tracker._clients
+        assert tracker.clients.keys() == clients.keys()
         per_access_point: Counter[str] = Counter()
         away = set()
-        for mac, track in registry.tracks.items():
-            state = track.state
-            assert state is registry.states[mac]
+        for mac, client in clients.items():
+            state = client.state
+            assert state is tracker.clients[mac]
             assert mac == state.mac == normalise_mac(mac)
-            assert max(len(track.moves), len(track.retunes)) <= MAX_MOVES
+            assert len(client.evidence) <= MAX_EVIDENCE + 4
+            assert client.evidence == sorted(client.evidence, key=lambda piece: piece.order)
             assert len(state.name) <= MAX_TEXT
             if state.ap_mac is None:
                 away.add(mac)
             else:
                 per_access_point[state.ap_mac] += 1
-            due = track.held and track.held.due
-            assert due == (registry.held.get(mac) or registry.rechecks.get(mac))
-        assert registry.away.keys() == away
+        assert tracker._away.keys() == away
         assert tracker.clients_per_access_point == per_access_point
         assert tracker.connected_clients == per_access_point.total()
-        assert (registry.held.keys() | registry.rechecks.keys()) <= registry.tracks.keys() - away
+        assert (tracker._due.keys() | tracker._missing.keys()) <= clients.keys()
         for name, size, limit in self.sizes():
             assert size <= limit, f"{name} has grown to {size}"
 
     def sizes(self) -> list[tuple[str, int, int]]:
         """Return name, size and limit of everything that is kept in memory."""
-        registry, statistics = self._registry, self.statistics
+        tracker, statistics = self._roam_tracker, self.statistics
         return [
-            ("clients", len(registry.tracks), MAX_CLIENTS),
-            ("clients away", len(registry.away), MAX_CLIENTS),
-            ("held departures", len(registry.held) + len(registry.rechecks), MAX_CLIENTS),
-            ("access points", len(registry.per_access_point), MAX_CLIENTS),
-            ("undrained events", len(registry._told), 0),
+            ("clients", len(tracker._clients), MAX_CLIENTS),
+            ("clients away", len(tracker._away), MAX_CLIENTS),
+            ("held back", len(tracker._due) + len(tracker._missing), 2 * MAX_CLIENTS),
+            ("access points", len(tracker.clients_per_access_point), MAX_CLIENTS),
+            ("last events", len(tracker._last_events), 0),
             ("counters", len(self.tracker.counters), MAX_COUNTERS),
             ("frame types", len(statistics.types), MAX_NAMES),
             ("ignored types", len(statistics.ignored), MAX_NAMES),

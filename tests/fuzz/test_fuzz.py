@@ -10,7 +10,7 @@ import pytest
 
 from custom_components.unifi_scanner.api import frames, parsing
 from custom_components.unifi_scanner.api.records import parse_station
-from custom_components.unifi_scanner.roaming import registry
+from custom_components.unifi_scanner.roaming import tracker as tracker_module
 
 from .harness import Harness
 from .mutations import ODD_VALUES
@@ -83,7 +83,7 @@ def test_mutated_frames_violate_no_invariant(seed: int) -> None:
 
 
 def test_memory_stays_bounded_for_mutated_frames(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(registry, "_CLIENT_LIMIT", 150)
+    monkeypatch.setattr(tracker_module, "MAX_CLIENTS", 150)
     harness = Harness(Random(3))  # noqa: S311 - not for security
     tracemalloc.start()
     try:

@@ -145,7 +145,6 @@ async def test_snapshot_is_repeated_to_confirm_that_a_client_is_missing(
 ) -> None:
     monkeypatch.setattr(coordinator, "MIN_RECHECK_DELAY", 0.3)
     await home.set_up(disconnect_delay=0.3)
-    home.coordinator.tracker._tracker._registry.tracks[ANNA].arrived -= 60
     home.world.disconnect(ANNA)
     before = home.snapshots
     await home.later(61)

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from tempfile import TemporaryDirectory
-from types import SimpleNamespace
 from unittest.mock import patch
 
 from aiohttp import ThreadedResolver
@@ -14,7 +13,6 @@ from homeassistant import loader
 from homeassistant.core import Event, HomeAssistant, callback
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_test_home_assistant
 
-from custom_components.unifi_scanner import coordinator as coordinator_module
 from custom_components.unifi_scanner.const import DOMAIN
 from custom_components.unifi_scanner.coordinator import UnifiScannerCoordinator
 from custom_components.unifi_scanner.hub.snapshot import Snapshot
@@ -48,7 +46,7 @@ class _Player:
         """Make the coordinator use the capture's times, snapshots and timers."""
         coordinator = self._coordinator
         with (
-            patch.object(coordinator_module, "time", SimpleNamespace(time=lambda: self._now)),
+            patch.object(coordinator, "_clock", lambda: self._now),
             patch.object(coordinator._snapshots, "async_read", self._read),
             patch.object(coordinator, "_async_request_snapshot", lambda: None),
             patch.object(coordinator._timers, "async_set", lambda *_: None),
@@ -142,7 +140,7 @@ def _from_bus(event_type: str, data: Mapping[str, object]) -> Json:
         "mac": data["client_mac"],
         "name": data["client_name"],
         "time": _milliseconds(time),
-        **{key: data[key] for key in ("guest", "signal", "source", "inferred", "roam_gap")},
+        **{key: data[key] for key in ("guest", "signal", "source", "inferred", "roam_gap", "late")},
         **{f"link_{end}": _link(data, end) for end in ("from", "to")},
     }
 

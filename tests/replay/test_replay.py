@@ -76,9 +76,9 @@ def test_replay_prints_the_differences_from_the_recorded_events(
         ({}, "contains no capture"),
         ({"home_assistant": {}, "data": {"state": "setup_retry"}}, "contains no capture"),
         ({"format": 99}, "has format 99"),
-        ({"format": 2}, "is a broken capture"),
-        ({"format": 2, "state": {"memory": None, "clients": []}}, "is a broken capture"),
-        ({"format": 2, "state": []}, "is a broken capture"),
+        ({"format": 3}, "is a broken capture"),
+        ({"format": 3, "state": {"memory": None, "clients": []}}, "is a broken capture"),
+        ({"format": 3, "state": []}, "is a broken capture"),
     ],
 )
 def test_replay_reports_a_bad_file_in_one_line(

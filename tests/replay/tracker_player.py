@@ -26,4 +26,6 @@ def play_steps(tracker: RoamTracker | RecordingTracker, steps: Iterable[Step]) -
                 events += tracker.release_due(step.at)
             case "doubt":
                 tracker.suspend_departures(step.at)
+            case "connect":
+                tracker.connection_opened(step.at)
     return events

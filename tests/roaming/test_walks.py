@@ -1,6 +1,7 @@
 """Property tests: however a walk is reported, the tracker emits what happened."""
 
 from itertools import pairwise
+from math import inf
 from random import Random
 
 from hypothesis import given, seed, settings, strategies as st
@@ -92,9 +93,13 @@ def test_lost_messages_never_invent_or_duplicate_an_arrival(
         if event.mac == PHONE and event.kind in {EventKind.ROAM, EventKind.CONNECTED}
     ]
     for event in emitted:
-        # Records date an arrival in whole seconds, and without an event only the first one does.
         match = next(
-            (link for link in arrivals if link.ap == event.ap_to and fits(event, link)), None
+            (
+                link
+                for link in arrivals
+                if link.ap == event.ap_to and fits(event, link, visit_end(observer.timeline, link))
+            ),
+            None,
         )
         assert match is not None, f"invented, or emitted twice: {event}"
         arrivals.remove(match)
@@ -102,10 +107,18 @@ def test_lost_messages_never_invent_or_duplicate_an_arrival(
             assert event.ap_from == origins[match.since, match.ap]
 
 
-def fits(event: ClientEvent, link: TrueLink) -> bool:
-    if event.kind is EventKind.CONNECTED and event.inferred:
-        return link.since - 1 <= event.time
-    return link.since - 1 <= event.time <= link.since + 0.1
+def fits(event: ClientEvent, link: TrueLink, end: float) -> bool:
+    """Return whether an arrival has the right time: an inferred one may be any time of the visit.
+
+    Records date an arrival in whole seconds.
+    """
+    return link.since - 1 <= event.time <= (end if event.inferred else link.since + 0.1)
+
+
+def visit_end(timeline: list[TrueLink], link: TrueLink) -> float:
+    """Return when the client left the access point of a link."""
+    following = timeline[timeline.index(link) + 1 :]
+    return next((other.since for other in following if other.ap != link.ap), inf)
 
 
 @fixed_draws

@@ -411,7 +411,7 @@ async def test_area_of_a_client_dropped_without_an_event_is_reconciled(site: Sit
     """The tracker drops connected clients without an event only beyond its limit of clients."""
     site.snapshot(ANNA)
     site.called.clear()
-    site.tracker._registry._drop(ANNA)
+    site.tracker._drop(ANNA)
     assert site.areas.area_of(ANNA) is None
     assert site.areas.clients_in("hall") == []
     site.areas.async_reconcile()
@@ -424,7 +424,7 @@ async def test_no_area_signal_is_sent_for_a_client_that_the_tracker_dropped(site
     site.roam(HALL, KITCHEN)
     site.roam(KITCHEN, HALL)
     site.signals.clear()
-    site.tracker._registry._drop(ANNA)
+    site.tracker._drop(ANNA)
     site.wait(20.0)
     assert site.signals == []
 

@@ -32,6 +32,7 @@ KEYS = [
     "source",
     "inferred",
     "roam_gap",
+    "late",
 ]
 HALL = Location(mac="78:45:58:00:00:01", name="Hall", area="downstairs")
 KITCHEN = Location(mac="78:45:58:00:00:02", name="Kitchen", area=None)
@@ -65,6 +66,7 @@ def test_event_data_of_a_roam_has_both_ends() -> None:
         "source": "sync",
         "inferred": True,
         "roam_gap": 0.75,
+        "late": False,
     }
 
 

@@ -19,7 +19,7 @@ from .redaction import (
     public_version,
 )
 
-FORMAT = 2
+FORMAT = 3
 # Bounds of what is kept. Bytes are those in memory, by the measured size of each item.
 MAX_ENTRIES = 4_000
 MAX_BYTES = 2_000_000
@@ -160,6 +160,10 @@ class CaptureRecorder:
     def record_suspension(self, now: float) -> Entry:
         """Record that departures were suspended."""
         return self._add(Entry(now, "doubt", self._skipped_frames()))
+
+    def record_connection(self, now: float) -> Entry:
+        """Record that a connection was opened."""
+        return self._add(Entry(now, "connect", self._skipped_frames()))
 
     def record_events(self, entry: Entry, events: Iterable[object]) -> None:
         """Record the events that an input resulted in."""

@@ -24,9 +24,13 @@ class RecordingTracker:
         self.clients = tracker.clients
         self.clients_per_access_point = tracker.clients_per_access_point
         self.counters = tracker.counters
-        self.disconnect_delay = tracker.disconnect_delay
         self.controller_time = tracker.controller_time
         self._restart()
+
+    @property
+    def disconnect_delay(self) -> float:
+        """For how long a client may be gone without having been away, in seconds."""
+        return self._tracker.disconnect_delay
 
     @property
     def connected_clients(self) -> int:
@@ -57,7 +61,7 @@ class RecordingTracker:
         self, observations: Sequence[Observation | None], now: float
     ) -> list[ClientEvent]:
         """Record and process a batch of observations; see RoamTracker."""
-        self._record_clients([each.mac for each in observations if each is not None], now)
+        self._record_clients([each.mac for each in observations if each is not None])
         entry = self._recorder.record_batch(now, observations)
         return self._record_events(entry, self._tracker.process_batch(observations, now))
 
@@ -66,33 +70,37 @@ class RecordingTracker:
         listed = (station.mac for station in stations)
         # A snapshot also changes the clients that are missing in it.
         connected = (mac for mac, state in self.clients.items() if state.connected)
-        self._record_clients(chain(listed, connected), now)
+        self._record_clients(chain(listed, connected))
         entry = self._recorder.record_snapshot(now, stations)
         return self._record_events(entry, self._tracker.process_snapshot(stations, now))
 
     def release_due(self, now: float) -> list[ClientEvent]:
         """Release departures that are due, and record that; see RoamTracker."""
-        self._record_clients(self._tracker.departing, now)
+        self._record_clients(self._tracker.held_back)
         entry = self._recorder.record_timer(now)
         return self._record_events(entry, self._tracker.release_due(now))
 
+    def connection_opened(self, now: float) -> None:
+        """Expect old events once more, and record that; see RoamTracker."""
+        self._record_clients(())
+        self._recorder.record_connection(now)
+        self._tracker.connection_opened(now)
+
     def suspend_departures(self, now: float) -> None:
         """Suspend departures, and record that; see RoamTracker."""
-        self._record_clients((), now)
+        self._record_clients(())
         self._recorder.record_suspension(now)
         self._tracker.suspend_departures(now)
 
     def _restart(self) -> None:
         self._recorder.start(self._tracker.export_state(), self._tracker.CLIENT_FIELDS)
 
-    def _record_clients(self, macs: Iterable[str], now: float) -> None:
+    def _record_clients(self, macs: Iterable[str]) -> None:
         """Record the states of the clients that the next input may change."""
-        tracker = self._tracker
-        states = self._recorder.client_states(tracker.export_state)
-        # A clock that has been set back changes every client.
-        for mac in macs if now >= tracker.now else self.clients:
+        states = self._recorder.client_states(self._tracker.export_state)
+        for mac in macs:
             if mac not in states:
-                states[mac] = tracker.export_client(mac)
+                states[mac] = self._tracker.export_client(mac)
 
     def _record_events(self, entry: Entry, events: list[ClientEvent]) -> list[ClientEvent]:
         if events:

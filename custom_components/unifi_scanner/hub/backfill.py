@@ -4,7 +4,6 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Sequence
 import logging
-import time
 
 from ..api import EventRecord, LogRow, NotSupportedError, UnifiClient, UnifiError
 from ..capture.recording_tracker import RecordingTracker
@@ -39,7 +38,7 @@ class SystemLogBackfill:
         self._returned_ids: OrderedDict[str, None] = OrderedDict()
 
     def open_gap(self, since: float) -> None:
-        """Start a gap at a POSIX time on our clock, or extend the open one back to it."""
+        """Start a gap at an event-loop time, or extend the open one back to it."""
         self._since = since if self._since is None else min(since, self._since)
 
     async def async_read(self, client: UnifiClient, *, is_over: bool) -> Sequence[EventRecord]:
@@ -51,9 +50,7 @@ class SystemLogBackfill:
         clock = asyncio.get_running_loop().time
         if self._since is None or self.supported is False or clock() < self._retry_at:
             return ()
-        now = time.time()
-        # The clock may have been set back.
-        since = min(self._since, now)
+        now, since = clock(), self._since
         # Before the request, so that a gap opened while it runs is kept.
         self._since = None if is_over else now
         to_controller = self._tracker.controller_time

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-import time
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.exceptions import HomeAssistantError
@@ -56,7 +55,7 @@ class SnapshotReader:
         try:
             return await async_request(self._session, self._entry, self._async_fetch)
         except HomeAssistantError:
-            self._tracker.suspend_departures(time.time())
+            self._tracker.suspend_departures(asyncio.get_running_loop().time())
             raise
 
     async def _async_fetch(self, client: UnifiClient) -> Snapshot:

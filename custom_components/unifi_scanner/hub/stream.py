@@ -144,7 +144,7 @@ class SiteStream:
 
     @callback
     def async_consume_gap_start(self) -> float | None:
-        """Return the start of the latest gap as a POSIX timestamp, once; None without a new gap."""
+        """Return the start of the latest gap in event-loop time, once; None without a new gap."""
         gap_start, self._gap_start = self._gap_start, None
         return gap_start
 
@@ -198,7 +198,7 @@ class SiteStream:
         if not self._interrupted:
             self._interrupted = True
             self._interrupted_at = self._hass.loop.time()
-            self._gap_start = time.time() - (self._hass.loop.time() - self.last_activity)
+            self._gap_start = self.last_activity
 
     @callback
     def _async_handle_event(self, event: BufferedEvent) -> None:

@@ -1,4 +1,4 @@
-"""The facts: who is where and what a roam is. Knows neither Home Assistant nor the wire."""
+"""Where clients are and what a roam is; knows neither Home Assistant nor the network."""
 
 from .clock import newest_credible
 from .models import ClientEvent, ClientState, EventKind, Link, Source

@@ -1,6 +1,5 @@
-"""What the tracker knows of a client, and what it tells."""
+"""A client's state, and the events about it."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -8,7 +7,7 @@ from ..api.records import Band, EventKind, Link
 
 
 class Source(StrEnum):
-    """Where a fact came from."""
+    """How something was learned."""
 
     EVENT = "event"
     SYNC = "sync"
@@ -17,7 +16,7 @@ class Source(StrEnum):
 
 
 class ClientState(NamedTuple):
-    """A wireless client as it is now. Times are POSIX seconds by the controller's clock.
+    """The current state of a wireless client. Times are POSIX seconds on the controller's clock.
 
     `link` is None while the client is not connected. `signal` is in dBm, and None until a record
     reports it for the present link.
@@ -32,7 +31,7 @@ class ClientState(NamedTuple):
     last_roam: float | None
     roam_count: int | None
     ip: str | None
-    # The last one, as all before it is compared in one go.
+    # The last field, so that all others can be compared at once.
     signal: int | None
 
     @property
@@ -51,12 +50,13 @@ class ClientState(NamedTuple):
 
 
 class ClientEvent(NamedTuple):
-    """Something that happened to a client, told exactly once.
+    """Something that happened to a client, reported exactly once.
 
     A roam has both links, a connection only `link_to`, a disconnection only `link_from`; a change
-    of radio has the same access point in both. `time` is POSIX seconds by the controller's clock;
+    of radio has the same access point in both. `time` is POSIX seconds on the controller's clock.
     `signal` is in dBm, on the new link or, for a disconnection, on the last one. `roam_gap` is in
-    seconds between leaving and arriving; `inferred`: the controller did not itself say it.
+    seconds between leaving and arriving. `inferred` means that the controller did not say so
+    itself, `late` that it is reported more than a minute after it happened.
     """
 
     kind: EventKind
@@ -70,6 +70,7 @@ class ClientEvent(NamedTuple):
     source: Source
     inferred: bool
     roam_gap: float | None
+    late: bool = False
 
     @property
     def ap_from(self) -> str | None:
@@ -82,50 +83,4 @@ class ClientEvent(NamedTuple):
         return None if self.link_to is None else self.link_to.ap_mac
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Arrival:
-    """A client's arrival at an access point, between `earliest` and `since` by our clock.
-
-    `time` is the controller's, and so is `linked`: when the link began at the earliest, None when
-    that is not known. Without `link_from` it comes from where it was last.
-    """
-
-    link: Link
-    earliest: float
-    since: float
-    linked: float | None
-    seen: float
-    received: float
-    time: float
-    source: Source
-    inferred: bool
-    link_from: Link | None = None
-    signal: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RadioChange:
-    """A client's change to another band or channel at the same access point.
-
-    It happened between `earliest` and `at` by our clock; `time` is the controller's.
-    """
-
-    earliest: float
-    at: float
-    time: float
-    source: Source
-    inferred: bool
-    link: Link
-    link_from: Link | None = None
-
-
-__all__ = [
-    "Arrival",
-    "Band",
-    "ClientEvent",
-    "ClientState",
-    "EventKind",
-    "Link",
-    "RadioChange",
-    "Source",
-]
+__all__ = ["Band", "ClientEvent", "ClientState", "EventKind", "Link", "Source"]

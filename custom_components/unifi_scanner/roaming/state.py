@@ -1,25 +1,26 @@
 """The exported state of a tracker, and how to read it back from JSON."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from operator import attrgetter
+from copy import replace
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from .client_track import ClientTrack, HeldDeparture, Move, Retune
-from .models import ClientState, Link, Source
+from ..api.records import Link
+from .client import Client
+from .evidence import Evidence, Proof
+from .models import ClientState, Source
 
 # The names of a client's exported values.
-CLIENT_FIELDS = tuple(field.name for field in fields(ClientTrack))
-# Returns a track's values in the order of CLIENT_FIELDS. All are immutable, so later changes to the
-# track do not affect them.
-client_values = attrgetter(*CLIENT_FIELDS)
-
-
-class DueDeparture(NamedTuple):
-    """A departure that is held back until `due`."""
-
-    mac: str
-    due: float
+CLIENT_FIELDS = (
+    "number",
+    "floor",
+    "received_at",
+    "recorded_at",
+    "alias",
+    "hostname",
+    "state",
+    "evidence",
+)
 
 
 class KnownName(NamedTuple):
@@ -29,45 +30,75 @@ class KnownName(NamedTuple):
     name: str
 
 
+class MissingClient(NamedTuple):
+    """A client that the latest snapshot did not list.
+
+    `since` is event-loop time, `time` the same on the tracker's timeline.
+    """
+
+    mac: str
+    since: float
+    time: float
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrackerState:
     """The state of a tracker except its clients."""
 
     disconnect_delay: float
-    offset: float
-    knows_clock: bool
+    clock: tuple[float | None, ...]
     primed: bool
+    floor: float
     empty_since: float | None
-    doubted_until: float
-    now: float
-    # Both in the order in which they are due.
-    held: tuple[DueDeparture, ...]
-    rechecks: tuple[DueDeparture, ...]
+    suspended_until: float
+    on_time: bool
+    newest: float
+    missing: tuple[MissingClient, ...]
     names: tuple[KnownName, ...]
 
 
-def tracker_state_from(values: Mapping[str, Any]) -> TrackerState:
-    """Return a tracker's state from JSON; raise KeyError, TypeError or the like if it is broken."""
-    return TrackerState(
-        **{
-            **values,
-            "held": tuple(DueDeparture(**departure) for departure in values["held"]),
-            "rechecks": tuple(DueDeparture(**departure) for departure in values["rechecks"]),
-            "names": tuple(KnownName(**name) for name in values["names"]),
-        }
+def client_values(client: Client) -> tuple[Any, ...]:
+    """Return a client's values in the order of CLIENT_FIELDS; later changes do not affect them."""
+    return (
+        client.number,
+        client.floor,
+        client.received_at,
+        client.recorded_at,
+        client.alias,
+        client.hostname,
+        client.state,
+        tuple(replace(piece) for piece in client.evidence),
     )
 
 
-def client_track_from(values: Mapping[str, Any]) -> ClientTrack:
+def restore_client(values: Mapping[str, Any]) -> Client:
     """Return a client from JSON; raise KeyError, TypeError or the like if it is broken."""
-    state, held = values["state"], values["held"]
-    link = state["link"]
-    return ClientTrack(
-        **{
-            **values,
-            "state": ClientState(**{**state, "link": None if link is None else Link(**link)}),
-            "held": held and HeldDeparture(**{**held, "source": Source(held["source"])}),
-            "moves": tuple(Move(**move) for move in values["moves"]),
-            "retunes": tuple(Retune(**retune) for retune in values["retunes"]),
-        }
+    state = values["state"]
+    client = Client(
+        state["mac"],
+        alias=values["alias"],
+        hostname=values["hostname"],
+        floor=values["floor"],
+        number=values["number"],
+        guest=state["guest"],
     )
+    client.received_at = values["received_at"]
+    client.recorded_at = values["recorded_at"]
+    client.state = ClientState(**{**state, "link": _link(state["link"])})
+    client.evidence = [
+        Evidence(
+            **{
+                **piece,
+                "proof": Proof(piece["proof"]),
+                "source": Source(piece["source"]),
+                "link": _link(piece["link"]),
+                "link_from": _link(piece["link_from"]),
+            }
+        )
+        for piece in values["evidence"]
+    ]
+    return client
+
+
+def _link(values: Mapping[str, Any] | None) -> Link | None:
+    return None if values is None else Link(**values)

@@ -1,188 +1,475 @@
-"""Who is where, and what is to be told of it."""
+"""Where every client of a site is, and what there is to report about it."""
 
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import count
+from operator import attrgetter
 from types import MappingProxyType
 from typing import Any
 
-from ..api.records import Observation, StationRecord
-from .client_track import STALE, HeldDeparture
-from .clock import ControllerClock
-from .event_rules import EventRules
+from ..api.records import EventKind, EventRecord, Observation, StationRecord
+from .client import Client
+from .clock import MAX_DELAY, STEP, ControllerClock, newest_credible
+from .evidence import REPORT_INTERVAL, Evidence, Proof
 from .models import ClientEvent, ClientState, Source
-from .record_rules import RecordRules
-from .registry import ClientRegistry
 from .state import (
     CLIENT_FIELDS,
-    DueDeparture,
     KnownName,
+    MissingClient,
     TrackerState,
-    client_track_from,
     client_values,
-    tracker_state_from,
+    restore_client,
 )
 
-# A controller that boots or is upgraded lists nobody for minutes (core#107061).
-_EMPTY_PATIENCE = 300.0
-# After that its list fills up, client by client.
-_FILLING = 180.0
-# Our clock has been set when it goes back by more than this.
-_SET_BACK = 5.0
+# Evidence is kept for so long; pushed reports older than this are not news.
+HORIZON = 900.0
+# An arrival that a roam only implies waits for the controller's own, late report of it.
+LATE_REPORT_WAIT = 45.0
+# An event reported later than this is late.
+LATE = 60.0
+# A controller that boots or is upgraded lists no clients for minutes (core#107061).
+EMPTY_PATIENCE = 300.0
+# Then its list fills up, client by client.
+FILLING_TIME = 180.0
+# A snapshot lags behind events (docs/protocol.md 5).
+SNAPSHOT_LAG = 10.0
+# Clients that have left are forgotten after a day, or sooner if there are too many.
+FORGET_AFTER = 86_400.0
+MAX_CLIENTS = 20_000
+
+_time_of = attrgetter("time")
 
 
 class RoamTracker:
-    """Keeps every wireless client's place and tells each change of it exactly once.
+    """Turns reports about wireless clients into states, and into events that are reported once.
 
-    All times are POSIX seconds; `now` is the caller's clock, which need not be the controller's.
-    `disconnect_delay` is how long a departure is held back, in seconds. Not for several threads.
+    `now` is always event-loop time in seconds. Times in reports, states and events are POSIX
+    seconds on the controller's clock. A client that is gone for at most `disconnect_delay` seconds
+    was not away. Not thread-safe.
     """
 
     # The names of the values that `export_client` returns.
     CLIENT_FIELDS = CLIENT_FIELDS
 
     def __init__(self, disconnect_delay: float = 10.0) -> None:
-        """Know nobody yet."""
-        # The time of the latest batch, snapshot or timer.
-        self.now = 0.0
+        """Create a tracker that knows no client."""
+        self.disconnect_delay = disconnect_delay
+        # Reports that changed nothing, by reason.
         self.counters: Counter[str] = Counter()
         self._clock = ControllerClock()
-        self._registry = ClientRegistry(disconnect_delay)
-        self._record_rules = RecordRules(self._registry, self._clock, self.counters)
-        self._event_rules = EventRules(self._registry, self._clock, self.counters)
-        self._primed = False
+        self._clients: OrderedDict[str, Client] = OrderedDict()
+        self._states: dict[str, ClientState] = {}
+        self._clients_per_access_point: Counter[str] = Counter()
+        self._names: Mapping[str, str] = {}
+        self._exported_names: tuple[KnownName, ...] = ()
+        self._numbers = count(1)
+        # When there is something to report about a client.
+        self._due: dict[str, float] = {}
+        # Clients that the latest snapshot did not list, and since when: event-loop time, and time
+        # on the timeline.
+        self._missing: dict[str, tuple[float, float]] = {}
+        # Clients that are not connected, by when they left.
+        self._away: OrderedDict[str, float] = OrderedDict()
+        # Whether a list of all clients was processed; before that, nothing is news.
+        self._is_primed = False
+        self._floor = 0.0
         self._empty_since: float | None = None
-        self._doubted_until = 0.0
-        # The same names as in the latest export: there may be many, and they rarely change.
-        self._exported_names: tuple[Mapping[str, str], tuple[KnownName, ...]] = ({}, ())
+        self._suspended_until = 0.0
+        # Whether the connection has delivered news in time, and not only old events once more.
+        self._is_on_time = False
+        self._newest = 0.0
+        # Events of clients that were forgotten since the last report.
+        self._last_events: list[ClientEvent] = []
 
-    @property
-    def disconnect_delay(self) -> float:
-        """How long a departure is held back, in seconds."""
-        return self._registry.disconnect_delay
+    # What is known
 
     @property
     def clients(self) -> Mapping[str, ClientState]:
-        """Every known client by MAC; a live, read-only view."""
-        return MappingProxyType(self._registry.states)
-
-    def set_names(self, names: Mapping[str, str]) -> None:
-        """Know from now on what clients are called, by MAC, whether or not they have been met.
-
-        An event tells only the host name; that of a record takes the place of this one.
-        """
-        self._registry.names = dict(names)
+        """All known clients by MAC; a live, read-only view."""
+        return MappingProxyType(self._states)
 
     @property
     def clients_per_access_point(self) -> Mapping[str, int]:
-        """How many clients are connected to each access point, by its MAC; a live view."""
-        return MappingProxyType(self._registry.per_access_point)
+        """The number of clients connected to each access point, by its MAC; a live view."""
+        return MappingProxyType(self._clients_per_access_point)
 
     @property
     def connected_clients(self) -> int:
-        """How many clients are connected."""
-        return len(self._registry.tracks) - len(self._registry.away)
+        """The number of connected clients."""
+        return len(self._clients) - len(self._away)
 
     @property
     def next_due(self) -> float | None:
-        """When `advance` will have something to tell, if nothing happens before."""
-        return next(iter(self._registry.held.values()), None)
+        """When `release_due` is to be called next, None if nothing is held back."""
+        return min(self._due.values(), default=None)
 
     @property
     def recheck_due(self) -> float | None:
-        """When another snapshot should be taken, to confirm that a missing client is gone."""
-        return next(iter(self._registry.rechecks.values()), None)
+        """When another snapshot is to be taken to confirm that a missing client is gone."""
+        if not self._missing:
+            return None
+        return next(iter(self._missing.values()))[0] + self.disconnect_delay
 
     @property
-    def departing(self) -> Collection[str]:
-        """The clients whose departure `release_due` may report, by MAC; a live view."""
-        return self._registry.held.keys()
+    def held_back(self) -> Collection[str]:
+        """The MACs of the clients that `release_due` may report about; a live view."""
+        return self._due.keys()
+
+    def controller_time(self, now: float) -> float:
+        """Return the controller's time, as far as it is known."""
+        return self._clock.now(now) - self._clock.shift
+
+    def set_names(self, names: Mapping[str, str]) -> None:
+        """Set the names of clients by MAC, until a record gives another one."""
+        self._names = dict(names)
+        self._exported_names = tuple(KnownName(*pair) for pair in names.items())
+
+    # Reports
 
     def process_batch(
         self, observations: Sequence[Observation | None], now: float
     ) -> list[ClientEvent]:
-        """Take a batch from the stream; None stands for a record that could not be read."""
-        self._follow_clock(now)
-        batch: list[tuple[float, Observation]] = []
-        for seen in observations:
-            if seen is None:
+        """Process what the controller pushed, or rows of its log; None stands for unreadable."""
+        changed: dict[str, Client] = {}
+        for observation in observations:
+            if observation is None:
                 self.counters["unreadable"] += 1
                 continue
-            if isinstance(seen, StationRecord):
-                time, is_asked_for = seen.seen_at, False
+            if isinstance(observation, StationRecord):
+                client = self._process_record(observation, now, Source.SYNC)
             else:
-                time, is_asked_for = seen.time, seen.logged
-            if not is_asked_for and self._clock.is_replay(time, seen.received):
-                self.counters["replayed"] += 1
-                continue
-            batch.append((self._clock.local(time, seen.received), seen))
-        if len(batch) > 1:
-            batch.sort(key=lambda entry: entry[0])
-        for t, seen in batch:
-            if isinstance(seen, StationRecord):
-                self._record_rules.process(seen, t, Source.SYNC)
-            else:
-                self._event_rules.process(seen, t, now + self.disconnect_delay)
-        return self._registry.drain_events()
+                client = self._process_event(observation, now)
+            if client is not None:
+                changed[client.state.mac] = client
+        return self._report(changed.values(), now)
 
     def process_snapshot(self, stations: Sequence[StationRecord], now: float) -> list[ClientEvent]:
-        """Take all clients that are connected now. The first one that lists any tells nothing.
+        """Process a list of all connected clients; the first one that lists any reports nothing.
 
-        A client that is missing is taken for gone when a second snapshot confirms it after the
-        disconnect delay; `recheck_due` says when that is.
+        A missing client is gone when a second snapshot, `disconnect_delay` later, confirms that;
+        `recheck_due` is when that is.
         """
-        self._follow_clock(now)
-        self._clock.compare(
-            [station.seen_at for station in stations if station.seen_at is not None], now
-        )
+        self._compare_clocks(stations, now)
+        changed: dict[str, Client] = {}
         for station in stations:
-            t = self._clock.local(station.seen_at, station.received)
-            self._record_rules.process(station, t, Source.RESYNC)
-        self._miss({station.mac for station in stations}, now)
-        self._registry.forget(now)
-        told = self._registry.drain_events()
-        if self._primed:
-            return told
-        # A controller that has just booted lists nobody; who comes then was there before.
-        self._primed = bool(stations) or not self._is_doubtful(now)
-        return []
+            if (client := self._process_record(station, now, Source.RESYNC)) is not None:
+                changed[station.mac] = client
+        for client in self._find_missing({station.mac for station in stations}, now):
+            changed[client.state.mac] = client
+        events = self._report(changed.values(), now)
+        self._forget_departed(now)
+        if not self._is_primed and (stations or not self._is_suspended(now)):
+            # A controller that has just booted lists nobody; clients it lists later were there.
+            self._is_primed = True
+            self._floor = self._clock.now(now) - SNAPSHOT_LAG
+        return events
 
     def suspend_departures(self, now: float) -> None:
-        """Take nobody for gone by snapshots for a while: the controller has just not answered.
+        """Ignore for a while that clients are missing in snapshots, as the controller may boot."""
+        self._suspended_until = now + FILLING_TIME
 
-        It may be starting, and then lists its clients only as they report.
-        """
-        self._begin_doubt(now)
-
-    def controller_time(self, now: float) -> float:
-        """Return a time of ours by the controller's clock, as far as that is known."""
-        return self._clock.controller(now)
+    def connection_opened(self, now: float) -> None:  # noqa: ARG002 - as for every other input
+        """Expect the controller to send its latest events once more."""
+        self._is_on_time = False
 
     def release_due(self, now: float) -> list[ClientEvent]:
-        """Tell the departures that were held back long enough."""
-        self._follow_clock(now)
-        held = self._registry.held
-        for mac in [mac for mac, due in held.items() if due <= now]:
-            self._registry.confirm_departure(self._registry.tracks[mac])
-        return self._registry.drain_events()
+        """Report what was held back long enough."""
+        due = [self._clients[mac] for mac, at in self._due.items() if at <= now]
+        # In an order that a replay has too.
+        due.sort(key=lambda client: client.number)
+        return self._report(due, now)
+
+    # Evidence
+
+    def _process_record(self, station: StationRecord, now: float, source: Source) -> Client | None:
+        """Return the client if a record may have changed its stays."""
+        if station.is_wired:
+            # Phones are shown as wired for moments (core#30029); this says nothing about WiFi.
+            self.counters["wired"] += 1
+            return None
+        if (link := station.link) is None:
+            self.counters["no_access_point"] += 1
+            return None
+        clock, client = self._clock, self._clients.get(station.mac)
+        seen, associated_at = station.seen_at, station.associated_at
+        if associated_at is not None:
+            associated_at += clock.shift
+        if seen is None:
+            seen = clock.now(now)
+        else:
+            seen += clock.shift
+            if client is not None and client.confirms_present(
+                link, associated_at, is_mlo=station.is_mlo
+            ):
+                self._confirm_present(client, station, seen, now)
+                return None
+            if source is Source.SYNC and self._is_replay(seen, now):
+                self.counters["replayed"] += 1
+                return None
+        if client is None:
+            client = self._add(station.mac, None, now, guest=station.guest)
+        if not client.add_record(link, associated_at, seen, source, is_mlo=station.is_mlo):
+            self.counters["outdated"] += 1
+            return None
+        client.rebuild(self.disconnect_delay)
+        if client.is_shown_by(link, seen):
+            self._set_state(client, client.apply_record(station, link, seen))
+        return client
+
+    def _confirm_present(
+        self, client: Client, station: StationRecord, seen: float, now: float
+    ) -> None:
+        """Process a record of a client that is where it was, as by far most are."""
+        if station.link is None or not client.extend_present(seen):
+            self.counters["outdated"] += 1
+            return
+        if seen > client.recorded_at:
+            # The records of an idle client repeat a time, which says nothing about the clock.
+            self._clock.compare(seen, now)
+        self._set_state(client, client.apply_record(station, station.link, seen))
+
+    def _process_event(self, event: EventRecord, now: float) -> Client | None:
+        """Return the client if an event may have changed its stays."""
+        is_departure = event.kind is EventKind.DISCONNECTED
+        if not is_departure and event.link_to is None:
+            self.counters["no_access_point"] += 1
+            return None
+        if (time := self._time_of_event(event, now)) is None:
+            self.counters["replayed"] += 1
+            return None
+        client = self._clients.get(event.mac)
+        if client is None:
+            if is_departure:
+                self.counters["outdated"] += 1
+                return None
+            client = self._add(event.mac, event.hostname, now, guest=event.guest)
+        elif event.hostname is not None and client.state.name == event.mac:
+            self._set_state(client, client.state._replace(name=event.hostname))
+        piece = Evidence(
+            time,
+            Proof.DEPARTURE if is_departure else Proof.ARRIVAL,
+            event.link_from if is_departure else event.link_to,
+            Source.SYSTEM_LOG if event.logged else Source.EVENT,
+            link_from=None if is_departure else event.link_from,
+            until=time,
+            due=now + (self.disconnect_delay if is_departure else LATE_REPORT_WAIT),
+            signal=event.signal,
+        )
+        if time < client.floor or not client.add(piece):
+            self.counters["outdated" if time < client.floor else "echo"] += 1
+            return None
+        if not is_departure:
+            client.received_at = now
+        client.rebuild(self.disconnect_delay)
+        return client
+
+    def _time_of_event(self, event: EventRecord, now: float) -> float | None:
+        """Return the time of an event on the timeline, None if it is too old to be news."""
+        if event.time is None:
+            return self._clock.now(now)
+        if not event.logged:
+            is_arrival = event.kind is not EventKind.DISCONNECTED
+            if self._is_replay(event.time + self._clock.shift, now, is_arrival=is_arrival):
+                return None
+        # After the comparison, which may have found that the clock was set back.
+        return event.time + self._clock.shift
+
+    def _find_missing(self, listed: set[str], now: float) -> list[Client]:
+        """Return the clients that are gone, as a second snapshot did not list them."""
+        if listed:
+            self._empty_since = None
+        else:
+            self._empty_since = now if self._empty_since is None else self._empty_since
+            self.suspend_departures(now)
+        missing_before, self._missing = self._missing, {}
+        if self._is_suspended(now):
+            return []
+        gone: list[Client] = []
+        for mac, client in self._clients.items():
+            present = client.present
+            if (
+                mac in listed
+                or present is None
+                or present.left is not None
+                # A client that has just arrived may not be listed yet.
+                or now - client.received_at < REPORT_INTERVAL
+            ):
+                continue
+            since, time = missing_before.get(mac, (now, self._clock.now(now)))
+            if mac not in missing_before or now - since < self.disconnect_delay:
+                self._missing[mac] = since, time
+                continue
+            time = max(time, present.seen)
+            client.add(Evidence(time, Proof.ABSENCE, None, Source.RESYNC, due=now))
+            client.rebuild(self.disconnect_delay)
+            gone.append(client)
+        return gone
+
+    def _is_suspended(self, now: float) -> bool:
+        """Return whether clients that are missing in a snapshot may be there all the same."""
+        if self._empty_since is None:
+            return now < self._suspended_until
+        return now - self._empty_since < EMPTY_PATIENCE
+
+    # Clocks
+
+    def _is_replay(self, time: float, now: float, *, is_arrival: bool = False) -> bool:
+        """Return whether a pushed report is too old to be news; compare the clocks by it."""
+        clock = self._clock
+        if not clock.is_known:
+            # It may be old; only a list of all clients shows the controller's time.
+            return False
+        if not is_arrival and clock.now(now) - time > STEP:
+            # Departures are noticed late, and records of idle clients are old: no measure of time.
+            return clock.now(now) - time > HORIZON
+        clock.compare(time, now)
+        age = clock.now(now) - time
+        if age <= MAX_DELAY:
+            self._is_on_time = True
+        elif self._is_on_time and self._is_primed:
+            # Nothing is so late where other news has been in time: the clock was set back.
+            clock.set_back(time, now)
+            return False
+        return age > HORIZON
+
+    def _compare_clocks(self, stations: Sequence[StationRecord], now: float) -> None:
+        """Compare the clocks by when clients were last seen."""
+        times = [station.seen_at for station in stations if station.seen_at is not None]
+        if (newest := newest_credible(times)) is None:
+            return
+        clock = self._clock
+        newest += clock.shift
+        lags = [
+            client.stays[-1].seen - station.seen_at - clock.shift
+            for station in stations
+            if station.seen_at is not None
+            and (client := self._clients.get(station.mac)) is not None
+            and client.stays
+        ]
+        earlier = sum(lag > STEP for lag in lags)
+        if clock.is_known and earlier and earlier * 2 >= len(lags):
+            # Clients are not seen earlier than before.
+            clock.set_back(newest, now)
+        elif newest > self._newest or not clock.is_known:
+            clock.compare(newest, now)
+            # A list counts for two reports, as it shows the time of many clients.
+            clock.compare(newest, now)
+            self._newest = newest
+
+    # Clients
+
+    def _add(self, mac: str, hostname: str | None, now: float, *, guest: bool) -> Client:
+        if len(self._clients) >= MAX_CLIENTS:
+            mac_dropped = next(iter(self._away or self._clients))
+            if self._is_primed:
+                self._last_events += self._clients[mac_dropped].report(now, self.disconnect_delay)
+            self._drop(mac_dropped)
+        client = Client(
+            mac,
+            alias=self._names.get(mac),
+            hostname=hostname,
+            floor=self._floor,
+            number=next(self._numbers),
+            guest=guest,
+        )
+        self._clients[mac] = client
+        self._states[mac] = client.state
+        self._away[mac] = float("inf")
+        return client
+
+    def _report(self, clients: Iterable[Client], now: float) -> list[ClientEvent]:
+        """Return the events of clients whose evidence has changed, and update their states."""
+        clock = self._clock
+        present = clock.now(now)
+        events, self._last_events = self._last_events, []
+        for client in clients:
+            if self._clients.get(client.state.mac) is not client:
+                # Forgotten meanwhile, as there are too many.
+                continue
+            if self._is_primed:
+                events += client.report(now, self.disconnect_delay)
+            else:
+                client.mark_reported()
+            client.forget_before(present - HORIZON, self.disconnect_delay)
+            self._update(client, now)
+        if len(events) > 1:
+            events.sort(key=_time_of)
+        return [
+            event._replace(
+                signal=self._signal_of(event),
+                time=event.time - clock.shift,
+                late=present - event.time > LATE,
+            )
+            for event in events
+        ]
+
+    def _signal_of(self, event: ClientEvent) -> int | None:
+        """Return an event's signal; that of an arrival may have come in the same batch."""
+        state = self._states.get(event.mac)
+        if event.signal is not None or event.link_to is None or state is None:
+            return event.signal
+        return state.signal if state.ap_mac == event.ap_to else None
+
+    def _update(self, client: Client, now: float) -> None:
+        """Update what follows from a client's stays."""
+        mac = client.state.mac
+        self._set_state(client, client.current_state())
+        if client.state.connected:
+            self._away.pop(mac, None)
+        elif self._away.get(mac, float("inf")) == float("inf"):
+            self._away[mac] = now
+            self._away.move_to_end(mac)
+        if (due := client.next_due(self.disconnect_delay)) is None:
+            self._due.pop(mac, None)
+        else:
+            self._due[mac] = due
+        if client.present is not None and client.present.left is not None:
+            self._missing.pop(mac, None)
+
+    def _set_state(self, client: Client, state: ClientState) -> None:
+        old, new = client.state.ap_mac, state.ap_mac
+        if old != new:
+            if old is not None:
+                self._count(old, -1)
+            if new is not None:
+                self._count(new, 1)
+        client.state = self._states[state.mac] = state
+
+    def _count(self, ap_mac: str, change: int) -> None:
+        self._clients_per_access_point[ap_mac] += change
+        if not self._clients_per_access_point[ap_mac]:
+            del self._clients_per_access_point[ap_mac]
+
+    def _forget_departed(self, now: float) -> None:
+        while self._away and next(iter(self._away.values())) < now - FORGET_AFTER:
+            self._drop(next(iter(self._away)))
+
+    def _drop(self, mac: str) -> None:
+        client = self._clients.pop(mac)
+        if client.alias is not None:
+            self.set_names({**self._names, mac: client.alias})
+        if client.state.ap_mac is not None:
+            self._count(client.state.ap_mac, -1)
+        del self._states[mac]
+        self._away.pop(mac, None)
+        self._due.pop(mac, None)
+        self._missing.pop(mac, None)
+
+    # Export
 
     def export_state(self) -> TrackerState:
-        """Return the state apart from the clients, immutable and with field names as in JSON."""
-        registry = self._registry
-        names, exported = self._exported_names
-        if names is not registry.names:
-            exported = tuple(KnownName(*pair) for pair in registry.names.items())
-            self._exported_names = (registry.names, exported)
+        """Return the state apart from the clients, immutable."""
         return TrackerState(
             disconnect_delay=self.disconnect_delay,
-            offset=self._clock.offset,
-            knows_clock=self._clock.known,
-            primed=self._primed,
+            clock=self._clock.export(),
+            primed=self._is_primed,
+            floor=self._floor,
             empty_since=self._empty_since,
-            doubted_until=self._doubted_until,
-            now=self.now,
-            held=tuple(DueDeparture(*pair) for pair in registry.held.items()),
-            rechecks=tuple(DueDeparture(*pair) for pair in registry.rechecks.items()),
-            names=exported,
+            suspended_until=self._suspended_until,
+            on_time=self._is_on_time,
+            newest=self._newest,
+            missing=tuple(MissingClient(mac, *since) for mac, since in self._missing.items()),
+            names=self._exported_names,
         )
 
     def export_client(self, mac: str) -> tuple[Any, ...] | None:
@@ -190,8 +477,8 @@ class RoamTracker:
 
         None for an unknown client.
         """
-        track = self._registry.tracks.get(mac)
-        return None if track is None else client_values(track)
+        client = self._clients.get(mac)
+        return None if client is None else client_values(client)
 
     def restore(self, state: Mapping[str, Any], clients: Iterable[Mapping[str, Any]]) -> None:
         """Replace the whole state, apart from `disconnect_delay`, by an exported one.
@@ -199,78 +486,27 @@ class RoamTracker:
         `state` and `clients` are as JSON has them, clients as mappings of CLIENT_FIELDS. Raises
         KeyError, TypeError, ValueError or the like, and changes nothing, if they are broken.
         """
-        restored = tracker_state_from(state)
-        tracks = [client_track_from(client) for client in clients]
-        self._clock.offset, self._clock.known = restored.offset, restored.knows_clock
-        self._primed = restored.primed
-        self._empty_since = restored.empty_since
-        self._doubted_until = restored.doubted_until
-        self.now = restored.now
-        registry = self._registry
-        registry.restore(tracks)
-        for departures, due in (
-            (restored.held, registry.held),
-            (restored.rechecks, registry.rechecks),
-        ):
-            due.update((mac, until) for mac, until in departures if mac in registry.tracks)
-        self.set_names(dict(restored.names))
-
-    def _follow_clock(self, now: float) -> None:
-        """When our clock has been set back, take what is known along.
-
-        Until it had caught up everything else would be out of date.
-        """
-        back = now - self.now
-        self.now = now
-        if back < -_SET_BACK:
-            self._clock.shift(back)
-            for track in self._registry.tracks.values():
-                track.shift(back)
-            for times in (self._registry.held, self._registry.rechecks, self._registry.away):
-                for mac in times:
-                    times[mac] += back
-            if self._empty_since is not None:
-                self._empty_since += back
-            self._doubted_until += back
-
-    def _begin_doubt(self, now: float) -> None:
-        self._doubted_until = now + _FILLING
-
-    def _is_doubtful(self, now: float) -> bool:
-        """Return whether those who are missing in a snapshot may be there all the same."""
-        if self._empty_since is None:
-            return now < self._doubted_until
-        return now - self._empty_since < _EMPTY_PATIENCE
-
-    def _miss(self, present: set[str], now: float) -> None:
-        """Take note of the connected clients that a snapshot does not list."""
-        if present:
-            self._empty_since = None
-        else:
-            self._empty_since = now if self._empty_since is None else self._empty_since
-            self._begin_doubt(now)
-        if self._is_doubtful(now):
-            # Nor is a suspicion worth anything that such a controller has raised.
-            for mac in list(self._registry.rechecks):
-                self._registry.cancel_departure(self._registry.tracks[mac])
-            return
-        for mac, track in self._registry.tracks.items():
-            suspected = track.held is not None and track.held.recheck
-            # A snapshot lags behind events (protocol.md 5): who has just come may not be in it yet.
-            if mac in present or now - track.arrived < STALE:
-                if suspected:
-                    self._registry.cancel_departure(track)
-            elif suspected:
-                if track.held is not None and track.held.due <= now:
-                    self._registry.confirm_departure(track, absent=now)
-            elif track.held is None and track.state.connected:
-                self._registry.hold_departure(
-                    track,
-                    HeldDeparture(
-                        left=track.seen,
-                        time=self._clock.controller(track.seen),
-                        due=now + self.disconnect_delay,
-                        source=Source.RESYNC,
-                        recheck=True,
-                    ),
-                )
+        restored = [restore_client(values) for values in clients]
+        clock = ControllerClock()
+        clock.restore(state["clock"])
+        missing = {one["mac"]: (one["since"], one["time"]) for one in state["missing"]}
+        names = {known["mac"]: known["name"] for known in state["names"]}
+        self._is_primed, self._floor = bool(state["primed"]), float(state["floor"])
+        self._empty_since, self._suspended_until = state["empty_since"], state["suspended_until"]
+        self._is_on_time, self._newest = state["on_time"], state["newest"]
+        self._clock, self._missing = clock, missing
+        for mac in list(self._clients):
+            self._drop(mac)
+        for client in restored:
+            mac = client.state.mac
+            self._clients[mac] = client
+            self._states[mac] = client.state
+            client.rebuild(self.disconnect_delay)
+            if client.state.ap_mac is not None:
+                self._count(client.state.ap_mac, 1)
+            else:
+                self._away[mac] = float("inf")
+            if (due := client.next_due(self.disconnect_delay)) is not None:
+                self._due[mac] = due
+        self.set_names(names)
+        self._numbers = count(max((client.number for client in restored), default=0) + 1)

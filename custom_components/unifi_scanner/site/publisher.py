@@ -40,7 +40,8 @@ class ClientEventData(ClientData):
     """The payload of a client event, flat; every key is present, None if unknown.
 
     Areas are area ids, bands are in GHz, `signal` is in dBm, `time` is ISO 8601 in UTC on the
-    controller's clock, `roam_gap` is in seconds.
+    controller's clock, `roam_gap` is in seconds; `late` is True if it is reported
+    more than 60 s after it happened.
     """
 
     ssid: str | None
@@ -59,6 +60,7 @@ class ClientEventData(ClientData):
     source: str
     inferred: bool
     roam_gap: float | None
+    late: bool
 
 
 class AreaChangeData(ClientData):
@@ -130,6 +132,7 @@ def event_data(
         "source": event.source.value,
         "inferred": event.inferred,
         "roam_gap": event.roam_gap,
+        "late": event.late,
     }
 
 

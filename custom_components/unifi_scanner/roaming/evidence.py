@@ -1,0 +1,91 @@
+"""What a report proves about where one client was, and when.
+
+All times are POSIX seconds on the controller's clock unless said otherwise.
+"""
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+from ..api.records import Link
+from .models import Source
+
+# Association times and departures are in whole seconds (docs/protocol.md 3.2, 3.3).
+WHOLE_SECONDS = 1.5
+# A row of the system log may give a roam another time than the event does [inferred].
+LOG_DIFFERENCE = 5.0
+# The controller computes association times from counters, so they vary by seconds.
+ASSOCIATION_JITTER = 3.0
+# An access point reports to the controller at the latest after 27 s (docs/protocol.md 5), and until
+# then may count a client that has left.
+REPORT_INTERVAL = 30.0
+
+
+class Proof(IntEnum):
+    """What evidence proves; several pieces of one time are applied in this order."""
+
+    # The controller says that the client left.
+    DEPARTURE = 1
+    # Two snapshots did not list the client.
+    ABSENCE = 2
+    # The client associated with a radio, and used it until a later time.
+    ASSOCIATION = 3
+    # The client used a radio; when it had associated is unknown.
+    SIGHTING = 4
+    # The controller says that the client arrived.
+    ARRIVAL = 5
+
+
+@dataclass(slots=True)
+class Evidence:
+    """One report about a client, at the time it is about.
+
+    `link` is what the client arrived at, used or left; None for a departure from wherever it was.
+    `until` is the last time at which a record shows the client there. `due` is when a departure, or
+    an arrival that a roam only implies, may be reported, in event-loop time.
+
+    The flags say what was reported because of it: `reported` a departure or an arrival at an access
+    point at `time`, `radio_reported` a change of radio, `origin_reported` the arrival at
+    `link_from` that a roam from there implies.
+    """
+
+    time: float
+    proof: Proof
+    link: Link | None
+    source: Source
+    link_from: Link | None = None
+    until: float = 0.0
+    due: float = 0.0
+    signal: int | None = None
+    reported: bool = False
+    radio_reported: bool = False
+    origin_reported: bool = False
+
+    @property
+    def order(self) -> tuple[float, Proof]:
+        """The sort key among the evidence about a client."""
+        return self.time, self.proof
+
+    def repeats(self, other: Evidence) -> bool:
+        """Return whether both say the same about the same time."""
+        return (
+            self.time == other.time
+            and self.proof is other.proof
+            and _radio(self.link) == _radio(other.link)
+            and _radio(self.link_from)[0] == _radio(other.link_from)[0]
+        )
+
+
+def _radio(link: Link | None) -> tuple[object, object]:
+    return (None, None) if link is None else (link.ap_mac, link.band)
+
+
+def completed(link: Link, known: Link) -> Link:
+    """Return a link with what it lacks taken from another one."""
+    if None not in link:
+        return link
+    return Link(
+        link.ap_mac,
+        link.band or known.band,
+        link.channel or known.channel,
+        link.ssid or known.ssid,
+    )
