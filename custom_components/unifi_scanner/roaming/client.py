@@ -1,7 +1,9 @@
 """One client: the evidence about it, its timeline, and what was reported of it."""
 
 from bisect import bisect_left, insort
+from collections.abc import Iterator
 from operator import attrgetter
+from typing import NamedTuple
 
 from ..api.records import EventKind, Link, StationRecord
 from .evidence import (
@@ -10,7 +12,9 @@ from .evidence import (
     WHOLE_SECONDS,
     Evidence,
     Proof,
+    Reported,
     completed,
+    shared,
 )
 from .models import ClientEvent, ClientState, Source
 from .timeline import Stay, build_stays
@@ -21,6 +25,19 @@ MAX_EVIDENCE = 32
 LOST_LINK = 300.0
 
 _order = attrgetter("order")
+
+
+class _Boundary(NamedTuple):
+    """How a stay began: after an absence, on another radio of the access point, or by a roam.
+
+    Until `held_until`, in event-loop time, it is not reported, as better evidence may come.
+    """
+
+    stay: Stay
+    was_away: bool
+    is_retune: bool
+    is_reported: bool
+    held_until: float | None
 
 
 class Client:
@@ -94,6 +111,10 @@ class Client:
                 break
             if piece.repeats(known):
                 return False
+        if piece.link is not None:
+            piece.link = shared(piece.link)
+        if piece.link_from is not None:
+            piece.link_from = shared(piece.link_from)
         insort(self.evidence, piece, key=_order)
         return True
 
@@ -146,7 +167,7 @@ class Client:
             if self.evidence and time <= self.evidence[-1].time:
                 return False
             # The client was there before anything was known.
-            piece.reported = piece.radio_reported = True
+            piece.reported = Reported.ALL
         known = self._find_same_link(piece)
         if known is None:
             return self.add(piece)
@@ -214,8 +235,7 @@ class Client:
                     stay.link,
                     stay.basis.source,
                     until=stay.seen,
-                    reported=True,
-                    radio_reported=True,
+                    reported=Reported.ALL,
                 ),
                 *stay.departures,
             ]
@@ -223,35 +243,61 @@ class Client:
         self.evidence = kept + evidence[dropped:]
         self.rebuild(longest_gap)
 
+    def keep_present_only(self) -> None:
+        """Drop all stays but the present one, which `rebuild` gives back when they are needed."""
+        del self.stays[:-1]
+
     def mark_reported(self) -> None:
         """Mark everything that is known as reported."""
         for stay in self.stays:
             stay.mark_arrival_reported()
             stay.mark_radio_reported()
             for piece in stay.departures:
-                piece.reported = True
+                piece.reported = Reported.ALL
 
     # Events
 
     def next_due(self, longest_gap: float) -> float | None:
         """Return when `report` will have something to report, in event-loop time."""
         due: list[float] = []
-        for index, (stay, following) in enumerate(
-            zip(self.stays, [*self.stays[1:], None], strict=True)
-        ):
-            if index and stay.implied and not self._is_visit_reported(index, longest_gap):
-                due.append(stay.basis.due)
-            if (
-                stay.left is not None
-                and not stay.is_departure_reported
-                and (following is None or stay.was_left_before(following, longest_gap))
-            ):
-                due.append(stay.departure_due)
+        before: Stay | None = None
+        for boundary in self._boundaries(longest_gap):
+            if not boundary.is_reported and boundary.held_until is not None:
+                due.append(boundary.held_until)
+            if before is not None and boundary.was_away and not before.is_departure_reported:
+                due.append(before.departure_due)
+            before = boundary.stay
+        if before is not None and before.left is not None and not before.is_departure_reported:
+            due.append(before.departure_due)
         return min(due, default=None)
 
     def report(self, loop_time: float, longest_gap: float) -> list[ClientEvent]:
         """Return an event for each end of a stay that is neither reported nor held back."""
         events: list[ClientEvent] = []
+        before: Stay | None = None
+        for boundary in self._boundaries(longest_gap):
+            is_new = not boundary.is_reported and (
+                boundary.held_until is None or loop_time >= boundary.held_until
+            )
+            if (
+                before is not None
+                and boundary.was_away
+                and (is_new or loop_time >= before.departure_due)
+            ):
+                events += self._report_departure(before)
+            if is_new:
+                events.append(self._arrival_event(before, boundary))
+                if boundary.is_retune:
+                    boundary.stay.mark_radio_reported()
+                else:
+                    boundary.stay.mark_arrival_reported()
+            before = boundary.stay
+        if before is not None and before.left is not None and loop_time >= before.departure_due:
+            events += self._report_departure(before)
+        return events
+
+    def _boundaries(self, longest_gap: float) -> Iterator[_Boundary]:
+        """Return how each stay began."""
         before: Stay | None = None
         for index, stay in enumerate(self.stays):
             was_away = before is None or before.was_left_before(stay, longest_gap)
@@ -259,22 +305,16 @@ class Client:
                 before is not None and not was_away and before.link.ap_mac == stay.link.ap_mac
             )
             if is_retune:
-                is_new = not stay.is_radio_reported
+                is_reported = stay.is_radio_reported
+                # A client that connects once more may have been elsewhere in between.
+                must_wait = stay.is_exact and stay.basis.link_from is None
             else:
-                is_held = stay.implied and not was_away and loop_time < stay.basis.due
-                is_new = not is_held and not self._is_visit_reported(index, longest_gap)
-            if before is not None and was_away and (is_new or loop_time >= before.departure_due):
-                events += self._report_departure(before)
-            if is_new:
-                events.append(self._arrival_event(before, stay, was_away=was_away))
-                if is_retune:
-                    stay.mark_radio_reported()
-                else:
-                    stay.mark_arrival_reported()
+                is_reported = self._is_visit_reported(index, longest_gap)
+                must_wait = stay.implied and not was_away
+            yield _Boundary(
+                stay, was_away, is_retune, is_reported, stay.basis.due if must_wait else None
+            )
             before = stay
-        if before is not None and before.left is not None and loop_time >= before.departure_due:
-            events += self._report_departure(before)
-        return events
 
     def _is_visit_reported(self, index: int, longest_gap: float) -> bool:
         """Return whether the arrival at a stay's access point was reported, on whatever radio."""
@@ -289,8 +329,9 @@ class Client:
             before = stay
         return False
 
-    def _arrival_event(self, before: Stay | None, stay: Stay, *, was_away: bool) -> ClientEvent:
-        origin = None if was_away or before is None else before.link
+    def _arrival_event(self, before: Stay | None, boundary: _Boundary) -> ClientEvent:
+        stay = boundary.stay
+        origin = None if boundary.was_away or before is None else before.link
         reported_origin = None if stay.implied else stay.basis.link_from
         if origin is None:
             kind = EventKind.CONNECTED
@@ -318,7 +359,7 @@ class Client:
         if stay.is_departure_reported:
             return []
         piece = min(stay.departures, key=_order)
-        piece.reported = True
+        piece.reported |= Reported.ITSELF
         event = self._event(
             EventKind.DISCONNECTED,
             link_from=stay.link,
@@ -403,8 +444,10 @@ class Client:
         """Return the state with what the newest record of the present stay says."""
         self.recorded_at = seen
         state, stay = self.state, self.stays[-1]
-        if not station.is_mlo and link.band == stay.link.band:
+        if not station.is_mlo and link != stay.link and link.band == stay.link.band:
             stay.link = completed(link, stay.link)
+            if self.latest is not None:
+                self.latest.link = stay.link
         self.alias = station.alias
         self.hostname = station.hostname or self.hostname
         began = station.connected_since

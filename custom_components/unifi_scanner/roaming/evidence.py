@@ -4,7 +4,8 @@ All times are POSIX seconds on the controller's clock unless said otherwise.
 """
 
 from dataclasses import dataclass
-from enum import IntEnum
+from enum import IntEnum, IntFlag
+from functools import lru_cache
 
 from ..api.records import Link
 from .models import Source
@@ -35,6 +36,19 @@ class Proof(IntEnum):
     ARRIVAL = 5
 
 
+class Reported(IntFlag):
+    """What has been reported because of evidence."""
+
+    NOTHING = 0
+    # A departure, or an arrival at an access point, at the time of the evidence.
+    ITSELF = 1
+    # A change of radio at that time.
+    RADIO = 2
+    # The arrival at the origin of a roam, which the roam implies.
+    ORIGIN = 4
+    ALL = 7
+
+
 @dataclass(slots=True)
 class Evidence:
     """One report about a client, at the time it is about.
@@ -42,10 +56,6 @@ class Evidence:
     `link` is what the client arrived at, used or left; None for a departure from wherever it was.
     `until` is the last time at which a record shows the client there. `due` is when a departure, or
     an arrival that a roam only implies, may be reported, in event-loop time.
-
-    The flags say what was reported because of it: `reported` a departure or an arrival at an access
-    point at `time`, `radio_reported` a change of radio, `origin_reported` the arrival at
-    `link_from` that a roam from there implies.
     """
 
     time: float
@@ -56,9 +66,7 @@ class Evidence:
     until: float = 0.0
     due: float = 0.0
     signal: int | None = None
-    reported: bool = False
-    radio_reported: bool = False
-    origin_reported: bool = False
+    reported: Reported = Reported.NOTHING
 
     @property
     def order(self) -> tuple[float, Proof]:
@@ -79,13 +87,21 @@ def _radio(link: Link | None) -> tuple[object, object]:
     return (None, None) if link is None else (link.ap_mac, link.band)
 
 
+@lru_cache(maxsize=4096)
+def shared(link: Link) -> Link:
+    """Return an equal link that all clients share: a site has few, and evidence is kept of many."""
+    return link
+
+
 def completed(link: Link, known: Link) -> Link:
     """Return a link with what it lacks taken from another one."""
     if None not in link:
         return link
-    return Link(
-        link.ap_mac,
-        link.band or known.band,
-        link.channel or known.channel,
-        link.ssid or known.ssid,
+    return shared(
+        Link(
+            link.ap_mac,
+            link.band or known.band,
+            link.channel or known.channel,
+            link.ssid or known.ssid,
+        )
     )

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from ..api.records import Link
 from .client import Client
-from .evidence import Evidence, Proof
+from .evidence import Evidence, Proof, Reported
 from .models import ClientState, Source
 
 # The names of a client's exported values.
@@ -91,6 +91,7 @@ def restore_client(values: Mapping[str, Any]) -> Client:
                 **piece,
                 "proof": Proof(piece["proof"]),
                 "source": Source(piece["source"]),
+                "reported": Reported(piece["reported"]),
                 "link": _link(piece["link"]),
                 "link_from": _link(piece["link_from"]),
             }

@@ -5,7 +5,7 @@ that come late, twice or out of order lead to the same stays, and each end of ea
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from ..api.records import Link
 from .evidence import (
@@ -14,6 +14,7 @@ from .evidence import (
     WHOLE_SECONDS,
     Evidence,
     Proof,
+    Reported,
     completed,
 )
 from .models import Source
@@ -34,9 +35,10 @@ class Stay:
     basis: Evidence
     implied: bool = False
     left: float | None = None
-    evidence: list[Evidence] = field(default_factory=list)
-    departures: list[Evidence] = field(default_factory=list)
-    roams_from: list[Evidence] = field(default_factory=list)
+    # Tuples, as most are empty or short, and there are many.
+    evidence: tuple[Evidence, ...] = ()
+    departures: tuple[Evidence, ...] = ()
+    roams_from: tuple[Evidence, ...] = ()
 
     @property
     def is_exact(self) -> bool:
@@ -46,19 +48,19 @@ class Stay:
     @property
     def is_arrival_reported(self) -> bool:
         """Whether the arrival at the access point was reported on its radio."""
-        return any(piece.reported for piece in self.evidence) or any(
-            piece.origin_reported for piece in self.roams_from
+        return any(Reported.ITSELF in piece.reported for piece in self.evidence) or any(
+            Reported.ORIGIN in piece.reported for piece in self.roams_from
         )
 
     @property
     def is_radio_reported(self) -> bool:
         """Whether its beginning was reported as a change of radio."""
-        return any(piece.radio_reported for piece in self.evidence)
+        return any(Reported.RADIO in piece.reported for piece in self.evidence)
 
     @property
     def is_departure_reported(self) -> bool:
         """Whether its end was reported as a departure."""
-        return any(piece.reported for piece in self.departures)
+        return any(Reported.ITSELF in piece.reported for piece in self.departures)
 
     @property
     def departure_due(self) -> float:
@@ -67,14 +69,11 @@ class Stay:
 
     def mark_arrival_reported(self) -> None:
         """Mark the arrival at the access point as reported."""
-        if self.implied:
-            self.basis.origin_reported = True
-        else:
-            self.basis.reported = True
+        self.basis.reported |= Reported.ORIGIN if self.implied else Reported.ITSELF
 
     def mark_radio_reported(self) -> None:
         """Mark its beginning as reported as a change of radio."""
-        self.basis.radio_reported = True
+        self.basis.reported |= Reported.RADIO
 
     def was_left_before(self, following: Stay, longest_gap: float) -> bool:
         """Return whether the client was away before the following stay.
@@ -153,13 +152,13 @@ class _Builder:
                 return
             if is_same_ap:
                 if origin is not None:
-                    stay.roams_from.append(piece)
+                    stay.roams_from += (piece,)
                 self._continue(stay, piece, link)
                 return
         if origin is not None:
             if not self._can_roam_from(stay, origin, piece.time):
                 self._append(origin, piece, piece.time, implied=True)
-            self.stays[-1].roams_from.append(piece)
+            self.stays[-1].roams_from += (piece,)
         self._begin(piece, link, piece.time)
 
     def _confirm(self, stay: Stay, piece: Evidence, link: Link) -> None:
@@ -169,14 +168,14 @@ class _Builder:
             stay.basis, stay.time, stay.implied = piece, piece.time, False
             stay.link = completed(link, stay.link)
         stay.seen = max(stay.seen, piece.until)
-        stay.evidence.append(piece)
+        stay.evidence += (piece,)
         if (origin := piece.link_from) is None or is_origin_known:
             return
         before = self.stays[-2] if len(self.stays) > 1 else None
         if before is None or not self._can_roam_from(before, origin, piece.time):
             before = Stay(origin, stay.time, stay.time, piece, implied=True)
             self.stays.insert(len(self.stays) - 1, before)
-        before.roams_from.append(piece)
+        before.roams_from += (piece,)
 
     def _can_roam_from(self, stay: Stay | None, origin: Link, time: float) -> bool:
         """Return whether a stay may be the one that a roam started from."""
@@ -222,7 +221,7 @@ class _Builder:
             and not stay.is_departure_reported
         ):
             stay.left = None
-            stay.departures = []
+            stay.departures = ()
             self._continue(stay, piece, link)
         else:
             self._append(link, piece, time)
@@ -233,9 +232,11 @@ class _Builder:
         if piece.time >= since and _is_other_radio(piece, link, stay.link):
             self._append(completed(link, stay.link), piece, piece.time)
             return
-        stay.link = completed(stay.link, link)
+        # A change of channel alone is no roam, but the latest report is right.
+        newer = stay.link.band is None or link.band == stay.link.band
+        stay.link = completed(link, stay.link) if newer else completed(stay.link, link)
         stay.seen = max(stay.seen, piece.until, piece.time)
-        stay.evidence.append(piece)
+        stay.evidence += (piece,)
 
     def _append(self, link: Link, piece: Evidence, time: float, *, implied: bool = False) -> None:
         if self.stays and self.stays[-1].left is None:
@@ -247,7 +248,7 @@ class _Builder:
                 seen=time if implied else max(time, piece.until),
                 basis=piece,
                 implied=implied,
-                evidence=[] if implied else [piece],
+                evidence=() if implied else (piece,),
             )
         )
 
@@ -259,7 +260,7 @@ def _end(stay: Stay, piece: Evidence) -> None:
         return
     if stay.left is None:
         if piece.proof is Proof.ABSENCE:
-            if stay.seen > piece.time and not piece.reported:
+            if stay.seen > piece.time and Reported.ITSELF not in piece.reported:
                 return
             stay.left = min(stay.seen, piece.time)
         elif piece.time < stay.time - WHOLE_SECONDS:
@@ -267,7 +268,7 @@ def _end(stay: Stay, piece: Evidence) -> None:
         else:
             stay.left = max(piece.time, stay.time)
         stay.seen = min(stay.seen, stay.left)
-    stay.departures.append(piece)
+    stay.departures += (piece,)
 
 
 def _tolerance(one: Evidence, other: Evidence) -> float:

@@ -1,6 +1,6 @@
 """Where every client of a site is, and what there is to report about it."""
 
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import count
 from operator import attrgetter
@@ -37,6 +37,8 @@ SNAPSHOT_LAG = 10.0
 FORGET_AFTER = 86_400.0
 MAX_CLIENTS = 20_000
 
+# Stands for the time at which a client left that was not connected yet.
+_NEVER = float("inf")
 _time_of = attrgetter("time")
 
 
@@ -57,7 +59,7 @@ class RoamTracker:
         # Reports that changed nothing, by reason.
         self.counters: Counter[str] = Counter()
         self._clock = ControllerClock()
-        self._clients: OrderedDict[str, Client] = OrderedDict()
+        self._clients: dict[str, Client] = {}
         self._states: dict[str, ClientState] = {}
         self._clients_per_access_point: Counter[str] = Counter()
         self._names: Mapping[str, str] = {}
@@ -69,7 +71,7 @@ class RoamTracker:
         # on the timeline.
         self._missing: dict[str, tuple[float, float]] = {}
         # Clients that are not connected, by when they left.
-        self._away: OrderedDict[str, float] = OrderedDict()
+        self._away: dict[str, float] = {}
         # Whether a list of all clients was processed; before that, nothing is news.
         self._is_primed = False
         self._floor = 0.0
@@ -177,6 +179,8 @@ class RoamTracker:
         due = [self._clients[mac] for mac, at in self._due.items() if at <= now]
         # In an order that a replay has too.
         due.sort(key=lambda client: client.number)
+        for client in due:
+            client.rebuild(self.disconnect_delay)
         return self._report(due, now)
 
     # Evidence
@@ -362,6 +366,7 @@ class RoamTracker:
         if len(self._clients) >= MAX_CLIENTS:
             mac_dropped = next(iter(self._away or self._clients))
             if self._is_primed:
+                self._clients[mac_dropped].rebuild(self.disconnect_delay)
                 self._last_events += self._clients[mac_dropped].report(now, self.disconnect_delay)
             self._drop(mac_dropped)
         client = Client(
@@ -374,7 +379,7 @@ class RoamTracker:
         )
         self._clients[mac] = client
         self._states[mac] = client.state
-        self._away[mac] = float("inf")
+        self._away[mac] = _NEVER
         return client
 
     def _report(self, clients: Iterable[Client], now: float) -> list[ClientEvent]:
@@ -416,15 +421,16 @@ class RoamTracker:
         self._set_state(client, client.current_state())
         if client.state.connected:
             self._away.pop(mac, None)
-        elif self._away.get(mac, float("inf")) == float("inf"):
+        elif self._away.get(mac, _NEVER) == _NEVER:
+            self._away.pop(mac, None)
             self._away[mac] = now
-            self._away.move_to_end(mac)
         if (due := client.next_due(self.disconnect_delay)) is None:
             self._due.pop(mac, None)
         else:
             self._due[mac] = due
         if client.present is not None and client.present.left is not None:
             self._missing.pop(mac, None)
+        client.keep_present_only()
 
     def _set_state(self, client: Client, state: ClientState) -> None:
         old, new = client.state.ap_mac, state.ap_mac
@@ -505,8 +511,9 @@ class RoamTracker:
             if client.state.ap_mac is not None:
                 self._count(client.state.ap_mac, 1)
             else:
-                self._away[mac] = float("inf")
+                self._away[mac] = _NEVER
             if (due := client.next_due(self.disconnect_delay)) is not None:
                 self._due[mac] = due
+            client.keep_present_only()
         self.set_names(names)
         self._numbers = count(max((client.number for client in restored), default=0) + 1)
