@@ -31,15 +31,28 @@ _MAX_ITERATIONS = 100_000
 
 
 class Clock:
-    """The virtual clock of the whole process; `elapsed` seconds since the start of the run."""
+    """The virtual clocks of the process.
+
+    `elapsed` counts the seconds of event-loop time since the start of the run, `slept` those in
+    which the host was suspended and the event loop stood still. `step` is how far Home Assistant's
+    wall clock has been set forward.
+    """
 
     def __init__(self) -> None:
         """Start at zero elapsed seconds."""
-        self.elapsed = 0.0
+        self.reset()
+
+    def reset(self) -> None:
+        """Start again, for another run in the same process."""
+        self.elapsed = self.slept = self.step = 0.0
+
+    def true_time(self) -> float:
+        """Return the controller's time, in POSIX seconds."""
+        return EPOCH + self.elapsed + self.slept
 
     def time(self) -> float:
-        """Return POSIX seconds."""
-        return EPOCH + self.elapsed
+        """Return the time of Home Assistant's wall clock, in POSIX seconds."""
+        return self.true_time() + self.step
 
     def monotonic(self) -> float:
         """Return event-loop time in seconds."""
@@ -59,6 +72,15 @@ class _Now(dt.datetime):
         return dt.datetime.fromtimestamp(CLOCK.time(), tz)
 
 
+class _SeededRandom(random.Random):
+    """A `Random` that is repeatable even if it is created without a seed."""
+
+    default_seed = 0
+
+    def __init__(self, x: float | str | bytes | bytearray | None = None) -> None:
+        super().__init__(self.default_seed if x is None else x)
+
+
 def install() -> None:
     """Replace Python's clocks with the virtual one; must run before other imports."""
     time.time = CLOCK.time
@@ -76,15 +98,19 @@ def install_in_home_assistant() -> None:
 
 
 def install_in(package: str, seed: int) -> None:
-    """Give a package's modules the virtual time, and random numbers repeatable by `seed`."""
-    seeded_random = functools.partial(random.Random, seed)
+    """Give a package's modules the virtual time, and random numbers repeatable by `seed`.
+
+    May be called again, to start another run with another seed.
+    """
+    random.seed(seed)
+    _SeededRandom.default_seed = seed
     for name, module in sys.modules.items():
         if name.startswith(package) and isinstance(module, ModuleType):
             attributes: dict[str, Any] = vars(module)
             if attributes.get("datetime") is dt.datetime:
                 attributes["datetime"] = _Now
             if attributes.get("Random") is random.Random:
-                attributes["Random"] = seeded_random
+                attributes["Random"] = _SeededRandom
 
 
 class _Selector(selectors.EpollSelector):

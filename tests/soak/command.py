@@ -2,88 +2,138 @@
 
 import argparse
 import asyncio
+from collections.abc import Iterator
 import logging
-from multiprocessing import get_context
+from multiprocessing import connection, get_context
 from multiprocessing.connection import Connection
-import random
+from pathlib import Path
+from random import SystemRandom
 import sys
 import time
 
-from . import clock
-from .footprint import PACKAGE
-from .report import failures, table, write
-from .run import KINDS, Outcome, Soak
+import orjson
 
-# Number of cases printed for each kind of failure.
-SHOWN = 5
+from .clock import CLOCK, new_loop
+from .outcome import Case, Outcome, details, line, shortfalls
+from .run import Soak
+from .situations import FAULT_SEEDS, FRESH_SEEDS, SITUATIONS
+from .table import write
+
+# Number of bad cases printed for each kind of fault.
+SHOWN = 3
+STAYS = (60.0, 300.0)
 
 
 def parse_arguments() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
         prog="scripts/soak",
-        description="Let clients roam under random faults and compare reported events with the "
-        "truth.",
-        epilog="Exits with 1 if an event was doubled, invented or missed without a reason, or if "
-        "resources leaked.",
+        description="Let clients roam in difficult situations, and compare the events on the bus "
+        "with the truth. Without options, run every situation with a mean stay of 60 s and of "
+        f"300 s, and random faults with {len(FAULT_SEEDS)} seeds and {FRESH_SEEDS} fresh ones.",
+        epilog="Exits with 1 if a situation misses its bar.",
     )
     add = parser.add_argument
-    add("--roams", type=int, default=10_000, help="roams per kind of controller (%(default)s)")
-    add("--clients", type=int, default=24, help="number of clients (%(default)s)")
-    add("--seed", type=int, default=1, help="the same seed repeats the run (%(default)s)")
-    kinds = "; ".join(f"{index}: {kind.name}" for index, kind in enumerate(KINDS))
-    add(
-        "--kind",
-        type=int,
-        choices=range(len(KINDS)),
-        action="append",
-        help=f"kind of controller, may be repeated; default: all ({kinds})",
-    )
-    add("--write", action="store_true", help="write the results to docs/reliability.md")
+    add("--situation", action="append", choices=[*SITUATIONS], metavar="NAME", help="repeatable")
+    add("--seed", type=int, action="append", help="the same seed repeats a run; repeatable")
+    add("--roams", type=int, help="roams per run (2,000; with random faults 10,000)")
+    add("--clients", type=int, default=20, help="number of clients (%(default)s)")
+    add("--stay", type=float, action="append", help="mean stay in seconds; repeatable")
+    add("--jobs", type=int, default=2, help="parallel processes, 0: all in this one (%(default)s)")
+    add("--details", type=int, default=SHOWN, help="bad cases shown of each kind (%(default)s)")
+    add("--json", type=Path, metavar="FILE", help="write all outcomes with all reports to a file")
+    add("--list", action="store_true", help="list the situations")
+    add("--write", action="store_true", help="write the table to docs/reliability.md")
     return parser.parse_args()
 
 
-def soak(index: int, options: argparse.Namespace) -> Outcome:
-    """Run the soak with one kind of controller."""
-    random.seed(options.seed)
-    clock.install_in(PACKAGE, options.seed)
-    run = Soak(KINDS[index], roams=options.roams, clients=options.clients, seed=options.seed)
-    with asyncio.Runner(loop_factory=clock.new_loop) as runner:
-        return runner.run(run.run())
+def cases(options: argparse.Namespace) -> list[Case]:
+    """Return what to run."""
+    fresh = [SystemRandom().randrange(1_000, 10**9) for _ in range(FRESH_SEEDS)]
+    found = []
+    for name in options.situation or SITUATIONS:
+        faults = SITUATIONS[name].faults
+        stays = options.stay or (STAYS[:1] if faults else STAYS)
+        seeds = options.seed or ([*FAULT_SEEDS, *fresh] if faults else [1])
+        found += [
+            Case(
+                situation=name,
+                seed=seed,
+                roams=options.roams or (10_000 if faults else 2_000),
+                clients=options.clients,
+                stay=stay,
+            )
+            for stay in stays
+            for seed in seeds
+        ]
+    if not options.seed and any(SITUATIONS[case.situation].faults for case in found):
+        _print(f"fresh seeds: {' '.join(map(str, fresh))}")
+    return found
+
+
+def soak(case: Case) -> Outcome:
+    """Run one case."""
+    CLOCK.reset()
+    with asyncio.Runner(loop_factory=new_loop) as runner:
+        return runner.run(Soak(case).run())
 
 
 def main() -> int:
     """Run the soak and return the exit status."""
     options = parse_arguments()
+    if options.list:
+        for situation in SITUATIONS.values():
+            _print(f"{situation.name:<17} {situation.title}")
+        return 0
     logging.disable(logging.WARNING)
     began = time.perf_counter()
     outcomes = []
-    # One process for each, so that no run inherits state or memory from another.
-    runs = [_start(index, options) for index in options.kind or range(len(KINDS))]
-    for run in runs:
-        outcome: Outcome = run.recv()
-        _print(f"{outcome.kind.name}: {outcome.hours:.1f} hours")
+    for outcome in _outcomes(cases(options), options.jobs):
         outcomes.append(outcome)
+        _print(line(outcome))
+        if shortfalls(outcome):
+            for text in details(outcome, options.details):
+                _print(f"  {text}")
+            _print(f"  again: scripts/soak {outcome.case}")
+        if not options.json:
+            # A long run has millions.
+            outcome.reports.clear()
+            outcome.verdict.judged.clear()
     seconds = time.perf_counter() - began
-    _print(f"\n{table(outcomes)}")
-    status = 0
-    for outcome in outcomes:
-        for name, cases in failures(outcome).items():
-            status = 1
-            _print(f"{outcome.kind.name}: {name}: {len(cases)}")
-            for case in cases[:SHOWN]:
-                _print(f"  {case}")
-    _print(f"{seconds:.0f} s")
+    bad = [outcome for outcome in outcomes if shortfalls(outcome)]
+    _print(f"{len(outcomes) - len(bad)} of {len(outcomes)} runs reached their bar, {seconds:.0f} s")
+    if options.json:
+        options.json.write_bytes(orjson.dumps(outcomes, option=orjson.OPT_NON_STR_KEYS))
     if options.write:
-        write(outcomes, seed=options.seed, seconds=seconds)
-    return status
+        write(outcomes, seconds=seconds)
+    return 1 if bad else 0
 
 
-def _start(index: int, options: argparse.Namespace) -> Connection:
+def _outcomes(waiting: list[Case], jobs: int) -> Iterator[Outcome]:
+    """Run the cases, a process for each, and yield their outcomes in the order of the cases."""
+    if jobs <= 0:
+        yield from map(soak, waiting)
+        return
+    running: dict[Connection, int] = {}
+    finished: dict[int, Outcome] = {}
+    started = printed = 0
+    while printed < len(waiting):
+        while started < len(waiting) and len(running) < jobs:
+            running[_start(waiting[started])] = started
+            started += 1
+        for ready in connection.wait([*running]):
+            assert isinstance(ready, connection.Connection)
+            finished[running.pop(ready)] = ready.recv()
+        while printed in finished:
+            yield finished.pop(printed)
+            printed += 1
+
+
+def _start(case: Case) -> Connection:
     """Start a run in another process that sends its outcome; EOFError if it fails."""
     context = get_context("fork")
     receiver, sender = context.Pipe(duplex=False)
-    context.Process(target=lambda: sender.send(soak(index, options))).start()
+    context.Process(target=lambda: sender.send(soak(case))).start()
     sender.close()
     return receiver
 

@@ -4,20 +4,17 @@ import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from math import inf
 from random import Random
 
-from tests.controller import Booting, SimulatedController
+from tests.controller import Booting
 
-from .delivery_log import FrameLog
-from .ground_truth import GroundTruth
+from .interruptions import Stage, half_open
+from .wire import Wire
 
 # Minimum and maximum pause between two faults, in seconds.
 PAUSE = (20.0, 300.0)
 # (dropped, doubled, late) shares of the frames, and the probability of such a phase.
 FRAME_FAULT_RATES = (((0.0, 0.0, 0.0), 0.4), ((0.05, 0.05, 0.1), 0.35), ((0.3, 0.2, 0.3), 0.25))
-# Missing clients in snapshots are not believed for this long after an outage, in seconds.
-SUSPENDED_SECONDS = 420.0
 CODES = (None, 1000, 1001, 1008, 1011, 1012)
 STA = "*stat/sta"
 SOCKET = "*/wss/*"
@@ -26,22 +23,13 @@ SOCKET = "*/wss/*"
 class FaultSchedule:
     """Injects random faults until it is cleared; `counts` holds how many of each kind."""
 
-    def __init__(
-        self,
-        controller: SimulatedController,
-        frame_log: FrameLog,
-        *,
-        truth: GroundTruth,
-        seed: int,
-        reload: Callable[[], Awaitable[None]],
-    ) -> None:
-        """Prepare the schedule; `reload` reloads the config entry."""
+    def __init__(self, stage: Stage, wire: Wire, *, seed: int) -> None:
+        """Prepare the schedule."""
         self.counts: Counter[str] = Counter()
-        self._controller = controller
-        self._faults = controller.faults
-        self._frame_log = frame_log
-        self._truth = truth
-        self._reload = reload
+        self._stage = stage
+        self._controller = stage.controller
+        self._faults = stage.controller.faults
+        self._wire = wire
         self._random = Random(f"{seed} weather")  # noqa: S311 - repeatable faults, not a secret
         self._kinds: dict[str, Callable[[], Awaitable[None]]] = {
             "sockets closed": self._close,
@@ -68,24 +56,16 @@ class FaultSchedule:
                 await asyncio.sleep(self._random.uniform(*PAUSE))
                 kind = self._random.choice([*self._kinds])
                 self.counts[kind] += 1
-                self._truth.departures_suspended_until = inf
                 await self._kinds[kind]()
-                # Some consequences only appear with the next request.
-                self._truth.departures_suspended_until = (
-                    self._controller.state.clock() + SUSPENDED_SECONDS
-                )
 
     async def clear(self) -> None:
         """End every fault."""
-        self._frame_log.drop = self._frame_log.double = self._frame_log.late = 0.0
+        self._wire.drop = self._wire.double = self._wire.late = 0.0
         self._faults.clear()
-        self._faults.frame_faults = self._frame_log
-        self._cut_half_open()
+        self._stage.cut_half_open()
         with suppress(RuntimeError):
             # Already listening, unless the schedule was cleared during "controller offline".
             await self._controller.start()
-        for frame in self._frame_log.flush():
-            await self._controller.send(frame)
 
     async def _vary_frame_faults(self) -> None:
         """Change the shares of lost, doubled and late frames every few minutes."""
@@ -94,21 +74,14 @@ class FaultSchedule:
                 [rates for rates, _ in FRAME_FAULT_RATES],
                 [share for _, share in FRAME_FAULT_RATES],
             )[0]
-            self._frame_log.drop, self._frame_log.double, self._frame_log.late = rates
+            self._wire.drop, self._wire.double, self._wire.late = rates
             await asyncio.sleep(self._random.uniform(60, 300))
 
     async def _close(self) -> None:
         await self._controller.close_sockets(self._random.choice(CODES))
 
     async def _half_open(self) -> None:
-        self._controller.half_open()
-        await asyncio.sleep(120)
-        self._cut_half_open()
-
-    def _cut_half_open(self) -> None:
-        for socket in tuple(self._controller.state.hub.sockets):
-            if socket.stuck:
-                socket.abort()
+        await half_open(self._stage)
 
     async def _silence(self) -> None:
         self._faults.silent = True
@@ -169,4 +142,5 @@ class FaultSchedule:
         self._faults.remove(response)
 
     async def _reload_entry(self) -> None:
-        await self._reload()
+        await self._stage.unload()
+        await self._stage.set_up()

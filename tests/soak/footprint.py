@@ -4,27 +4,20 @@ import asyncio
 from dataclasses import dataclass
 import gc
 import logging
-import os
 from pathlib import Path
 import threading
 from typing import override
 
-PACKAGE = "custom_components.unifi_scanner"
 POOLS = ("asyncio_", "ImportExecutor", "SyncWorker")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Footprint:
-    """Resources held by the process, including the simulation.
-
-    `threads` does not count thread pools, `objects` counts only those of the integration.
-    """
+    """Resources held by the process, including the simulation; thread pools are not counted."""
 
     tasks: int
     sockets: int
     threads: int
-    objects: int
-    megabytes: int
 
     @classmethod
     def now(cls) -> Footprint:
@@ -32,13 +25,10 @@ class Footprint:
         gc.collect()
         descriptors = list(Path("/proc/self/fd").iterdir())
         links = [str(fd.readlink()) for fd in descriptors if fd.is_symlink()]
-        pages = int(Path("/proc/self/statm").read_text().split()[1])
         return cls(
             tasks=len(asyncio.all_tasks()),
             sockets=sum(link.startswith("socket:") for link in links),
             threads=sum(not t.name.startswith(POOLS) for t in threading.enumerate()),
-            objects=sum(str(type(o).__module__).startswith(PACKAGE) for o in gc.get_objects()),
-            megabytes=pages * os.sysconf("SC_PAGE_SIZE") // 2**20,
         )
 
 

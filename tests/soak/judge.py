@@ -1,189 +1,292 @@
-"""Compare reports with the truth: reported once, doubled, invented or missed, and why."""
+"""Compare the events on the bus with what should have appeared there.
+
+The judge knows the truth and the reports, and nothing of the integration. It makes no excuses: what
+nobody could know counts as missed like anything else. How much of it the controller mentioned at
+all is a figure of its own.
+"""
 
 from collections import Counter, defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from itertools import pairwise
-from math import inf
+from enum import StrEnum
 
-from .ground_truth import Change, Delivery, GroundTruth, Link
-from .miss_reasons import SLACK, MissReasons, Reason
+from .expectations import Expected, Kind, expected_events
+from .truth import Truth
+
+# An event that appears later than this carries `late: true`.
+LATE_SECONDS = 60.0
+# Events and log rows of arrivals have milliseconds, departures and records whole seconds.
+MILLISECONDS = 0.01
+WHOLE_SECONDS = 1.0 + MILLISECONDS
+# A roam may be mentioned as a departure up to 0.85 s before it, in whole seconds.
+GAP = 2.0
+# Sources that have milliseconds, as `source` in an event's data.
+PRECISE_SOURCES = {"event", "system_log", "syslog"}
+# Number of a client's reports that are shown around a wrong one, in seconds before and after it.
+CONTEXT = 90.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """An event on Home Assistant's bus; times in POSIX seconds."""
+    """An event on the bus; times in POSIX seconds on the controller's clock."""
 
-    kind: str
+    kind: Kind
     mac: str
     ap_from: str | None
     ap_to: str | None
+    band_from: str | None
     band_to: str | None
     at: float
     received_at: float
     source: str
-    inferred: bool
+    inferred: bool = False
+    late: bool | None = None
+
+    def __str__(self) -> str:
+        """Describe it for a developer."""
+        how = f"{self.source}, inferred" if self.inferred else self.source
+        ends = f"{self.ap_from}/{self.band_from} -> {self.ap_to}/{self.band_to}"
+        return f"{self.kind} {ends} at {self.at:.2f}, reported at {self.received_at:.2f} by {how}"
+
+
+class Fault(StrEnum):
+    """What is wrong with an event or a report."""
+
+    LATE = "late"
+    WRONG_ORIGIN = "wrong origin"
+    MISSED = "missed"
+    DOUBLED = "doubled"
+    INVENTED = "invented"
+
+
+@dataclass(slots=True)
+class Counts:
+    """Counts of one kind of event.
+
+    Each expected event is counted as exactly one of `once`, `late`, `wrong_origin`, `missed` and
+    `doubled`; `invented` counts reports without an expected event.
+    """
+
+    expected: int = 0
+    mentioned: int = 0
+    once: int = 0
+    late: int = 0
+    wrong_origin: int = 0
+    missed: int = 0
+    missed_mentioned: int = 0
+    doubled: int = 0
+    invented: int = 0
+
+    def __add__(self, other: Counts) -> Counts:
+        """Return the sums."""
+        return Counts(*(getattr(self, name) + getattr(other, name) for name in self.__slots__))
+
+    @property
+    def reported_once(self) -> int:
+        """Number of events that were reported exactly once, late and from elsewhere included."""
+        return self.once + self.late + self.wrong_origin
+
+
+@dataclass(slots=True, kw_only=True)
+class Judged:
+    """An expected event and the reports of it."""
+
+    expected: Expected
+    reports: list[Report] = field(default_factory=list)
+    verdict: Fault | None = None
 
 
 @dataclass(slots=True)
 class Verdict:
-    """Result of the comparison; `unexplained`, `doubled` and `invented` are failures."""
+    """Result of a comparison; `latencies` are those of roams, in seconds.
 
-    once: Counter[str] = field(default_factory=Counter)
-    arrivals: int = 0
-    departures: int = 0
-    missed: Counter[Reason] = field(default_factory=Counter)
-    missed_departures: Counter[Reason] = field(default_factory=Counter)
-    departures_once: Counter[str] = field(default_factory=Counter)
-    radios: Counter[str] = field(default_factory=Counter)
-    doubled: list[Report] = field(default_factory=list)
-    invented: list[Report] = field(default_factory=list)
-    unexplained: list[Change] = field(default_factory=list)
-    delays: dict[str, list[float]] = field(default_factory=dict)
+    `disordered` counts the reports of a client that follow a report of something later, and
+    `mislabelled` those whose key `late` is wrong.
+    """
+
+    counts: dict[Kind, Counts] = field(default_factory=lambda: {kind: Counts() for kind in Kind})
+    latencies: list[float] = field(default_factory=list)
+    sources: Counter[str] = field(default_factory=Counter)
+    disordered: int = 0
+    mislabelled: int = 0
+    judged: list[Judged] = field(default_factory=list)
+    details: dict[Fault, list[str]] = field(default_factory=lambda: {fault: [] for fault in Fault})
 
 
-class Judge:
-    """Compares the reports of a run with the truth."""
+def judge(truth: Truth, reports: Iterable[Report]) -> Verdict:
+    """Compare the reports of a run, in the order of their appearance, with its truth."""
+    verdict = Verdict()
+    by_client: dict[str, list[Report]] = defaultdict(list)
+    for report in reports:
+        by_client[report.mac].append(report)
+    for mac in sorted({*truth.moves, *by_client}):
+        mine = by_client[mac]
+        _judge_client(verdict, expected_events(truth.moves.get(mac, [])), mine)
+        verdict.disordered += _disordered(mine)
+        for report in mine:
+            is_late = report.received_at - report.at > LATE_SECONDS
+            border = abs(report.received_at - report.at - LATE_SECONDS) <= WHOLE_SECONDS
+            if report.late is not None and report.late != is_late and not border:
+                verdict.mislabelled += 1
+    return verdict
 
-    def __init__(self, truth: GroundTruth, disconnect_delay: float) -> None:
-        """Prepare for one run."""
-        self._truth = truth
-        self._miss_reasons = MissReasons(truth, disconnect_delay)
-        self._verdict = Verdict()
 
-    def judge(self, reports: list[Report]) -> Verdict:
-        """Match all reports with changes and return the verdict."""
-        by_client: dict[str, list[Report]] = defaultdict(list)
-        for report in reports:
-            by_client[report.mac].append(report)
-        for mac, changes in self._truth.changes.items():
-            mine = by_client.pop(mac, [])
-            self._match_arrivals([r for r in mine if r.kind != "roam_radio"], changes)
-            self._match_departures([r for r in mine if r.kind == "disconnected"], changes)
-            self._match_radios([r for r in mine if r.kind == "roam_radio"], self._truth.links[mac])
-            for change in changes[1:]:
-                self._judge_change(change, changes)
-        for unmatched in by_client.values():
-            self._verdict.invented += unmatched
-        return self._verdict
+def _judge_client(verdict: Verdict, expected: list[Expected], reports: list[Report]) -> None:
+    judged = {id(one): Judged(expected=one) for one in expected}
+    for report, fitting in _match(expected, reports):
+        if fitting is not None:
+            judged[id(fitting)].reports.append(report)
+            continue
+        verdict.counts[report.kind].invented += 1
+        near = [one for one in expected if abs(one.at - report.at) <= CONTEXT and not one.is_false]
+        verdict.details[Fault.INVENTED].append(_explain(f"{report.mac} {report}", near))
+    for one in judged.values():
+        if not one.expected.is_false:
+            departure = one.expected.departure
+            split = departure is not None and bool(judged[id(departure)].reports)
+            _count(verdict, one, is_split=split)
+        elif len(one.reports) > 1:
+            one.verdict = Fault.DOUBLED
+            verdict.counts[one.expected.kind].doubled += 1
+        if one.verdict is not None:
+            near_reports = [r for r in reports if abs(r.at - one.expected.at) <= CONTEXT]
+            verdict.details[one.verdict].append(_explain(str(one.expected), near_reports))
+        verdict.judged.append(one)
 
-    def _match_arrivals(self, reports: list[Report], changes: list[Change]) -> None:
-        fitting = {
-            number: [change for change in changes[1:] if _is_arrival(report, change, earlier)]
-            for number, (earlier, report) in enumerate(pairwise([None, *reports]))
-            if report is not None and report.ap_to is not None
-        }
-        for number, change in self._match(reports, fitting).items():
-            report = reports[number]
-            change.reported, change.reported_at = report.kind, report.received_at
-            self._verdict.once[report.source] += 1
-            self._verdict.delays.setdefault(report.source, []).append(
-                report.received_at - change.at
-            )
 
-    def _match_departures(self, reports: list[Report], changes: list[Change]) -> None:
-        fitting = {
-            number: [
-                change
-                for change in changes[1:]
-                if _is_departure(report, change, self._truth.at(report.mac, report.received_at))
-            ]
-            for number, report in enumerate(reports)
-        }
-        for number, change in self._match(reports, fitting).items():
-            change.departure_reported = True
-            if not change.arrives:
-                change.reported = reports[number].kind
-                self._verdict.departures_once[reports[number].source] += 1
+def _explain(subject: str, context: Iterable[object]) -> str:
+    return "\n".join([subject, *(f"    {line}" for line in context)])
 
-    def _match_radios(self, reports: list[Report], links: list[Link]) -> None:
-        fitting = {
-            number: [link for link in links if _is_radio_change(report, link)]
-            for number, report in enumerate(reports)
-        }
-        for number in self._match(reports, fitting):
-            self._verdict.radios[reports[number].source] += 1
 
-    def _match[T: (Change, Link)](
-        self, reports: list[Report], fitting: dict[int, list[T]]
-    ) -> dict[int, T]:
-        """Match as many reports as possible, each change or link with at most one report."""
-        taken: dict[int, int] = {}
-        for number in sorted(fitting, key=lambda n: (reports[n].inferred, reports[n].at)):
-            fitting[number].sort(key=lambda one: abs(one.at - reports[number].at))
-            if not _pair(number, fitting, taken, set()):
-                rest = self._verdict.doubled if fitting[number] else self._verdict.invented
-                rest.append(reports[number])
-        by_id = {id(one): one for ones in fitting.values() for one in ones}
-        return {number: by_id[one] for one, number in taken.items()}
+def _count(verdict: Verdict, one: Judged, *, is_split: bool) -> None:
+    """Count an expected event; `is_split` if it was taken for a departure at first."""
+    counts, expected = verdict.counts[one.expected.kind], one.expected
+    counts.expected += 1
+    counts.mentioned += expected.mentioned
+    if not one.reports:
+        one.verdict = Fault.MISSED
+        counts.missed += 1
+        counts.missed_mentioned += expected.mentioned
+        return
+    first = one.reports[0]
+    latency = first.received_at - expected.at
+    if expected.kind is Kind.ROAM:
+        verdict.latencies.append(latency)
+        verdict.sources[first.source] += 1
+    if len(one.reports) > 1:
+        one.verdict = Fault.DOUBLED
+        counts.doubled += 1
+    elif is_split or not _has_right_origin(first, expected):
+        one.verdict = Fault.WRONG_ORIGIN
+        counts.wrong_origin += 1
+    elif latency > LATE_SECONDS:
+        one.verdict = Fault.LATE
+        counts.late += 1
+    else:
+        counts.once += 1
 
-    def _judge_change(self, change: Change, changes: list[Change]) -> None:
-        if change.arrives:
-            self._verdict.arrivals += 1
+
+def _match(
+    expected: list[Expected], reports: list[Report]
+) -> Iterable[tuple[Report, Expected | None]]:
+    """Yield each report with the event it reports, None if there is no such event.
+
+    As many events as possible get a report of their own; what is left over is a second report.
+    """
+    fitting = {
+        number: sorted(
+            (
+                one
+                for one in expected
+                # Cheap, as most events are far away.
+                if one.since - GAP <= report.at <= one.until + GAP and _fits(report, one)
+            ),
+            key=lambda one: (_cost(report, one), abs(one.at - report.at)),
+        )
+        for number, report in enumerate(reports)
+    }
+    taken: dict[int, int] = {}
+    order = sorted(
+        (number for number in fitting if fitting[number]),
+        key=lambda number: (_cost(reports[number], fitting[number][0]), number),
+    )
+    for number in order:
+        _assign(number, fitting, taken, set())
+    owner = {number: key for key, number in taken.items()}
+    by_id = {id(one): one for one in expected}
+    for number, report in enumerate(reports):
+        if number in owner:
+            yield report, by_id[owner[number]]
         else:
-            self._verdict.departures += 1
-        if change.reported:
-            return
-        reason = self._miss_reasons.find(change, changes)
-        if reason is None:
-            self._verdict.unexplained.append(change)
-        elif change.arrives:
-            self._verdict.missed[reason] += 1
-        else:
-            self._verdict.missed_departures[reason] += 1
+            yield report, next(iter(fitting[number]), None)
 
 
-def _pair[T: (Change, Link)](
-    number: int, fitting: dict[int, list[T]], taken: dict[int, int], tried: set[int]
+def _assign(
+    number: int, fitting: dict[int, list[Expected]], taken: dict[int, int], tried: set[int]
 ) -> bool:
-    """Find a match for a report, if necessary by rematching another report."""
+    """Find an event for a report, if necessary by finding another one for another report."""
     for one in fitting[number]:
         if id(one) in tried:
             continue
         tried.add(id(one))
         other = taken.get(id(one))
-        if other is None or _pair(other, fitting, taken, tried):
+        if other is None or _assign(other, fitting, taken, tried):
             taken[id(one)] = number
             return True
     return False
 
 
-def _is_arrival(report: Report, change: Change, earlier: Report | None) -> bool:
-    """Return whether a report may be the arrival of a change; `earlier` is the previous report."""
-    if change.after != report.ap_to or report.received_at < change.at:
+def _cost(report: Report, expected: Expected) -> int:
+    """Return how badly a report fits: false events last, wrong origins before them."""
+    is_exact = abs(report.at - expected.at) <= WHOLE_SECONDS
+    right = _has_right_origin(report, expected)
+    return 4 * expected.is_false + 2 * (not right) + (not is_exact)
+
+
+def _fits(report: Report, expected: Expected) -> bool:
+    """Return whether a report may be one of an expected event, wherever it came from."""
+    if report.received_at < expected.at - MILLISECONDS:
+        return False
+    if report.kind is Kind.DISCONNECTED:
+        return expected.kind is Kind.DISCONNECTED and _is_departure(report, expected)
+    if expected.target is None or expected.target.ap != report.ap_to:
+        return False
+    if (report.kind is Kind.RADIO) != (expected.kind is Kind.RADIO):
+        return False
+    if report.kind is Kind.RADIO and expected.target.band != report.band_to:
         return False
     if report.inferred:
-        # It may have happened any time since the client was reported elsewhere.
-        since = earlier.at if earlier and earlier.ap_to != report.ap_to else inf
-        during = change.at - SLACK <= report.at <= change.end + SLACK
-        return during or since - SLACK <= change.at <= report.at
-    right_origin = report.kind == "connected" or change.before in {None, report.ap_from}
-    return right_origin and abs(change.at - report.at) <= SLACK
+        return expected.at - WHOLE_SECONDS <= report.at <= expected.until + MILLISECONDS
+    before = MILLISECONDS if report.source in PRECISE_SOURCES else WHOLE_SECONDS
+    return expected.at - before <= report.at <= expected.at + MILLISECONDS
 
 
-def _is_departure(report: Report, change: Change, latest: Change | None) -> bool:
-    """Return whether a report may be the departure of a change.
-
-    `latest` is the client's latest change when the report was received.
-    """
-    if report.received_at < change.at:
+def _is_departure(report: Report, expected: Expected) -> bool:
+    if expected.origin is None or expected.origin.ap != report.ap_from:
         return False
+    if expected.is_false:
+        in_time = expected.at - GAP <= report.at <= expected.at + MILLISECONDS
+        return in_time and report.received_at <= expected.refuted_at
     if report.inferred:
-        # It may have returned and left again between two snapshots: both departures match.
-        is_away = latest is not None and not latest.arrives
-        is_right = report.received_at <= change.end + SLACK
-        return not change.arrives and (is_right or (is_away and change.at >= report.at - SLACK))
-    may_be_departure = not change.arrives or bool(change.deliveries & Delivery.DISCONNECTED)
-    # Departures are dated in whole seconds, which affects the gap to the next access point too.
-    return (
-        may_be_departure
-        and change.before == report.ap_from
-        and abs(change.at - report.at) <= 2 * SLACK
-    )
+        # Between the last sign of the client and the first one of its absence.
+        return expected.since - WHOLE_SECONDS <= report.at <= expected.until + MILLISECONDS
+    return expected.at - WHOLE_SECONDS <= report.at <= expected.at + MILLISECONDS
 
 
-def _is_radio_change(report: Report, link: Link) -> bool:
-    """Return whether a report may be the change of radio that began a link."""
-    if (link.ap, link.band) != (report.ap_to, report.band_to) or report.received_at < link.at:
-        return False
-    end = link.end if report.inferred else link.at
-    return link.at - SLACK <= report.at <= end + SLACK
+def _has_right_origin(report: Report, expected: Expected) -> bool:
+    if expected.kind is Kind.DISCONNECTED:
+        return True
+    origin = expected.origin
+    if expected.kind is Kind.RADIO:
+        return origin is not None and report.band_from in {origin.band, None}
+    return report.kind is expected.kind and report.ap_from == (origin.ap if origin else None)
+
+
+def _disordered(reports: Iterable[Report]) -> int:
+    """Count the reports of a client that follow a report of something later."""
+    newest, count = 0.0, 0
+    for report in reports:
+        if report.kind is not Kind.RADIO:
+            count += report.at < newest - WHOLE_SECONDS
+            newest = max(newest, report.at)
+    return count

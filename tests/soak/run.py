@@ -1,266 +1,202 @@
-"""A soak run with one kind of controller: set up, simulate, and collect the outcome."""
+"""A soak run of one situation with one seed: simulate it, and judge what appeared on the bus."""
 
 import asyncio
-from base64 import b64encode
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 import logging
-from tempfile import TemporaryDirectory
-from unittest.mock import patch
 
-from aiohttp import ThreadedResolver
-from homeassistant import loader
-from homeassistant.config_entries import ConfigEntryState
-from homeassistant.core import Event, HomeAssistant, callback
-from homeassistant.util import dt as dt_util
-from pytest_homeassistant_custom_component.common import MockConfigEntry, async_test_home_assistant
+from tests.controller import SimulatedController
 
-from custom_components.unifi_scanner.const import CONF_DISCONNECT_DELAY, DOMAIN, OPTION_DEFAULTS
-from custom_components.unifi_scanner.site.publisher import EVENT_TYPES
-from tests.controller import Generation, SimulatedController
-
+from .agenda import Agenda
 from .clock import CLOCK
-from .delivery_log import FrameLog, RestLog
 from .fault_schedule import FaultSchedule
 from .footprint import ErrorLog, Footprint
-from .ground_truth import GroundTruth
-from .judge import Judge, Report, Verdict
-from .traffic import Traffic
+from .home import SoakHome, home_assistant
+from .interruptions import Stage
+from .judge import judge
+from .outcome import Case, Outcome, last_arrivals
+from .reporter import Reporter
+from .situations import SITUATIONS, Situation
+from .truth import Truth
+from .walk import Walk
+from .wire import Archive, Wire
 
-# Seconds without faults before and after the run, for snapshots and for idle connections to close.
+# Seconds without faults before and after the walk, for snapshots and for idle connections to close.
 SETTLING = 180.0
-# Longest wait for the entry to load and the stream to connect after the last fault.
+# Longest wait for the stream to connect after the last fault.
 RECOVERY_TIMEOUT = 4 * 3600.0
 # Seconds between recovery and the comparison of states with the truth.
 RECOVERED = 600.0
+# After an interruption, states show the place of whoever has not moved for so long, in seconds.
+SETTLED = 45.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kind:
-    """A kind of controller to run the soak with."""
+@dataclass(slots=True)
+class _Parts:
+    """The parts of a running simulation."""
 
-    name: str
-    network_version: str
-    generation: Generation
-
-
-KINDS = (
-    Kind(name="Network 9, events", network_version="9.4.19", generation=Generation.EVENTS),
-    Kind(
-        name="Network 10, events and system log",
-        network_version="10.4.57",
-        generation=Generation.EVENTS,
-    ),
-    Kind(name="sync records only", network_version="9.4.19", generation=Generation.SYNC_ONLY),
-)
-
-
-class _Resolver(ThreadedResolver):
-    """Replaces Home Assistant's resolver, which would send multicast queries."""
-
-    async def real_close(self) -> None:
-        """Close the resolver."""
-
-
-@dataclass(slots=True, kw_only=True)
-class Outcome:
-    """Results of a run."""
-
-    kind: Kind
-    verdict: Verdict
-    clients: int
-    roams: int
-    hours: float
-    faults: dict[str, int]
-    frames: dict[str, int]
-    start: Footprint
-    end: Footprint
-    logins: int
-    attempts: int
-    reconnects: int
-    snapshots: int
-    log_pages: int
-    misplaced: list[str]
-    reauth_flows: int
-    log_errors: list[str] = field(default_factory=list)
+    controller: SimulatedController
+    truth: Truth
+    agenda: Agenda
+    wire: Wire
+    archive: Archive
+    walk: Walk
+    home: SoakHome
 
 
 class Soak:
-    """A soak run."""
+    """A run."""
 
-    def __init__(self, kind: Kind, *, roams: int, clients: int, seed: int) -> None:
-        """Prepare a run with a number of roams in total."""
-        self._kind = kind
-        self._roams = roams
-        self._clients = clients
-        self._seed = seed
-        self._truth = GroundTruth()
-        self._reports: list[Report] = []
+    def __init__(self, case: Case) -> None:
+        """Prepare a run until at least a number of roams have happened."""
+        self._case = case
+        self._situation: Situation = SITUATIONS[case.situation]
+        self._interruptions: list[tuple[float, float]] = []
+        self._wrong_places: list[str] = []
+        self._faults: dict[str, int] = {}
 
     async def run(self) -> Outcome:
         """Run the simulation and return its outcome."""
-        log_errors = ErrorLog()
-        logging.getLogger().addHandler(log_errors)
+        errors = ErrorLog()
+        logging.getLogger().addHandler(errors)
+        truth = Truth()
+        archive = Archive(truth, seed=self._case.seed)
         try:
-            with (
-                TemporaryDirectory() as folder,
-                RestLog(self._truth, CLOCK.time) as rest_log,
-                patch(
-                    "homeassistant.helpers.aiohttp_client._async_make_resolver",
-                    return_value=_Resolver(),
-                ),
-            ):
-                async with async_test_home_assistant(config_dir=folder) as hass:
-                    hass.data.pop(loader.DATA_CUSTOM_COMPONENTS)
-                    try:
-                        outcome = await self._run(hass, rest_log)
-                    finally:
-                        await hass.async_stop(force=True)
+            with archive.open():
+                async with home_assistant() as hass:
+                    controller = SimulatedController(
+                        clock=CLOCK.true_time,
+                        generation=self._situation.controller.generation,
+                        network_version=self._situation.controller.network_version,
+                    )
+                    async with controller:
+                        home = SoakHome(hass, controller)
+                        outcome = await self._run(controller, truth, archive, home)
         finally:
-            logging.getLogger().removeHandler(log_errors)
-        outcome.log_errors = log_errors.texts
+            logging.getLogger().removeHandler(errors)
+        outcome.errors = errors.texts
         return outcome
 
-    async def _run(self, hass: HomeAssistant, rest_log: RestLog) -> Outcome:
-        frame_log = FrameLog(seed=self._seed, truth=self._truth, clock=CLOCK.time)
-        controller = SimulatedController(
-            clock=CLOCK.time,
-            generation=self._kind.generation,
-            network_version=self._kind.network_version,
+    async def _run(
+        self,
+        controller: SimulatedController,
+        truth: Truth,
+        archive: Archive,
+        home: SoakHome,
+    ) -> Outcome:
+        seed, agenda = self._case.seed, Agenda()
+        wire = Wire(controller, truth, agenda, seed=seed)
+        reporter = Reporter(controller, wire, agenda, manner=self._situation.manner, seed=seed)
+        walk = Walk(
+            controller.world,
+            truth,
+            agenda,
+            reporter=reporter,
+            archive=archive,
+            clients=self._case.clients,
+            stay=self._case.stay,
+            seed=seed,
         )
-        frame_log.controller = controller
-        controller.faults.frame_faults = frame_log
-        async with controller:
-            traffic = Traffic(
-                controller,
-                self._truth,
-                clients=self._clients,
-                roams=self._roams,
-                seed=self._seed,
-            )
-            entry = self._entry(controller, traffic.macs)
-            entry.add_to_hass(hass)
-            traffic.start()
-            for event_type in EVENT_TYPES.values():
-                hass.bus.async_listen(event_type, self._collect)
-            if not await hass.config_entries.async_setup(entry.entry_id):
-                raise RuntimeError(f"The entry could not be set up: {entry.reason}")
-
-            async def reload() -> None:
-                await hass.config_entries.async_unload(entry.entry_id)
-                self._truth.end_loaded_period(CLOCK.time())
-                await hass.config_entries.async_setup(entry.entry_id)
-
-            faults = FaultSchedule(
-                controller, frame_log, truth=self._truth, seed=self._seed, reload=reload
-            )
-            await asyncio.sleep(SETTLING)
-            await _wait_between_snapshots(rest_log)
-            start = Footprint.now()
-            began = CLOCK.time()
-            traffic_task = asyncio.create_task(traffic.run())
-            faults_task = asyncio.create_task(faults.run())
-            await asyncio.wait((traffic_task, faults_task), return_when=asyncio.FIRST_COMPLETED)
-            if faults_task.done():
-                traffic_task.cancel()
-                await faults_task
-            faults_task.cancel()
-            await asyncio.gather(faults_task, return_exceptions=True)
-            await traffic_task
-            hours = (CLOCK.time() - began) / 3600
-            await faults.clear()
-            await _wait_for_recovery(
-                lambda: (
-                    entry.state is ConfigEntryState.LOADED and entry.runtime_data.stream_connected
-                )
-            )
-            await asyncio.sleep(RECOVERED)
-            misplaced = self._misplaced(controller, entry)
-            await asyncio.sleep(SETTLING)
-            await _wait_between_snapshots(rest_log)
-            end = Footprint.now()
-            await traffic.stop()
-            handshakes = [r for r in controller.state.request_log.handshakes if r.status == 101]
-            outcome = Outcome(
-                kind=self._kind,
-                verdict=Judge(self._truth, OPTION_DEFAULTS[CONF_DISCONNECT_DELAY]).judge(
-                    self._reports
-                ),
-                clients=self._clients,
-                roams=traffic.roams,
-                hours=hours,
-                faults=dict(faults.counts),
-                frames=dict(frame_log.counts),
-                start=start,
-                end=end,
-                logins=controller.logins,
-                attempts=controller.login_attempts,
-                reconnects=len(handshakes) - 1,
-                snapshots=rest_log.snapshots,
-                log_pages=rest_log.log_pages,
-                misplaced=misplaced,
-                reauth_flows=len(hass.config_entries.flow.async_progress()),
-            )
-            await hass.config_entries.async_unload(entry.entry_id)
-            await hass.config_entries.async_remove(entry.entry_id)
+        parts = _Parts(controller, truth, agenda, wire, archive, walk, home)
+        reporter.start()
+        await home.add_entry(walk.macs, seed)
+        await asyncio.sleep(SETTLING)
+        await _wait_between_snapshots(archive)
+        start, began = Footprint.now(), CLOCK.true_time()
+        walk.start()
+        await self._walk(parts)
+        hours = (CLOCK.true_time() - began) / 3600
+        await _until(lambda: wire.is_open, RECOVERY_TIMEOUT)
+        await asyncio.sleep(RECOVERED)
+        self._check_places(parts, settled=0)
+        await asyncio.sleep(SETTLING)
+        await _wait_between_snapshots(archive)
+        end = Footprint.now()
+        agenda.clear()
+        verdict = judge(truth, home.reports)
+        outcome = Outcome(
+            case=self._case,
+            verdict=verdict,
+            last_arrivals=last_arrivals(verdict, self._interruptions),
+            hours=hours,
+            roams=walk.roams,
+            faults=self._faults,
+            frames=dict(wire.counts),
+            snapshots=archive.snapshots,
+            log_pages=archive.log_pages,
+            logins=controller.logins,
+            attempts=controller.login_attempts,
+            start=start,
+            end=end,
+            wrong_places=self._wrong_places,
+            flows=home.flows,
+            reports=home.reports,
+        )
+        await home.remove()
         return outcome
 
-    def _entry(self, controller: SimulatedController, macs: list[str]) -> MockConfigEntry:
-        return MockConfigEntry(
-            domain=DOMAIN,
-            title="Soak",
-            unique_id="soak_default",
-            data={
-                "host": "127.0.0.1",
-                "url": controller.base_url,
-                "username": controller.username,
-                "password": controller.password,
-                "ssl": "pinned",
-                "certificate": b64encode(controller.certificate_der).decode(),
-                "site": "default",
-            },
-            # Track every second client; the others fire events but have no entities.
-            options={"clients": macs[::2], "add_new_clients": False},
+    async def _walk(self, parts: _Parts) -> None:
+        """Let the clients walk, interrupted as the situation says, and come to rest."""
+        walk, situation = parts.walk, self._situation
+        stage = Stage(
+            controller=parts.controller,
+            agenda=parts.agenda,
+            unload=parts.home.unload,
+            set_up=parts.home.set_up,
         )
+        if situation.faults:
+            await self._walk_under_faults(parts, stage)
+            return
+        while walk.roams < self._case.roams:
+            await asyncio.sleep(situation.calm)
+            if situation.interruption is not None:
+                began = CLOCK.true_time()
+                await situation.interruption(stage)
+                self._interruptions.append((began, CLOCK.true_time()))
+                await asyncio.sleep(situation.calm)
+                self._check_places(parts, settled=SETTLED)
+        walk.stop()
+        await _until(lambda: walk.is_over, 24 * 3600)
 
-    @callback
-    def _collect(self, event: Event) -> None:
-        data = event.data
-        at = dt_util.parse_datetime(data["time"])
-        self._reports.append(
-            Report(
-                kind=str(event.event_type).removeprefix(f"{DOMAIN}_"),
-                mac=data["client_mac"],
-                ap_from=data["ap_from_mac"],
-                ap_to=data["ap_to_mac"],
-                band_to=data["band_to"],
-                at=at.timestamp() if at else 0.0,
-                received_at=CLOCK.time(),
-                source=data["source"],
-                inferred=data["inferred"],
-            )
-        )
+    async def _walk_under_faults(self, parts: _Parts, stage: Stage) -> None:
+        faults = FaultSchedule(stage, parts.wire, seed=self._case.seed)
+        task = asyncio.create_task(faults.run())
+        walk = parts.walk
+        await _until(lambda: walk.roams >= self._case.roams or task.done(), 10_000 * 3600)
+        walk.stop()
+        await _until(lambda: walk.is_over or task.done(), 24 * 3600)
+        if task.done():
+            # It failed.
+            await task
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await faults.clear()
+        self._faults = dict(faults.counts)
 
-    def _misplaced(self, controller: SimulatedController, entry: MockConfigEntry) -> list[str]:
-        """Return the clients whose access point in Home Assistant is wrong."""
-        wrong = []
-        for client in controller.world.clients.values():
-            state = entry.runtime_data.client(client.mac)
-            known_ap = state.ap_mac if state else None
-            if known_ap != (client.link.ap if client.link else None):
-                wrong.append(client.mac)
-        return wrong
+    def _check_places(self, parts: _Parts, *, settled: float) -> None:
+        """Compare the access points shown with the true ones.
+
+        Clients that have moved within the last `settled` seconds may not be shown there yet. As
+        long as departures may still be noticed, only those who are there are compared.
+        """
+        now, links = CLOCK.true_time(), {}
+        for client in parts.controller.world.clients.values():
+            link = client.link
+            is_settled = now - parts.truth.latest(client.mac, now).at >= settled
+            if is_settled and (link is not None or not settled):
+                links[client.mac] = parts.controller.world.devices[link.ap].name if link else None
+        self._wrong_places += [f"{now:.0f}: {text}" for text in parts.home.wrong_places(links)]
 
 
-async def _wait_between_snapshots(rest_log: RestLog) -> None:
+async def _wait_between_snapshots(archive: Archive) -> None:
     """Wait until halfway between snapshots, when kept-alive connections (15 s) are closed."""
-    before = rest_log.snapshots
-    while rest_log.snapshots == before:  # noqa: ASYNC110 - polling is free in virtual time
-        await asyncio.sleep(1)
+    before = archive.snapshots
+    await _until(lambda: archive.snapshots > before, 3600)
     await asyncio.sleep(30)
 
 
-async def _wait_for_recovery(recovered: Callable[[], bool]) -> None:
-    end = CLOCK.monotonic() + RECOVERY_TIMEOUT
-    while not recovered() and CLOCK.monotonic() < end:  # noqa: ASYNC110 - as above
-        await asyncio.sleep(5)
+async def _until(condition: Callable[[], bool], seconds: float) -> None:
+    """Wait for a condition, at most for some seconds."""
+    end = CLOCK.monotonic() + seconds
+    while not condition() and CLOCK.monotonic() < end:  # noqa: ASYNC110 - free in virtual time
+        await asyncio.sleep(1)
