@@ -14,6 +14,7 @@ from .services import async_setup_services
 from .site.devices import DeviceKind, device_kind, mac_of
 from .site.history import async_remove_history
 from .site.roam_log import async_remove_roam_log
+from .site.timelines import async_remove_timelines
 from .site.tracked import async_remove_from_options
 
 PLATFORMS = [Platform.BINARY_SENSOR, Platform.EVENT, Platform.SENSOR]
@@ -64,6 +65,7 @@ async def async_remove_entry(hass: HomeAssistant, entry: UnifiScannerConfigEntry
     """Delete the files of a site, and log out if no other site uses the controller."""
     await async_remove_history(hass, entry.entry_id)
     await async_remove_roam_log(hass, entry.entry_id)
+    await async_remove_timelines(hass, entry.entry_id)
     await async_close_unused_sessions(hass)
 
 

@@ -65,7 +65,8 @@ async def async_setup_entry(
         nonlocal shown
         if (areas := coordinator.areas.area_ids) == shown:
             return
-        _async_remove_other_areas(hass, entry, areas)
+        if coordinator.devices.has_listed:
+            _async_remove_other_areas(hass, entry, areas)
         new, shown = areas - shown, areas
         async_add_entities(OccupancyBinarySensor(coordinator, area_id) for area_id in sorted(new))
 
@@ -73,7 +74,7 @@ async def async_setup_entry(
         SiteBinarySensor(coordinator, description) for description in SITE_BINARY_SENSORS
     )
     # A booting controller lists no access points, which does not mean that their areas are gone.
-    if coordinator.access_points:
+    if coordinator.devices.has_listed:
         _async_remove_other_areas(hass, entry, coordinator.areas.area_ids)
     update_areas()
     entry.async_on_unload(coordinator.async_add_listener(update_areas))

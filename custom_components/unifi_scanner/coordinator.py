@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 import logging
 import time
-from typing import override
+from typing import Any, override
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.event import async_track_time_change
+from homeassistant.helpers.start import async_at_started
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from homeassistant.loader import async_get_loaded_integration
 
@@ -24,13 +25,14 @@ from .hub.silent_stream import SilentStreamMonitor
 from .hub.snapshot import SnapshotReader
 from .hub.stream import SiteStream
 from .roaming import ClientEvent, ClientState, RoamTracker
-from .site.areas import SiteAreas
+from .site.areas import AreaChange, SiteAreas
 from .site.devices import SiteDevices
 from .site.history import SiteHistory
 from .site.listeners import SiteListeners
 from .site.new_clients import NewClientDetector
 from .site.publisher import EventPublisher
 from .site.roam_log import RoamLog
+from .site.timelines import SavedTimelines
 from .site.timers import Timers
 from .site.tracked import TrackedClients
 
@@ -83,6 +85,10 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
             RoamTracker(option(config_entry, CONF_DISCONNECT_DELAY)), self.recorder
         )
         self.clients = self.tracker.clients
+        self._timelines = SavedTimelines(hass, config_entry.entry_id, self._timelines_to_save)
+        self._heard_at: float | None = None
+        # What was found before anyone could listen; None once everything is published at once.
+        self._unpublished: list[tuple[Sequence[ClientEvent], Sequence[AreaChange]]] | None = []
         self.history = SiteHistory(hass, config_entry.entry_id, self.tracked)
         self.roam_log = RoamLog(hass, config_entry.entry_id, self.tracked)
         self.devices = SiteDevices(hass, config_entry)
@@ -134,6 +140,8 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
             self.metrics.async_start(self.hass, self.listeners.async_notify_site),
         ]
         self._new_clients.async_start()
+        # At once if Home Assistant is running; before that, automations do not listen yet.
+        self._unsubscribe.append(async_at_started(self.hass, self._async_publish_waiting))
         self._stream.async_start(self.session)
 
     @override
@@ -144,7 +152,11 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
         self._silent_stream.async_close()
         while self._unsubscribe:
             self._unsubscribe.pop()()
+        if self._stream.is_continuous:
+            self._heard_at = self._clock()
         await self._stream.async_stop()
+        if self._heard_at is not None:
+            await self._timelines.async_save()
         await self.history.async_save()
         await self.roam_log.async_save()
 
@@ -194,6 +206,7 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
     async def _async_setup(self) -> None:
         await self.history.async_load()
         await self.roam_log.async_load()
+        self.tracker.resume_from(await self._timelines.async_load(), self._clock())
         self.system_info = await async_request(
             self.session, self.config_entry, lambda client: client.system_info(self.site)
         )
@@ -221,6 +234,8 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
         # The log first: it has details of changes that the snapshot only implies.
         events = self.tracker.process_batch(snapshot.log, now)
         events += self.tracker.process_snapshot(snapshot.stations, now)
+        self._heard_at = now
+        self._timelines.async_schedule_save()
         self._silent_stream.async_update(snapshot.stations, events)
         self.recorder.record_devices(snapshot.devices)
         known = self.devices.access_points
@@ -328,13 +343,33 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
             area_changes = self.areas.async_apply_events(events)
             self._async_write_states(events, changed)
             self.areas.async_write_states(area_changes)
-            for event in events:
-                self._publisher.async_publish(event)
-            self.areas.async_publish(area_changes)
+            if self._unpublished is None:
+                self._async_publish(events, area_changes)
+            else:
+                self._unpublished.append((events, area_changes))
             self._new_clients.async_process_events(events)
         self._timers.async_cancel("departure")
         if (due := self.tracker.next_due) is not None:
             self._timers.async_set("departure", due - self._clock(), self._async_release_due)
+
+    @callback
+    def _async_publish(
+        self, events: Sequence[ClientEvent], area_changes: Sequence[AreaChange]
+    ) -> None:
+        for event in events:
+            self._publisher.async_publish(event)
+        self.areas.async_publish(area_changes)
+
+    @callback
+    def _async_publish_waiting(self, _hass: HomeAssistant) -> None:
+        """Publish what has waited for Home Assistant to start, in its order."""
+        waiting, self._unpublished = self._unpublished or [], None
+        for events, area_changes in waiting:
+            self._async_publish(events, area_changes)
+
+    def _timelines_to_save(self) -> dict[str, Any]:
+        heard_at = self._clock() if self._stream.is_continuous else self._heard_at
+        return self.tracker.save(self._clock(), heard_at or self._clock())
 
     @callback
     def _async_write_states(self, events: Sequence[ClientEvent], changed: Sequence[str]) -> None:

@@ -115,6 +115,8 @@ def _link(values: Json | None) -> Link | None:
 
 
 def _step(entry: Json) -> Step:
+    if entry.get("do") == "stream" and entry.get("value") == "connected":
+        return Step(at=float(entry["at"]), action="connect")
     at, action, records = float(entry["at"]), str(entry["do"]), entry.get("records", ())
     if action == "snapshot":
         parsed = [parse_station(record["record"], record["received"]) for record in records]

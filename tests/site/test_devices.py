@@ -3,7 +3,7 @@
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 import pytest
 
-from custom_components.unifi_scanner import async_remove_config_entry_device
+from custom_components.unifi_scanner import async_remove_config_entry_device, coordinator
 from custom_components.unifi_scanner.const import DOMAIN
 from custom_components.unifi_scanner.site import devices
 from custom_components.unifi_scanner.site.devices import DeviceKind, device_kind
@@ -86,15 +86,19 @@ async def test_disconnected_client_gets_its_name_from_the_controllers_known_clie
     assert len(home.controller.requests("rest/user")) == 1
 
 
-async def test_disconnected_client_keeps_its_name_over_a_restart(home: Home) -> None:
-    await home.set_up()
+async def test_disconnected_client_keeps_its_name_over_a_restart(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await home.set_up(disconnect_delay=0.3)
     await home.hass.config_entries.async_unload(home.entry.entry_id)
     home.world.disconnect(ANNA)
+    monkeypatch.setattr(coordinator, "MIN_RECHECK_DELAY", 0.3)
     await home.hass.config_entries.async_setup(home.entry.entry_id)
     device = home.device(ANNA)
     assert device is not None
     assert device.name == "Anna"
-    assert home.shows("access_point", ANNA) == "not_connected"
+    # A second snapshot confirms that it is gone.
+    await until(lambda: home.shows("access_point", ANNA) == "not_connected")
 
 
 async def test_renamed_client_is_renamed_in_states_and_registry(home: Home) -> None:

@@ -161,10 +161,6 @@ class CaptureRecorder:
         """Record that departures were suspended."""
         return self._add(Entry(now, "doubt", self._skipped_frames()))
 
-    def record_connection(self, now: float) -> Entry:
-        """Record that a connection was opened."""
-        return self._add(Entry(now, "connect", self._skipped_frames()))
-
     def record_events(self, entry: Entry, events: Iterable[object]) -> None:
         """Record the events that an input resulted in."""
         entry.events = self._redaction.redact_all(events)

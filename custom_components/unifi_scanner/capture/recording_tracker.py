@@ -52,6 +52,22 @@ class RecordingTracker:
         self._tracker.set_names(names)
         self._restart()
 
+    def save(self, now: float, heard_at: float) -> dict[str, Any]:
+        """Return the clients as JSON; see RoamTracker."""
+        return self._tracker.save(now, heard_at)
+
+    def resume_from(self, saved: Mapping[str, Any], now: float) -> None:
+        """Continue from what was saved, as RoamTracker does, and start a new recording."""
+        self._tracker.resume_from(saved, now)
+        self._restart()
+
+    def resume(self, stations: Sequence[StationRecord], now: float) -> float | None:
+        """Return since when nothing was heard, as RoamTracker does, and start a new recording."""
+        since = self._tracker.resume(stations, now)
+        if since is not None:
+            self._restart()
+        return since
+
     def restore(self, state: Mapping[str, Any], clients: Iterable[Mapping[str, Any]]) -> None:
         """Restore a state as RoamTracker does, and start a new recording from it."""
         self._tracker.restore(state, clients)
@@ -81,9 +97,7 @@ class RecordingTracker:
         return self._record_events(entry, self._tracker.release_due(now))
 
     def connection_opened(self, now: float) -> None:
-        """Expect old events once more, and record that; see RoamTracker."""
-        self._record_clients(())
-        self._recorder.record_connection(now)
+        """Expect old events once more; the recording has the stream's state already."""
         self._tracker.connection_opened(now)
 
     def suspend_departures(self, now: float) -> None:

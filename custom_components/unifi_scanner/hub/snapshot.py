@@ -74,8 +74,9 @@ class SnapshotReader:
             now=now,
         ):
             stream.async_reopen()
-        if (since := stream.async_consume_gap_start()) is not None:
-            self._backfill.open_gap(since)
+        for since in (self._tracker.resume(stations, now), stream.async_consume_gap_start()):
+            if since is not None:
+                self._backfill.open_gap(since)
         # Read the log after the clients, so that it covers every change that they show.
         log = await self._backfill.async_read(client, is_over=stream.is_continuous)
         return Snapshot(devices=devices, stations=stations, log=log)

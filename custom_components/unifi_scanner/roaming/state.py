@@ -1,4 +1,4 @@
-"""The exported state of a tracker, and how to read it back from JSON."""
+"""The state of a tracker as JSON: exported for a replay, or saved over a restart."""
 
 from collections.abc import Mapping
 from copy import replace
@@ -103,3 +103,65 @@ def restore_client(values: Mapping[str, Any]) -> Client:
 
 def _link(values: Mapping[str, Any] | None) -> Link | None:
     return None if values is None else Link(**values)
+
+
+def saved_client(client: Client, shift: float) -> dict[str, Any]:
+    """Return what is saved of a client over a restart, with the controller's own times."""
+    state = client.state
+    return {
+        "alias": client.alias,
+        "hostname": client.hostname,
+        "guest": state.guest,
+        "floor": client.floor - shift,
+        "connected_since": state.connected_since,
+        "previous_ap_mac": state.previous_ap_mac,
+        "last_roam": None if state.last_roam is None else state.last_roam - shift,
+        "evidence": [
+            [
+                piece.time - shift,
+                piece.proof.value,
+                piece.link,
+                piece.source.value,
+                piece.link_from,
+                piece.until - shift,
+                piece.signal,
+                piece.reported.value,
+            ]
+            for piece in client.evidence
+        ],
+    }
+
+
+def client_from_saved(mac: str, saved: Mapping[str, Any], *, number: int, due: float) -> Client:
+    """Return a saved client; raise KeyError, TypeError, ValueError or the like if it is broken.
+
+    What was held back is reported at `due`, in event-loop time.
+    """
+    client = Client(
+        mac,
+        alias=saved["alias"],
+        hostname=saved["hostname"],
+        floor=float(saved["floor"]),
+        number=number,
+        guest=bool(saved["guest"]),
+    )
+    for time, proof, link, source, link_from, until, signal, reported in saved["evidence"]:
+        client.add(
+            Evidence(
+                float(time),
+                Proof(proof),
+                None if link is None else Link(*link),
+                Source(source),
+                link_from=None if link_from is None else Link(*link_from),
+                until=float(until),
+                due=due,
+                signal=signal,
+                reported=Reported(reported),
+            )
+        )
+    client.state = client.state._replace(
+        connected_since=saved["connected_since"],
+        previous_ap_mac=saved["previous_ap_mac"],
+        last_roam=saved["last_roam"],
+    )
+    return client

@@ -17,8 +17,10 @@ from .state import (
     KnownName,
     MissingClient,
     TrackerState,
+    client_from_saved,
     client_values,
     restore_client,
+    saved_client,
 )
 
 # Evidence is kept for so long; pushed reports older than this are not news.
@@ -33,6 +35,8 @@ EMPTY_PATIENCE = 300.0
 FILLING_TIME = 180.0
 # A snapshot lags behind events (docs/protocol.md 5).
 SNAPSHOT_LAG = 10.0
+# After a longer time without the controller, what happened meanwhile is not news.
+MAX_OUTAGE = 3600.0
 # Clients that have left are forgotten after a day, or sooner if there are too many.
 FORGET_AFTER = 86_400.0
 MAX_CLIENTS = 20_000
@@ -80,6 +84,8 @@ class RoamTracker:
         # Whether the connection has delivered news in time, and not only old events once more.
         self._is_on_time = False
         self._newest = 0.0
+        # When the controller was last heard before a restart, on its clock.
+        self._heard: float | None = None
         # Events of clients that were forgotten since the last report.
         self._last_events: list[ClientEvent] = []
 
@@ -460,6 +466,64 @@ class RoamTracker:
         self._away.pop(mac, None)
         self._due.pop(mac, None)
         self._missing.pop(mac, None)
+
+    # Over a restart
+
+    def save(self, now: float, heard_at: float) -> dict[str, Any]:
+        """Return the clients as JSON, for `resume_from` after a restart.
+
+        `heard_at` is when the controller was last heard, in event-loop time.
+        """
+        oldest = self._clock.now(now) - HORIZON
+        return {
+            "heard": self.controller_time(heard_at) if self._clock.is_known else None,
+            "clients": {
+                mac: saved_client(client, self._clock.shift)
+                for mac, client in self._clients.items()
+                if client.evidence
+                and (client.state.connected or client.evidence[-1].time >= oldest)
+            },
+        }
+
+    def resume_from(self, saved: Mapping[str, Any], now: float) -> None:
+        """Continue from what was saved, as far as it is usable."""
+        heard, clients = saved.get("heard"), saved.get("clients")
+        if not isinstance(heard, int | float) or not isinstance(clients, dict):
+            return
+        self._heard, self._floor, self._is_primed = float(heard), float(heard), True
+        for mac, values in clients.items():
+            try:
+                client = client_from_saved(
+                    mac, values, number=next(self._numbers), due=now + self.disconnect_delay
+                )
+            except KeyError, TypeError, ValueError, AttributeError:
+                self.counters["unreadable"] += 1
+                continue
+            client.rebuild(self.disconnect_delay)
+            self._clients[mac] = client
+            self._states[mac] = client.state
+            self._away[mac] = _NEVER
+            self._update(client, now)
+
+    def resume(self, stations: Sequence[StationRecord], now: float) -> float | None:
+        """Return since when nothing was heard, in event-loop time, once after `resume_from`.
+
+        `stations` show the controller's time. After more than an hour, only the state is continued:
+        nothing that happened meanwhile is news.
+        """
+        heard, self._heard = self._heard, None
+        if heard is None:
+            return None
+        self._compare_clocks(stations, now)
+        if not self._clock.is_known:
+            # Nobody is listed yet.
+            self._heard = heard
+            return None
+        outage = self._clock.now(now) - heard
+        if outage > MAX_OUTAGE:
+            self._is_primed = False
+            return None
+        return now - max(0.0, outage)
 
     # Export
 

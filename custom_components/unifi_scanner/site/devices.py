@@ -107,7 +107,7 @@ class SiteDevices:
         # The device names last passed to the registry, to detect changes.
         self._names: dict[str, str] = {}
         # Whether the controller has listed any devices yet.
-        self._listed = False
+        self.has_listed = False
         # When access points were first missing from the controller's list, on a monotonic clock.
         self._missing_since: dict[str, float] = {}
 
@@ -179,7 +179,7 @@ class SiteDevices:
             # A booting controller lists no devices for minutes.
             self.async_ensure_access_points(occupied)
             return
-        self._listed = True
+        self.has_listed = True
         # A removed access point keeps its name while clients are still listed on it.
         kept = {mac: known for mac, known in self.access_points.items() if mac in occupied}
         devices = kept | {record.mac: record for record in records}
@@ -232,7 +232,7 @@ class SiteDevices:
                 continue
             if device_kind(self._hass, self._entry, device) is DeviceKind.ACCESS_POINT:
                 missing_since = self._missing_since.setdefault(mac, now)
-                if not self._listed or now - missing_since < GONE_AFTER:
+                if not self.has_listed or now - missing_since < GONE_AFTER:
                     continue
             self.async_forget(mac)
             self._registry.async_remove_device(device.id)
