@@ -145,7 +145,14 @@ class Client:
         return True
 
     def add_record(
-        self, link: Link, associated_at: float | None, seen: float, source: Source, *, is_mlo: bool
+        self,
+        link: Link,
+        associated_at: float | None,
+        seen: float,
+        source: Source,
+        *,
+        is_mlo: bool,
+        roam_count: int | None,
     ) -> bool:
         """Add what a client record proves; return whether it says anything new."""
         present = self.present
@@ -162,7 +169,7 @@ class Client:
             if seen <= other.until + REPORT_INTERVAL:
                 return False
             time = seen
-        piece = Evidence(time, proof, link, source, until=seen)
+        piece = Evidence(time, proof, link, source, until=seen, roam_count=roam_count or 0)
         if time < self.floor:
             if self.evidence and time <= self.evidence[-1].time:
                 return False
@@ -235,10 +242,14 @@ class Client:
                     stay.link,
                     stay.basis.source,
                     until=stay.seen,
+                    roam_count=stay.basis.roam_count,
                     reported=Reported.ALL,
                 ),
                 *stay.departures,
             ]
+        for piece in evidence[dropped : dropped + 1]:
+            # Whatever it implies about the time before is settled.
+            piece.reported |= Reported.ORIGIN
         self.floor = max(self.floor, evidence[dropped - 1].time)
         self.evidence = kept + evidence[dropped:]
         self.rebuild(longest_gap)

@@ -39,6 +39,8 @@ class ControllerClock:
         self._window_start = 0.0
         # The latest difference, if it was far below the offset.
         self._ahead: float | None = None
+        # The time on the timeline before the latest jump ahead.
+        self._jumped_from: float | None = None
 
     @property
     def is_known(self) -> bool:
@@ -59,6 +61,7 @@ class ControllerClock:
             # The clock was put forward, or the host slept; unless only this report is wrong.
             before, self._ahead = self._ahead, difference
             if before is not None:
+                self._jumped_from = self.now(loop_time)
                 self._start(max(before, difference), loop_time)
             return
         self._ahead = None
@@ -69,6 +72,11 @@ class ControllerClock:
             self._smallest = min(self._smallest, difference)
         before = self._smallest_before
         self._offset = self._smallest if before is None else min(self._smallest, before)
+
+    def consume_jump(self) -> float | None:
+        """Return when the timeline last jumped ahead, by its time before, once; None if never."""
+        jumped_from, self._jumped_from = self._jumped_from, None
+        return jumped_from
 
     def set_back(self, time: float, loop_time: float) -> None:
         """Continue the timeline although the controller now shows an earlier time."""

@@ -125,6 +125,7 @@ def saved_client(client: Client, shift: float) -> dict[str, Any]:
                 piece.link_from,
                 piece.until - shift,
                 piece.signal,
+                piece.roam_count,
                 piece.reported.value,
             ]
             for piece in client.evidence
@@ -145,7 +146,17 @@ def client_from_saved(mac: str, saved: Mapping[str, Any], *, number: int, due: f
         number=number,
         guest=bool(saved["guest"]),
     )
-    for time, proof, link, source, link_from, until, signal, reported in saved["evidence"]:
+    for (
+        time,
+        proof,
+        link,
+        source,
+        link_from,
+        until,
+        signal,
+        roam_count,
+        reported,
+    ) in saved["evidence"]:
         client.add(
             Evidence(
                 float(time),
@@ -156,6 +167,7 @@ def client_from_saved(mac: str, saved: Mapping[str, Any], *, number: int, due: f
                 until=float(until),
                 due=due,
                 signal=signal,
+                roam_count=roam_count,
                 reported=Reported(reported),
             )
         )

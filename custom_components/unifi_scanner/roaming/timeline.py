@@ -127,6 +127,8 @@ class _Builder:
     def __init__(self, longest_gap: float) -> None:
         self.stays: list[Stay] = []
         self._longest_gap = longest_gap
+        # The controller's count of the client's roams, as far as records have shown it.
+        self._roam_count: int | None = None
 
     def add(self, piece: Evidence) -> None:
         stay = self.stays[-1] if self.stays else None
@@ -141,6 +143,8 @@ class _Builder:
                 self._associate(stay, piece, link)
             else:
                 self._sight(stay, piece, link)
+            if piece.roam_count is not None:
+                self._roam_count = piece.roam_count
 
     def _arrive(self, stay: Stay | None, piece: Evidence, link: Link) -> None:
         origin = piece.link_from
@@ -171,8 +175,11 @@ class _Builder:
         stay.evidence += (piece,)
         if (origin := piece.link_from) is None or is_origin_known:
             return
-        before = self.stays[-2] if len(self.stays) > 1 else None
-        if before is None or not self._can_roam_from(before, origin, piece.time):
+        if len(self.stays) == 1:
+            # Nothing is known of the time before.
+            return
+        before = self.stays[-2]
+        if not self._can_roam_from(before, origin, piece.time):
             before = Stay(origin, stay.time, stay.time, piece, implied=True)
             self.stays.insert(len(self.stays) - 1, before)
         before.roams_from += (piece,)
@@ -230,6 +237,11 @@ class _Builder:
         """Apply evidence of a client on the access point that it is on already."""
         since = stay.time + (0.0 if piece.proof is Proof.ARRIVAL else WHOLE_SECONDS)
         if piece.time >= since and _is_other_radio(piece, link, stay.link):
+            if None not in {piece.roam_count, self._roam_count} and (
+                piece.roam_count != self._roam_count
+            ):
+                # It roamed elsewhere and back, unnoticed: that is no change of radio.
+                piece.reported |= Reported.RADIO
             self._append(completed(link, stay.link), piece, piece.time)
             return
         # A change of channel alone is no roam, but the latest report is right.
@@ -239,6 +251,8 @@ class _Builder:
         stay.evidence += (piece,)
 
     def _append(self, link: Link, piece: Evidence, time: float, *, implied: bool = False) -> None:
+        if self._roam_count is not None and self.stays:
+            self._roam_count += self.stays[-1].link.ap_mac != link.ap_mac
         if self.stays and self.stays[-1].left is None:
             self.stays[-1].seen = min(self.stays[-1].seen, time)
         self.stays.append(

@@ -218,7 +218,14 @@ class RoamTracker:
                 return None
         if client is None:
             client = self._add(station.mac, None, now, guest=station.guest)
-        if not client.add_record(link, associated_at, seen, source, is_mlo=station.is_mlo):
+        if not client.add_record(
+            link,
+            associated_at,
+            seen,
+            source,
+            is_mlo=station.is_mlo,
+            roam_count=station.roam_count,
+        ):
             self.counters["outdated"] += 1
             return None
         client.rebuild(self.disconnect_delay)
@@ -506,20 +513,23 @@ class RoamTracker:
             self._update(client, now)
 
     def resume(self, stations: Sequence[StationRecord], now: float) -> float | None:
-        """Return since when nothing was heard, in event-loop time, once after `resume_from`.
+        """Return since when nothing was heard, in event-loop time, after a restart or a sleep.
 
-        `stations` show the controller's time. After more than an hour, only the state is continued:
-        nothing that happened meanwhile is news.
+        To be called with the stations of a snapshot, before it is processed: they show the
+        controller's time. Each gap is returned once. After more than an hour, only the state is
+        continued: nothing that happened meanwhile is news.
         """
+        self._compare_clocks(stations, now)
         heard, self._heard = self._heard, None
+        if heard is None and (before := self._clock.consume_jump()) is not None:
+            heard = before - self._clock.shift
         if heard is None:
             return None
-        self._compare_clocks(stations, now)
         if not self._clock.is_known:
             # Nobody is listed yet.
             self._heard = heard
             return None
-        outage = self._clock.now(now) - heard
+        outage = self.controller_time(now) - heard
         if outage > MAX_OUTAGE:
             self._is_primed = False
             return None
