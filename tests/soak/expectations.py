@@ -11,7 +11,10 @@ from .truth import Link, Move, Source
 # A shorter absence is no departure: the default of the integration's option "disconnect delay".
 DISCONNECT_DELAY = 10.0
 
-_RECORDS = (Source.SYNC, Source.SNAPSHOT)
+NOT_MENTIONED = "not mentioned by any source"
+
+# Sources that say where a client is, but not where it came from.
+_PLACES = (Source.CONNECTED, Source.LOG, Source.RADIO, Source.SYNC, Source.SNAPSHOT)
 
 
 class Kind(StrEnum):
@@ -34,6 +37,7 @@ class Expected:
     `is_false` marks an event that should not appear, but that nobody can avoid who has only the
     controller's word: the departure of a client that is soon back, if its return is mentioned too
     late or never, at `refuted_at`. `departure` is the false departure before an arrival.
+    `associations` are the times of all associations during a stay, of which records show the last.
     """
 
     mac: str
@@ -47,11 +51,12 @@ class Expected:
     is_false: bool = False
     refuted_at: float = inf
     departure: Expected | None = None
+    associations: tuple[float, ...] = ()
 
     def __str__(self) -> str:
         """Describe it for a developer."""
         ends = f"{_text(self.origin)} -> {_text(self.target)}"
-        seen = "mentioned" if self.mentioned else "not mentioned by any source"
+        seen = "mentioned" if self.mentioned else NOT_MENTIONED
         return f"{self.mac} {self.kind} {ends} at {self.at:.2f} until {self.until:.2f}, {seen}"
 
 
@@ -143,8 +148,8 @@ def _moves(stays: list[_Stay], delay: float) -> Iterator[Expected]:
         elif stay.is_mentioned(Source.DISCONNECTED):
             departure = _false_departure(first, first, before.at)
         is_roam = before.ap is not None
-        names_both = is_roam and stay.is_mentioned(Source.ROAM, Source.LOG)
-        is_new = known != stay.ap and stay.is_mentioned(Source.CONNECTED, Source.LOG, *_RECORDS)
+        names_both = is_roam and _names_both(first)
+        is_new = known != stay.ap and stay.is_mentioned(*_PLACES)
         known = stay.ap if names_both or is_new else known
         yield Expected(
             mac=first.mac,
@@ -156,9 +161,17 @@ def _moves(stays: list[_Stay], delay: float) -> Iterator[Expected]:
             target=first.after,
             mentioned=names_both or is_new,
             departure=departure,
+            associations=tuple(move.at for move in stay.moves if move.after is not None),
         )
         if departure is not None:
             yield departure
+
+
+def _names_both(roam: Move) -> bool:
+    """Return whether the controller mentioned both access points of a roam."""
+    mentioned = roam.mentioned.keys()
+    as_reconnect = {Source.DISCONNECTED, Source.CONNECTED}
+    return bool({Source.ROAM, Source.LOG} & mentioned) or as_reconnect <= mentioned
 
 
 def _departure(left: Move, stay: _Stay, *, mentioned: bool) -> Expected:

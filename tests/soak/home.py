@@ -99,9 +99,9 @@ class SoakHome:
                 continue
             state = self._hass.states.get(entity.entity_id)
             shown = state.state if state else "missing"
-            if shown in names or links[mac] is not None or shown in {"missing", "unavailable"}:
-                if shown != links[mac]:
-                    wrong.append(f"{mac} is at {links[mac]}, but shown at {shown}")
+            is_away = shown not in {*names, "missing", "unavailable"}
+            if (None if is_away else shown) != links[mac]:
+                wrong.append(f"{mac} is at {links[mac]}, but shown at {shown}")
         return wrong
 
     @callback

@@ -199,7 +199,7 @@ def _match(
                 one
                 for one in expected
                 # Cheap, as most events are far away.
-                if one.since - GAP <= report.at <= one.until + GAP and _fits(report, one)
+                if report.at <= one.until + GAP and _fits(report, one)
             ),
             key=lambda one: (_cost(report, one), abs(one.at - report.at)),
         )
@@ -249,11 +249,7 @@ def _fits(report: Report, expected: Expected) -> bool:
         return False
     if report.kind is Kind.DISCONNECTED:
         return expected.kind is Kind.DISCONNECTED and _is_departure(report, expected)
-    if expected.target is None or expected.target.ap != report.ap_to:
-        return False
-    if (report.kind is Kind.RADIO) != (expected.kind is Kind.RADIO):
-        return False
-    if report.kind is Kind.RADIO and expected.target.band != report.band_to:
+    if not _has_right_target(report, expected):
         return False
     if report.inferred:
         return expected.at - WHOLE_SECONDS <= report.at <= expected.until + MILLISECONDS
@@ -261,7 +257,19 @@ def _fits(report: Report, expected: Expected) -> bool:
     return expected.at - before <= report.at <= expected.at + MILLISECONDS
 
 
+def _has_right_target(report: Report, expected: Expected) -> bool:
+    if expected.target is None or expected.target.ap != report.ap_to:
+        return False
+    if report.kind is Kind.RADIO:
+        # Who does not know of a stay elsewhere takes the return for a change of radio.
+        return expected.target.band == report.band_to
+    return expected.kind is not Kind.RADIO
+
+
 def _is_departure(report: Report, expected: Expected) -> bool:
+    if report.inferred and expected.at <= report.received_at <= expected.until:
+        # It is away, wherever it was when there was the last sign of it.
+        return not expected.is_false and report.at <= expected.until
     if expected.origin is None or expected.origin.ap != report.ap_from:
         return False
     if expected.is_false:
@@ -274,12 +282,12 @@ def _is_departure(report: Report, expected: Expected) -> bool:
 
 
 def _has_right_origin(report: Report, expected: Expected) -> bool:
-    if expected.kind is Kind.DISCONNECTED:
-        return True
     origin = expected.origin
+    if report.kind is not expected.kind:
+        return False
     if expected.kind is Kind.RADIO:
         return origin is not None and report.band_from in {origin.band, None}
-    return report.kind is expected.kind and report.ap_from == (origin.ap if origin else None)
+    return report.ap_from == (origin.ap if origin else None)
 
 
 def _disordered(reports: Iterable[Report]) -> int:

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from .expectations import Kind
+from .expectations import NOT_MENTIONED, Kind
 from .footprint import Footprint
-from .judge import WHOLE_SECONDS, Counts, Fault, Report, Verdict
+from .judge import MILLISECONDS, WHOLE_SECONDS, Counts, Fault, Report, Verdict
 from .situations import SITUATIONS, Bar
 
 
@@ -29,11 +29,11 @@ class Case:
 
 @dataclass(slots=True, kw_only=True)
 class Outcome:
-    """Results of a run; `last_arrivals` are the right ones and all after interruptions."""
+    """Results of a run; `last_arrivals` are how many after interruptions, and which are wrong."""
 
     case: Case
     verdict: Verdict
-    last_arrivals: tuple[int, int]
+    last_arrivals: tuple[int, list[str]]
     hours: float
     roams: int
     faults: dict[str, int]
@@ -67,12 +67,13 @@ def percentile(numbers: Sequence[float], share: float) -> float:
 
 def last_arrivals(
     verdict: Verdict, interruptions: Iterable[tuple[float, float]]
-) -> tuple[int, int]:
-    """Count the clients' last arrivals of each interruption, if they were mentioned afterwards.
+) -> tuple[int, list[str]]:
+    """Return the number of the clients' last arrivals of each interruption, and the wrong ones.
 
-    The first number is of those reported once with the exact time of the arrival.
+    Only those that were mentioned afterwards count. Right are those that were reported once, with
+    the time of an association.
     """
-    right = total = 0
+    wrong, total = [], 0
     for began, ended in interruptions:
         for one in verdict.judged:
             expected = one.expected
@@ -82,10 +83,13 @@ def last_arrivals(
             if expected.is_false or not expected.mentioned:
                 continue
             total += 1
-            right += (
-                len(one.reports) == 1 and abs(one.reports[0].at - expected.at) <= WHOLE_SECONDS
+            right = len(one.reports) == 1 and any(
+                0 <= associated - one.reports[0].at + MILLISECONDS <= WHOLE_SECONDS
+                for associated in expected.associations
             )
-    return right, total
+            if not right:
+                wrong.append("\n    ".join([str(expected), *map(str, one.reports)]))
+    return total, wrong
 
 
 def shortfalls(outcome: Outcome) -> list[str]:
@@ -108,9 +112,9 @@ def shortfalls(outcome: Outcome) -> list[str]:
         found.append(f"p99 {p99:.1f} s instead of {bar.p99:g} s")
     if bar.in_order and verdict.disordered:
         found.append(f"not in order {verdict.disordered}")
-    right, total = outcome.last_arrivals
-    if bar.last_arrivals and right < total:
-        found.append(f"last arrivals right {right} of {total}")
+    total, wrong = outcome.last_arrivals
+    if bar.last_arrivals and wrong:
+        found.append(f"last arrivals wrong {len(wrong)} of {total}")
     return [*found, *_side_conditions(outcome)]
 
 
@@ -157,6 +161,11 @@ def details(outcome: Outcome, shown: int) -> list[str]:
     """Return the first few bad cases of each kind that the bar does not allow."""
     found = []
     for fault in (Fault.DOUBLED, Fault.INVENTED, Fault.MISSED, Fault.WRONG_ORIGIN):
-        found += [f"{fault}: {text}" for text in outcome.verdict.details[fault][:shown]]
+        texts = outcome.verdict.details[fault]
+        # What nobody mentioned could not be reported: it is less interesting.
+        texts = sorted(texts, key=lambda text: NOT_MENTIONED in text.partition("\n")[0])
+        found += [f"{fault}: {text}" for text in texts[:shown]]
+    if outcome.bar.last_arrivals:
+        found += [f"last arrival: {text}" for text in outcome.last_arrivals[1][:shown]]
     found += [f"wrong place: {text}" for text in outcome.wrong_places[:shown]]
     return found + [f"error: {text}" for text in outcome.errors[:shown]]

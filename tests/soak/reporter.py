@@ -135,7 +135,7 @@ class Reporter:
 
     def report_radio(self, movement: Movement, move: Move) -> None:
         """Report a change of band."""
-        self._event(draw(self._random, self._manner.latency), movement, move, Source.ROAM)
+        self._event(draw(self._random, self._manner.latency), movement, move, Source.RADIO)
 
     def report_connection(self, movement: Movement, move: Move) -> None:
         """Report a connection."""

@@ -192,7 +192,8 @@ async def _wait_between_snapshots(archive: Archive) -> None:
     """Wait until halfway between snapshots, when kept-alive connections (15 s) are closed."""
     before = archive.snapshots
     await _until(lambda: archive.snapshots > before, 3600)
-    await asyncio.sleep(30)
+    # Not at the very moment when a frame is sent.
+    await asyncio.sleep(30.001)
 
 
 async def _until(condition: Callable[[], bool], seconds: float) -> None:

@@ -40,9 +40,7 @@ def table(outcomes: Iterable[Outcome]) -> str:
     rows = [TITLES, ("---", *("---:" for _ in TITLES[1:]))]
     rows += [_row(group) for group in groups.values()]
     widths = [max(len(row[column]) for row in rows) for column in range(len(TITLES))]
-    return "".join(
-        f"| {' | '.join(map(str.ljust, row, widths, strict=True))} |\n" for row in rows
-    )
+    return "".join(f"| {' | '.join(map(str.ljust, row, widths, strict=True))} |\n" for row in rows)
 
 
 def _row(group: list[Outcome]) -> tuple[str, ...]:
@@ -82,12 +80,14 @@ def write(outcomes: list[Outcome], *, seconds: float) -> None:
     for name in dict.fromkeys(outcome.case.situation for outcome in outcomes):
         mine = dict.fromkeys(one.case.seed for one in outcomes if one.case.situation == name)
         seeds.setdefault(tuple(mine), []).append(name)
-    lines = [
+    heading = (
         f"Run on {today} with `scripts/soak`, {outcomes[0].case.clients} clients, in "
-        f"{seconds / 60:.0f} minutes; Python {python_version()}, {versions}. Seeds:\n\n",
-        *(f"- {', '.join(names)}: {_ranges(numbers)}\n" for numbers, names in seeds.items()),
-    ]
-    DOCUMENT.write_text(f"{before}{BEGIN}\n{''.join(lines)}\n{table(outcomes)}\n{END}{after}")
+        f"{seconds / 60:.0f} minutes; Python {python_version()}, {versions}. Seeds:\n\n"
+    )
+    lines = [f"- {', '.join(names)}: {_ranges(numbers)}\n" for numbers, names in seeds.items()]
+    DOCUMENT.write_text(
+        f"{before}{BEGIN}\n{heading}{''.join(lines)}\n{table(outcomes)}\n{END}{after}"
+    )
 
 
 def _ranges(numbers: tuple[int, ...]) -> str:

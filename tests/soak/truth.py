@@ -14,6 +14,8 @@ class Source(StrEnum):
     ROAM = "roam"
     CONNECTED = "connected"
     DISCONNECTED = "disconnected"
+    # An event about a change of radio, which names one access point.
+    RADIO = "radio"
     # A client record of the stream, or of a snapshot.
     SYNC = "sync"
     SNAPSHOT = "snapshot"
