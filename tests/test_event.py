@@ -1,9 +1,12 @@
 """Event entities: the events of a client, and guests and new clients of a site."""
 
 from homeassistant.core import Event, EventStateChangedData, State, callback
+from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.helpers.event import async_track_state_change_event
 import pytest
 
+from custom_components.unifi_scanner.roaming import EventKind
+from custom_components.unifi_scanner.site.publisher import client_signal
 from tests.controller import Band
 from tests.home import ANNA, BEN, CARA, Home, until
 
@@ -45,6 +48,17 @@ async def test_movement_entity_shows_every_kind_of_event(home: Home) -> None:
     await home.controller.connect(BEN, "Hall")
     await home.happened(4)
     assert movement(home, BEN).attributes["event_type"] == "connected"
+
+
+@pytest.mark.parametrize("late", [False, True])
+async def test_movement_entity_shows_whether_an_event_is_late(home: Home, *, late: bool) -> None:
+    await home.set_up()
+    await home.controller.roam(ANNA, "Kitchen")
+    ((_, data),) = await home.happened(1)
+    assert movement(home).attributes["late"] is False
+    signal = client_signal(home.entry.entry_id, ANNA)
+    async_dispatcher_send(home.hass, signal, EventKind.ROAM, {**data, "late": late})
+    assert movement(home).attributes["late"] is late
 
 
 async def test_movement_entity_is_written_once_per_event(home: Home) -> None:

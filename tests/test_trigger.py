@@ -14,7 +14,11 @@ from tests.home import ANNA, ATTIC, BEN, CARA, HALL, KITCHEN, Home, furnished_ho
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
 
-PLAIN_EVENT = {"trigger": "event", "event_type": "unifi_scanner_roam"}
+PLAIN_EVENT = {
+    "trigger": "event",
+    "event_type": "unifi_scanner_roam",
+    "event_data": {"late": False},
+}
 
 
 @pytest.fixture

@@ -24,7 +24,14 @@ from .automation.device_filter import (
     async_find_device,
 )
 from .automation.path_progress import PathProgress
-from .automation.trigger_base import ClientEventTrigger, ClientTrigger, End, is_at
+from .automation.trigger_base import (
+    INCLUDE_LATE,
+    ClientEventTrigger,
+    ClientTrigger,
+    End,
+    MovementTrigger,
+    is_at,
+)
 from .const import BAND_STATES, CONF_CLIENTS, DOMAIN
 from .roaming import EventKind
 from .site.devices import mac_of
@@ -64,6 +71,7 @@ class ClientRoamedTrigger(ClientEventTrigger):
         probatio.Optional(CONF_SSID): STRINGS,
         probatio.Optional(CONF_BAND): _BANDS,
         probatio.Optional(CONF_SIGNAL_BELOW): _SIGNAL,
+        **INCLUDE_LATE,
     }
     kinds = (EventKind.ROAM,)
     ends: ClassVar[Mapping[End, str]] = {"from": "from_", "to": "to_"}
@@ -92,6 +100,7 @@ class ClientConnectedTrigger(ClientEventTrigger):
         probatio.Optional(CONF_AREAS): STRINGS,
         probatio.Optional(CONF_SSID): STRINGS,
         probatio.Optional(CONF_BAND): _BANDS,
+        **INCLUDE_LATE,
     }
     kinds = (EventKind.CONNECTED,)
     ends: ClassVar[Mapping[End, str]] = {"to": ""}
@@ -110,6 +119,7 @@ class GuestConnectedTrigger(ClientEventTrigger):
         probatio.Optional(CONF_ACCESS_POINTS): STRINGS,
         probatio.Optional(CONF_AREAS): STRINGS,
         probatio.Optional(CONF_SSID): STRINGS,
+        **INCLUDE_LATE,
     }
     kinds = (EventKind.CONNECTED,)
     ends: ClassVar[Mapping[End, str]] = {"to": ""}
@@ -128,6 +138,7 @@ class ClientDisconnectedTrigger(ClientEventTrigger):
         probatio.Optional(CONF_ACCESS_POINTS): STRINGS,
         probatio.Optional(CONF_AREAS): STRINGS,
         probatio.Optional(CONF_SSID): STRINGS,
+        **INCLUDE_LATE,
     }
     kinds = (EventKind.DISCONNECTED,)
     ends: ClassVar[Mapping[End, str]] = {"from": ""}
@@ -141,6 +152,7 @@ class ClientChangedBandTrigger(ClientEventTrigger):
         probatio.Optional(CONF_CLIENTS): STRINGS,
         probatio.Optional(CONF_FROM_BAND): _BANDS,
         probatio.Optional(CONF_TO_BAND): _BANDS,
+        **INCLUDE_LATE,
     }
     kinds = (EventKind.ROAM, EventKind.ROAM_RADIO)
     sentence = "{client_name} changed from {band_from} to {band_to} GHz"
@@ -164,6 +176,7 @@ class ClientFollowedPathTrigger(ClientEventTrigger):
         probatio.Optional(CONF_ACCESS_POINTS): STRINGS,
         probatio.Optional(CONF_AREAS): STRINGS,
         probatio.Required(CONF_WITHIN): cv.positive_time_period,
+        **INCLUDE_LATE,
     }
     kinds = tuple(EventKind)
     sentence = "{client_name} followed the path to {ap_to_name}"
@@ -214,7 +227,7 @@ class ClientFollowedPathTrigger(ClientEventTrigger):
         return [step for step, location in enumerate(self._path) if is_at(location, data, end)]
 
 
-class AreaTrigger(ClientTrigger[AreaChangeData]):
+class AreaTrigger(MovementTrigger[AreaChangeData]):
     """A trigger on clients changing area, after debouncing (site/area_debounce.py).
 
     `end` is the key of the area that has to match, `area_from` or `area_to`.
@@ -223,6 +236,7 @@ class AreaTrigger(ClientTrigger[AreaChangeData]):
     fields: ClassVar[Fields] = {
         probatio.Optional(CONF_CLIENTS): STRINGS,
         probatio.Optional(CONF_AREAS): STRINGS,
+        **INCLUDE_LATE,
     }
     end: ClassVar[Literal["area_from", "area_to"]]
 

@@ -134,7 +134,7 @@ async def test_the_time_limit_of_a_path_uses_event_times_rather_than_arrival_tim
         path=trigger("client_followed_path", areas=["hall", "attic"], within=60),
     )
 
-    def arrive(area: str, second: int) -> None:
+    def arrive(area: str, second: int, *, late: bool = False) -> None:
         data: dict[str, Any] = {
             "entry_id": "1",
             "client_mac": ANNA,
@@ -146,6 +146,7 @@ async def test_the_time_limit_of_a_path_uses_event_times_rather_than_arrival_tim
             "ap_to_name": "Attic",
             "area_to": area,
             "time": datetime.fromtimestamp(second, UTC).isoformat(),
+            "late": late,
         }
         async_dispatcher_send(hass, SIGNAL_EVENT, EventKind.CONNECTED, data)
 
@@ -155,6 +156,14 @@ async def test_the_time_limit_of_a_path_uses_event_times_rather_than_arrival_tim
     arrive("hall", 200)
     arrive("attic", 260)
     assert await automations.ran() == ["path"]
+    # A late step counts, but a path whose end is reported late is not reported.
+    arrive("hall", 300, late=True)
+    arrive("attic", 350)
+    assert await automations.ran() == ["path"]
+    arrive("hall", 400)
+    arrive("attic", 450, late=True)
+    arrive("attic", 455)
+    assert await automations.ran() == []
 
 
 # PathProgress

@@ -5,15 +5,40 @@ from typing import Any
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import area_registry as ar
 from homeassistant.helpers.dispatcher import async_dispatcher_send
+import pytest
 
-from custom_components.unifi_scanner.site.publisher import SIGNAL_AREA, SIGNAL_NEW_CLIENT
+from custom_components.unifi_scanner.roaming import EventKind
+from custom_components.unifi_scanner.site.devices import Location
+from custom_components.unifi_scanner.site.publisher import (
+    SIGNAL_AREA,
+    SIGNAL_EVENT,
+    SIGNAL_NEW_CLIENT,
+    event_data,
+)
+from custom_components.unifi_scanner.trigger import TRIGGERS
 from tests.automations import Automations, trigger
+from tests.samples import ROAM
 
 ANNAS = "11111111111111111111111111111111"
 BENS = "22222222222222222222222222222222"
 
 
-def move(hass: HomeAssistant, area_from: str | None, area_to: str | None) -> dict[str, Any]:
+# Triggers on what a client did, with the kind of event that each needs, None for an area change.
+MOVEMENT_TRIGGERS = {
+    "client_changed_band": EventKind.ROAM_RADIO,
+    "client_connected": EventKind.CONNECTED,
+    "client_disconnected": EventKind.DISCONNECTED,
+    "client_entered_area": None,
+    "client_followed_path": EventKind.ROAM,
+    "client_left_area": None,
+    "client_roamed": EventKind.ROAM,
+    "guest_connected": EventKind.CONNECTED,
+}
+
+
+def move(
+    hass: HomeAssistant, area_from: str | None, area_to: str | None, *, late: bool = False
+) -> dict[str, Any]:
     """Signal that Anna has changed area; return the signal's data."""
     data = {
         "entry_id": "1",
@@ -24,9 +49,57 @@ def move(hass: HomeAssistant, area_from: str | None, area_to: str | None) -> dic
         "guest": False,
         "area_from": area_from,
         "area_to": area_to,
+        "late": late,
     }
     async_dispatcher_send(hass, SIGNAL_AREA, data)
     return data
+
+
+def happen(hass: HomeAssistant, kind: EventKind, *, late: bool) -> None:
+    """Signal an event of a guest that is in the attic before and in the cellar after it."""
+    data = event_data(
+        ROAM._replace(kind=kind, guest=True, late=late),
+        entry_id="1",
+        site="default",
+        device_id=None,
+        origin=Location(area="attic"),
+        destination=Location(area="cellar"),
+    )
+    async_dispatcher_send(hass, SIGNAL_EVENT, kind, data)
+
+
+def test_every_trigger_but_that_on_new_clients_has_the_option_to_include_late_events() -> None:
+    fields = {name: {str(field.schema) for field in TRIGGERS[name].fields} for name in TRIGGERS}
+    assert {name for name in TRIGGERS if "include_late" in fields[name]} == {*MOVEMENT_TRIGGERS}
+    assert fields.keys() - MOVEMENT_TRIGGERS == {"new_client_seen"}
+
+
+@pytest.mark.parametrize("name", MOVEMENT_TRIGGERS)
+async def test_triggers_leave_out_late_events_unless_they_include_them(
+    hass: HomeAssistant, name: str
+) -> None:
+    automations = Automations(hass)
+    path = {"areas": ["attic", "cellar"], "within": 60} if name == "client_followed_path" else {}
+    await automations.set_up(
+        default=trigger(name, **path),
+        without=trigger(name, include_late=False, **path),
+        all=trigger(name, include_late=True, **path),
+    )
+
+    def happen_once(*, late: bool) -> None:
+        if (kind := MOVEMENT_TRIGGERS[name]) is None:
+            move(hass, "attic", "cellar", late=late)
+        else:
+            happen(hass, kind, late=late)
+
+    happen_once(late=True)
+    await hass.async_block_till_done()
+    assert automations.runs[0][1]["late"] is True
+    assert await automations.ran() == ["all"]
+    happen_once(late=False)
+    await hass.async_block_till_done()
+    assert {variables["late"] for _, variables in automations.runs} == {False}
+    assert await automations.ran() == ["all", "default", "without"]
 
 
 async def test_client_entered_area_triggers_for_selected_areas_and_clients(

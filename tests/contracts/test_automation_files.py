@@ -1,6 +1,7 @@
-"""The YAML files of actions, triggers and conditions match the code and the translations."""
+"""The YAML files of actions, triggers and conditions match the code, the texts and the examples."""
 
 from collections.abc import Iterator
+import re
 from typing import Any
 
 from homeassistant.core import HomeAssistant
@@ -8,11 +9,13 @@ from homeassistant.helpers import selector
 from homeassistant.setup import async_setup_component
 import probatio
 import pytest
+import yaml
 
 from custom_components.unifi_scanner.condition import async_get_conditions
 from custom_components.unifi_scanner.const import DOMAIN
 from custom_components.unifi_scanner.trigger import async_get_triggers
-from tests.contracts.files import TEXTS, read_yaml
+from tests.contracts.files import ROOT, TEXTS, read_yaml
+from tests.demo.configuration import INCLUDED
 
 KINDS = ("conditions", "services", "triggers")
 
@@ -72,3 +75,31 @@ def test_each_field_has_a_selector_whose_options_have_texts(kind: str) -> None:
         if select is not None:
             options = TEXTS["selector"][select["translation_key"]]["options"]
             assert options.keys() == set(select["options"]), (name, field)
+
+
+# Examples
+
+
+def examples() -> Iterator[Any]:
+    """Yield the demo's automations and each YAML document in the Markdown files."""
+    yield INCLUDED["automation"]
+    for path in (*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")):
+        for block in re.findall(r"```yaml\n(.*?)```", path.read_text(), re.DOTALL):
+            yield yaml.safe_load(block)
+
+
+def event_triggers(document: object) -> Iterator[dict[str, Any]]:
+    """Yield every trigger on one of our events on the bus."""
+    if isinstance(document, dict):
+        if "event_type" in document and DOMAIN in str(document["event_type"]):
+            yield document
+        document = list(document.values())
+    if isinstance(document, list):
+        for each in document:
+            yield from event_triggers(each)
+
+
+def test_every_event_trigger_in_an_example_leaves_out_late_events() -> None:
+    triggers = list(event_triggers(list(examples())))
+    assert len(triggers) >= 2
+    assert [trigger["event_data"].get("late") for trigger in triggers] == [False] * len(triggers)

@@ -47,7 +47,7 @@ INCLUDED: dict[str, Any] = {
                         "unifi_scanner_connected",
                         "unifi_scanner_disconnected",
                     ],
-                    "event_data": {"client_name": "Anna's phone"},
+                    "event_data": {"client_name": "Anna's phone", "late": False},
                 }
             ],
             "actions": [

@@ -56,18 +56,31 @@ async def test_demo_automation_makes_the_light_follow_anna(
     hass: HomeAssistant, event: str, areas: dict[str, str], actions: list[tuple[str, str]]
 ) -> None:
     [automation] = INCLUDED["automation"]
-    data = {"client_name": "Anna's phone", **NOWHERE, **areas}
+    data = {"client_name": "Anna's phone", "late": False, **NOWHERE, **areas}
     assert await light_actions(hass, automation, event, data) == actions
 
 
+async def test_demo_automation_leaves_the_light_alone_for_a_late_event(
+    hass: HomeAssistant,
+) -> None:
+    [automation] = INCLUDED["automation"]
+    data = {"client_name": "Anna's phone", "late": True, "area_from": "hall", "area_to": "bedroom"}
+    assert await light_actions(hass, automation, "unifi_scanner_roam", data) == []
+
+
 @pytest.mark.parametrize(
-    ("ap_name", "actions"), [("Bedroom", [("turn_on", "bedroom")]), ("Hall", [])]
+    ("ap_name", "late", "actions"),
+    [
+        ("Bedroom", False, [("turn_on", "bedroom")]),
+        ("Bedroom", True, []),
+        ("Hall", False, []),
+    ],
 )
 async def test_readme_automation_works_unchanged(
-    hass: HomeAssistant, ap_name: str, actions: list[tuple[str, str]]
+    hass: HomeAssistant, ap_name: str, actions: list[tuple[str, str]], *, late: bool
 ) -> None:
     example, *_ = re.findall(r"```yaml\n(.*?)```", README.read_text(), re.DOTALL)
     automation = parse_yaml(example)
     assert isinstance(automation, dict)
-    data = {"client_name": "Ben's phone", "ap_to_name": ap_name}
+    data = {"client_name": "Ben's phone", "ap_to_name": ap_name, "late": late}
     assert await light_actions(hass, automation, "unifi_scanner_roam", data) == actions

@@ -208,9 +208,10 @@ class Site:
         self.areas.async_write_states(changes)
         self.areas.async_publish(changes)
 
-    def roam(self, ap_from: str, ap_to: str, mac: str = ANNA) -> None:
+    def roam(self, ap_from: str, ap_to: str, mac: str = ANNA, *, late: bool = False) -> None:
         self.now += 1
-        self.receive(roam(self.now, ap_from, ap_to, mac=mac))
+        events = self.tracker.process_batch([roam(self.now, ap_from, ap_to, mac=mac)], self.now)
+        self._apply([event._replace(late=late) for event in events])
 
     def wait(self, seconds: float) -> None:
         """Let time pass and timers run."""
@@ -259,9 +260,46 @@ async def test_area_change_is_signalled_once_with_the_whole_payload(site: Site) 
             "guest": False,
             "area_from": "hall",
             "area_to": "kitchen",
+            "late": False,
         }
     ]
     assert site.called == ["hall", "kitchen"]
+
+
+async def test_area_change_by_a_late_event_is_late(site: Site) -> None:
+    site.snapshot(ANNA)
+    site.roam(HALL, KITCHEN, late=True)
+    assert site.areas.area_of(ANNA) == "kitchen"
+    # Back within the settling time, so only shown after that.
+    site.roam(KITCHEN, HALL, late=True)
+    site.wait(10.5)
+    assert site.areas.area_of(ANNA) == "hall"
+    site.roam(HALL, ATTIC)
+    assert site.moves() == [
+        (ANNA, "hall", "kitchen"),
+        (ANNA, "kitchen", "hall"),
+        (ANNA, "hall", None),
+    ]
+    assert [data["late"] for data in site.signals] == [True, True, False]
+
+
+async def test_area_change_of_a_burst_is_as_late_as_its_last_event(site: Site) -> None:
+    site.snapshot(ANNA)
+    ends = (HALL, ATTIC), (ATTIC, KITCHEN)
+    batch = [roam(site.now + at, *pair, mac=ANNA) for at, pair in enumerate(ends, 1)]
+    first, last = site.tracker.process_batch(batch, site.now + 2)
+    changes = site.areas.async_apply_events([first._replace(late=True), last])
+    site.areas.async_publish(changes)
+    assert site.moves() == [(ANNA, "hall", "kitchen")]
+    assert site.signals[0]["late"] is False
+
+
+async def test_settling_time_of_areas_can_be_changed(site: Site) -> None:
+    site.snapshot(ANNA)
+    site.areas.async_set_settling_time(0.0)
+    site.roam(HALL, KITCHEN)
+    site.roam(KITCHEN, HALL)
+    assert site.areas.area_of(ANNA) == "hall"
 
 
 async def test_area_change_is_signalled_for_connecting_disconnecting_and_no_area(

@@ -97,6 +97,18 @@ def test_event_data_has_every_key_and_none_for_unknown_values(
     assert data["device_id"] is None
 
 
+def test_event_data_of_a_late_event_says_so() -> None:
+    data = event_data(
+        replace(ROAM, late=True),
+        entry_id="1",
+        site="default",
+        device_id=None,
+        origin=HALL,
+        destination=KITCHEN,
+    )
+    assert data["late"] is True
+
+
 def test_event_types_start_with_the_domain() -> None:
     assert set(EVENT_TYPES.values()) == {
         "unifi_scanner_roam",

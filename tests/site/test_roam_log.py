@@ -116,6 +116,7 @@ async def test_roam_log_keeps_everything_over_a_restart_except_untracked_clients
             roam_gap=None,
         ),
         replace(roam(at=2, kind=EventKind.ROAM_RADIO), link_to=ROAM.link_from, inferred=False),
+        replace(roam(at=3), late=True),
     ]
     for event in (*events, roam(BEN)):
         log.async_record(event)
@@ -156,7 +157,7 @@ async def test_roam_log_is_saved_five_minutes_after_the_first_change(
 
 
 def a_row(**changes: object) -> list[object]:
-    """Return a saved row with some of its values changed."""
+    """Return a row with some of its values changed, as saved before it said what was late."""
     row = {
         "kind": "roam",
         "time": START,

@@ -6,10 +6,11 @@ the entry and keep working when it is reloaded.
 
 from abc import abstractmethod
 from collections.abc import Callable, Collection, Mapping
-from typing import ClassVar, Literal, override
+from typing import ClassVar, Final, Literal, override
 
 from homeassistant.const import CONF_OPTIONS
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.trigger import (
     Trigger,
@@ -22,7 +23,7 @@ import probatio
 
 from ..const import CONF_CLIENTS
 from ..roaming import EventKind
-from ..site.publisher import SIGNAL_EVENT, ClientData, ClientEventData
+from ..site.publisher import SIGNAL_EVENT, ClientData, ClientEventData, MovementData
 from .device_filter import (
     CONF_ACCESS_POINTS,
     CONF_AREAS,
@@ -31,6 +32,9 @@ from .device_filter import (
     LocationFilter,
     async_check_devices,
 )
+
+CONF_INCLUDE_LATE: Final = "include_late"
+INCLUDE_LATE: Final[Fields] = {probatio.Optional(CONF_INCLUDE_LATE, default=False): cv.boolean}
 
 # The two ends of an event: where the client was before, and where it is after.
 type End = Literal["from", "to"]
@@ -70,7 +74,11 @@ class ClientTrigger[DataT: ClientData](Trigger):
 
         @callback
         def run_if_matching(data: DataT) -> None:
-            if self._is_selected(CONF_CLIENTS, data["device_id"]) and self._matches(data):
+            if (
+                self._is_selected(CONF_CLIENTS, data["device_id"])
+                and self._matches(data)
+                and not self._is_left_out(data)
+            ):
                 run_action(dict(data), self._describe(data))
 
         return self._async_listen(run_if_matching)
@@ -83,6 +91,10 @@ class ClientTrigger[DataT: ClientData](Trigger):
     def _matches(self, data: DataT) -> bool:
         """Return whether the data match the options other than the clients, checked before."""
 
+    def _is_left_out(self, _data: DataT) -> bool:
+        """Return whether matching data do not run the action after all."""
+        return False
+
     def _describe(self, data: DataT) -> str:
         return self.sentence.format_map(data)
 
@@ -92,7 +104,19 @@ class ClientTrigger[DataT: ClientData](Trigger):
         return value in selected or not any(selected)
 
 
-class ClientEventTrigger(ClientTrigger[ClientEventData]):
+class MovementTrigger[DataT: MovementData](ClientTrigger[DataT]):
+    """A trigger on something that a client did, unless that is reported late.
+
+    After an outage or a restart, things are reported that happened minutes ago. By default, they
+    must not switch anything. `fields` has to contain `INCLUDE_LATE`.
+    """
+
+    @override
+    def _is_left_out(self, data: DataT) -> bool:
+        return data["late"] and not self._options[CONF_INCLUDE_LATE]
+
+
+class ClientEventTrigger(MovementTrigger[ClientEventData]):
     """A trigger on client events of certain kinds, with the same data as on the event bus.
 
     `ends` maps the ends of an event that can be filtered to the prefixes of the fields for their

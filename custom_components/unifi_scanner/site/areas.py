@@ -19,11 +19,15 @@ from .timers import Timers
 
 
 class AreaChange(NamedTuple):
-    """A change of a client's debounced area; None is no area."""
+    """A change of a client's debounced area; None is no area.
+
+    `late` is whether the event that caused it was reported late.
+    """
 
     mac: str
     area_from: AreaId
     area_to: AreaId
+    late: bool
 
 
 class SiteAreas:
@@ -87,6 +91,11 @@ class SiteAreas:
         ):
             self._entry.async_on_unload(unsubscribe)
 
+    @callback
+    def async_set_settling_time(self, seconds: float) -> None:
+        """Debounce moves with this time from now on."""
+        self._debouncer.seconds = seconds
+
     # Reading
 
     def area_of(self, mac: str) -> AreaId:
@@ -125,8 +134,9 @@ class SiteAreas:
                 )
         if not self.area_ids:
             return []
-        macs = dict.fromkeys(event.mac for event in events)
-        changes = [self._async_update_client(mac) for mac in macs]
+        # The last event of each client is the one that led to its present access point.
+        late = {event.mac: event.late for event in events}
+        changes = [self._async_update_client(mac, late=late[mac]) for mac in late]
         return [change for change in changes if change.area_from != change.area_to]
 
     @callback
@@ -150,10 +160,12 @@ class SiteAreas:
         """Send the signal for each change."""
         for change in changes:
             if (state := self._clients.get(change.mac)) is not None:
-                self._publisher.async_publish_area_change(state, change.area_from, change.area_to)
+                self._publisher.async_publish_area_change(
+                    state, change.area_from, change.area_to, late=change.late
+                )
 
     @callback
-    def _async_update_client(self, mac: str) -> AreaChange:
+    def _async_update_client(self, mac: str, *, late: bool) -> AreaChange:
         debouncer = self._debouncer
         before = debouncer.areas.get(mac)
         state = self._clients.get(mac)
@@ -164,21 +176,23 @@ class SiteAreas:
             self._timers.async_cancel(_timer_name(mac))
             if mac in debouncer.pending:
                 self._timers.async_set(
-                    _timer_name(mac), debouncer.seconds, partial(self._async_commit, mac)
+                    _timer_name(mac),
+                    debouncer.seconds,
+                    partial(self._async_commit, mac, late=late),
                 )
-        return self._update_occupants(mac, before)
+        return self._update_occupants(mac, before, late=late)
 
     @callback
-    def _async_commit(self, mac: str) -> None:
+    def _async_commit(self, mac: str, *, late: bool) -> None:
         """Apply the pending area of a client that has stayed there long enough."""
         before = self._debouncer.areas[mac]
         self._debouncer.commit(mac)
-        changes = [self._update_occupants(mac, before)]
+        changes = [self._update_occupants(mac, before, late=late)]
         self._client_listeners.async_notify_key(mac)
         self.async_write_states(changes)
         self.async_publish(changes)
 
-    def _update_occupants(self, mac: str, before: AreaId) -> AreaChange:
+    def _update_occupants(self, mac: str, before: AreaId, *, late: bool = False) -> AreaChange:
         """Move a client to its debounced area in the index of occupants."""
         after = self._debouncer.areas.get(mac)
         if before != after:
@@ -188,7 +202,7 @@ class SiteAreas:
                     del self._occupants[before]
             if after is not None:
                 self._occupants.setdefault(after, set()).add(mac)
-        return AreaChange(mac, before, after)
+        return AreaChange(mac, before, after, late)
 
     # Access points that are assigned to other areas
 

@@ -36,7 +36,16 @@ class ClientData(TypedDict):
 CLIENT_KEYS = ClientData.__required_keys__
 
 
-class ClientEventData(ClientData):
+class MovementData(ClientData):
+    """The payload of something that a client did.
+
+    `late` is whether it is reported more than a minute after it happened.
+    """
+
+    late: bool
+
+
+class ClientEventData(MovementData):
     """The payload of a client event, flat; every key is present, None if unknown.
 
     Areas are area ids, bands are in GHz, `signal` is in dBm, `time` is ISO 8601 in UTC on the
@@ -63,7 +72,7 @@ class ClientEventData(ClientData):
     late: bool
 
 
-class AreaChangeData(ClientData):
+class AreaChangeData(MovementData):
     """The payload of a change of a client's debounced area; the areas are area ids."""
 
     area_from: str | None
@@ -151,7 +160,6 @@ class EventPublisher:
         self._entry = entry
         self._devices = devices
         self._tracked = tracked
-        self._tracked_only: bool = option(entry, CONF_TRACKED_EVENTS_ONLY)
 
     @callback
     def async_publish(self, event: ClientEvent) -> None:
@@ -167,19 +175,20 @@ class EventPublisher:
         )
         async_dispatcher_send(self._hass, client_signal(entry_id, event.mac), event.kind, data)
         # The recorder stores every event on the bus, but no signals.
-        if not self._tracked_only or event.mac in self._tracked:
+        if not option(self._entry, CONF_TRACKED_EVENTS_ONLY) or event.mac in self._tracked:
             self._hass.bus.async_fire(EVENT_TYPES[event.kind], data)
         async_dispatcher_send(self._hass, SIGNAL_EVENT, event.kind, data)
 
     @callback
     def async_publish_area_change(
-        self, state: ClientState, area_from: str | None, area_to: str | None
+        self, state: ClientState, area_from: str | None, area_to: str | None, *, late: bool
     ) -> None:
         """Publish a change of a client's debounced area, to triggers only."""
         data: AreaChangeData = {
             **self._client_data(state),
             "area_from": area_from,
             "area_to": area_to,
+            "late": late,
         }
         async_dispatcher_send(self._hass, SIGNAL_AREA, data)
 

@@ -145,10 +145,12 @@ _FIELDS: dict[str, Callable[[Any], Any]] = {
     "inferred": bool,
     "roam_gap": _as_gap,
 }
+# Rows of earlier releases end before this value.
+_LATE = len(_FIELDS)
 
 
 def _row(event: ClientEvent) -> list[object]:
-    """Return the values of a roam in the order of `_FIELDS`."""
+    """Return the values of a roam in the order of `_FIELDS`, and whether it was reported late."""
     link_from, link_to = event.link_from, event.link_to
     return [
         event.kind,
@@ -166,6 +168,7 @@ def _row(event: ClientEvent) -> list[object]:
         event.source,
         event.inferred,
         event.roam_gap,
+        event.late,
     ]
 
 
@@ -195,4 +198,5 @@ def _event(mac: str, row: object) -> ClientEvent | None:
         source=values["source"],
         inferred=values["inferred"],
         roam_gap=values["roam_gap"],
+        late=len(row) > _LATE and row[_LATE] is True,
     )
