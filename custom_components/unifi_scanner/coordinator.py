@@ -94,7 +94,6 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
         self.devices = SiteDevices(hass, config_entry)
         self._publisher = EventPublisher(hass, config_entry, self.devices, self.tracked)
         self.available = True
-        self._low_data: bool = option(config_entry, CONF_LOW_DATA)
         self._stream = SiteStream(
             hass,
             config_entry,
@@ -102,7 +101,7 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
             on_change=self._async_handle_stream_change,
             on_refusal=self._async_handle_refusal,
             recorder=self.recorder,
-            records_of=self.tracked if self._low_data else None,
+            tracked=self.tracked,
         )
         self.metrics = StreamMetrics(self._stream, hass.loop.time)
         self._snapshots = SnapshotReader(config_entry, session, self._stream, self.tracker)
@@ -280,9 +279,19 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
         )
 
     @callback
-    def _async_handle_stream_change(self) -> None:
-        is_saving = self._low_data and self.stream_connected
+    def async_reschedule(self) -> None:
+        """Read a snapshot now, and then as often as the low-data option allows."""
+        self._async_set_interval()
+        self._async_request_snapshot()
+
+    @callback
+    def _async_set_interval(self) -> None:
+        is_saving = option(self.config_entry, CONF_LOW_DATA) and self.stream_connected
         self.update_interval = LOW_DATA_INTERVAL if is_saving else SNAPSHOT_INTERVAL
+
+    @callback
+    def _async_handle_stream_change(self) -> None:
+        self._async_set_interval()
         if self.available or not self.stream_connected:
             self._async_update_availability()
         if self.stream_connected:

@@ -47,6 +47,18 @@ def test_a_recording_tracker_shows_the_present_state_of_its_tracker() -> None:
     assert recording.recheck_due == site.now + recording.disconnect_delay
 
 
+def test_a_recording_starts_anew_when_the_disconnect_delay_changes() -> None:
+    site = RecordedSite(clients=3)
+    site.snapshot()
+    entries = site.recorder.export()["entries"]
+    site.tracker.disconnect_delay = site.tracker.disconnect_delay
+    assert site.recorder.export()["entries"] == entries != []
+    site.tracker.disconnect_delay = 42.0
+    capture = site.recorder.export()
+    assert capture["entries"] == []
+    assert capture["state"]["memory"]["disconnect_delay"] == site.tracker.disconnect_delay == 42.0
+
+
 def test_a_restored_recording_tracker_repeats_the_events_and_records_them_again() -> None:
     site = RecordedSite(seed=4)
     site.run(300)

@@ -7,8 +7,9 @@ from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType, InvalidData
 import pytest
 
+from tests.automations import put_in_area
 from tests.flows import Flow
-from tests.home import ANNA, BEN, CARA, Home, until
+from tests.home import ANNA, BEN, CARA, HALL, KITCHEN, Home, until
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
 
@@ -71,23 +72,111 @@ async def test_options_missing_from_the_form_keep_their_values(home: Home, flow:
     assert home.entry.options["clients"] == [ANNA]
     assert home.entry.options["disconnect_delay"] == 30.0
     assert home.entry.options["settling_time"] == 5.0
-    await home.streaming(4)
 
 
-async def test_options_take_effect_after_one_reload_without_a_login(home: Home, flow: Flow) -> None:
+async def test_options_take_effect_without_a_reload_or_a_login(home: Home, flow: Flow) -> None:
     await home.set_up(kept="as it is")
-    before = home.coordinator
+    before, sockets = home.coordinator, len(home.controller.requests("wss"))
     await flow.options_of(home.entry)
     result = await flow.submit(OPTIONS)
     assert result["type"] is FlowResultType.CREATE_ENTRY
     assert home.entry.options == {**OPTIONS, "kept": "as it is"}
-    await home.streaming(4)
-    assert home.coordinator is not before
-    assert home.coordinator.tracker is not before.tracker
+    await home.hass.async_block_till_done()
+    assert home.coordinator is before
     assert home.device(BEN) is None
     assert home.shows("access_point", BEN) is None
     assert home.shows("access_point", ANNA) == "Hall"
+    await home.settled()
     assert home.controller.logins == 1
+    assert len(home.controller.requests("wss")) == sockets > 0
+
+
+async def test_disconnect_delay_applies_to_the_next_departure(home: Home, flow: Flow) -> None:
+    await home.set_up(disconnect_delay=300.0)
+    await flow.options_of(home.entry)
+    await flow.submit({"disconnect_delay": 0.0})
+    await home.controller.disconnect(BEN)
+    ((event_type, data),) = await home.happened(1)
+    assert (event_type, data["client_mac"]) == ("unifi_scanner_disconnected", BEN)
+
+
+async def test_departure_that_is_held_back_outlives_a_change_of_the_options(
+    home: Home, flow: Flow
+) -> None:
+    await home.set_up(disconnect_delay=0.5)
+    await home.controller.disconnect(ANNA)
+    await flow.options_of(home.entry)
+    await flow.submit({"disconnect_delay": 1.0, "low_data": True})
+    ((event_type, data),) = await home.happened(1)
+    assert (event_type, data["client_mac"]) == ("unifi_scanner_disconnected", ANNA)
+
+
+async def test_area_settling_time_applies_to_the_next_move(home: Home, flow: Flow) -> None:
+    await home.set_up(settling_time=300.0)
+    put_in_area(home, HALL, "Downstairs")
+    put_in_area(home, KITCHEN, "Upstairs")
+    await flow.options_of(home.entry)
+    await flow.submit({"settling_time": 0.0})
+    for count, ap in enumerate(("Kitchen", "Hall"), 1):
+        await home.controller.roam(ANNA, ap)
+        await home.happened(count)
+    assert home.shows("area", ANNA) == "Downstairs"
+
+
+async def test_tracked_events_only_applies_to_the_next_event(home: Home, flow: Flow) -> None:
+    await home.set_up(clients=(ANNA,))
+    for is_on in (True, False):
+        await flow.options_of(home.entry)
+        await flow.submit({"tracked_events_only": is_on})
+        await home.controller.roam(BEN, "Kitchen" if is_on else "Attic")
+    ((_, data),) = await home.happened(1)
+    assert (data["client_mac"], data["ap_to_name"]) == (BEN, "Attic")
+
+
+async def test_add_new_clients_applies_to_the_next_new_client(home: Home, flow: Flow) -> None:
+    await home.set_up(clients=(ANNA,))
+    await flow.options_of(home.entry)
+    await flow.submit({"add_new_clients": True})
+    dora = "02:00:00:00:00:d0"
+    home.world.add_client("Dora", mac=dora)
+    await home.controller.connect(dora, "Attic")
+    await home.controller.sync(dora)
+    await until(lambda: dora in home.entry.options["clients"])
+
+
+async def test_clients_selected_in_the_options_get_devices_with_their_names(
+    home: Home, flow: Flow
+) -> None:
+    await home.set_up(clients=())
+    await flow.options_of(home.entry)
+    await flow.submit({"clients": [ANNA, CARA]})
+    await home.hass.async_block_till_done()
+    for mac, name, access_point in ((ANNA, "Anna", "Hall"), (CARA, "Cara", "not_connected")):
+        device = home.device(mac)
+        assert device is not None
+        assert device.name == name
+        assert home.shows("access_point", mac) == access_point
+    await home.controller.connect(CARA, "Attic")
+    ((_, data),) = await home.happened(1)
+    assert data["client_name"] == "Cara"
+    assert home.shows("access_point", CARA) == "Attic"
+
+
+async def test_clients_deselected_in_the_options_are_not_added_again(
+    home: Home, flow: Flow
+) -> None:
+    stranger = "02:00:00:00:00:d1"
+    await home.set_up(clients=(ANNA, stranger), add_new_clients=True)
+    await flow.options_of(home.entry)
+    await flow.submit({"clients": [ANNA]})
+    home.world.add_client("Stranger", mac=stranger)
+    await home.controller.connect(stranger, "Attic")
+    await home.controller.sync(stranger)
+    await home.happened(1)
+    await home.later(61)
+    await home.settled()
+    assert home.entry.options["clients"] == [ANNA]
+    assert home.device(stranger) is None
 
 
 async def test_unchanged_options_do_not_reload_the_entry(home: Home, flow: Flow) -> None:
@@ -143,7 +232,8 @@ async def test_options_flow_offers_known_clients_while_the_controller_is_unreach
     ]
     await flow.submit(OPTIONS)
     assert home.entry.options == OPTIONS
-    await until(lambda: home.entry.state is ConfigEntryState.SETUP_RETRY)
+    assert home.entry.state is ConfigEntryState.LOADED
+    assert home.device(CARA) is None
 
 
 async def test_options_flow_offers_tracked_clients_before_the_first_connection(

@@ -100,6 +100,22 @@ def test_client_of_an_entry_that_is_not_loaded_is_removed_from_the_options(
     assert entry.options["clients"] == [BEN]
 
 
+def test_tracked_clients_follow_the_options(
+    hass: HomeAssistant,
+    tracked: TrackedClients,
+    entry: MockConfigEntry,
+    calls: list[set[str]],
+) -> None:
+    options = {**entry.options, "clients": [ANNA, CARA], "add_new_clients": False}
+    hass.config_entries.async_update_entry(entry, options=options)
+    tracked.async_follow_options()
+    tracked.async_follow_options()
+    tracked.async_add_new_clients([state(BEN)])
+    assert tracked == {ANNA, CARA}
+    assert entry.options == options
+    assert calls == [{ANNA, CARA}]
+
+
 def test_listener_of_tracked_clients_unsubscribes(tracked: TrackedClients) -> None:
     calls: list[int] = []
     unsubscribe = tracked.async_add_listener(lambda: calls.append(len(tracked)))

@@ -32,6 +32,13 @@ class RecordingTracker:
         """For how long a client may be gone without having been away, in seconds."""
         return self._tracker.disconnect_delay
 
+    @disconnect_delay.setter
+    def disconnect_delay(self, seconds: float) -> None:
+        """Change the delay; the recording starts anew, as a capture has a single delay."""
+        if seconds != self._tracker.disconnect_delay:
+            self._tracker.disconnect_delay = seconds
+            self._restart()
+
     @property
     def connected_clients(self) -> int:
         """The number of connected clients."""

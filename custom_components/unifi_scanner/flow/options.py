@@ -1,30 +1,36 @@
 """Options flow: which clients to track, and when to report changes."""
 
+from collections.abc import Mapping
 from typing import Any
 
-from homeassistant.config_entries import (
-    ConfigEntryState,
-    ConfigFlowResult,
-    OptionsFlowWithReload,
-)
+from homeassistant.config_entries import ConfigEntryState, ConfigFlowResult, OptionsFlow
+from homeassistant.core import callback
 
 from ..api.errors import UnifiError
 from ..api.records import KnownClient
-from ..const import CONF_CLIENTS, CONF_SITE, OPTION_DEFAULTS, option
+from ..const import (
+    CONF_CLIENTS,
+    CONF_DISCONNECT_DELAY,
+    CONF_SETTLING_TIME,
+    CONF_SITE,
+    OPTION_DEFAULTS,
+    option,
+)
 from ..coordinator import UnifiScannerCoordinator
-from ..hub.known_clients import Clients, async_read_clients
+from ..hub.known_clients import Clients, async_read_clients, names_of
 from ..hub.session_pool import async_acquire_session
 from ..site.devices import client_names
 from .client_options import client_options
 from .schemas import options_schema
 
 
-class UnifiScannerOptionsFlow(OptionsFlowWithReload):
-    """Change the options of a site."""
+class UnifiScannerOptionsFlow(OptionsFlow):
+    """Change the options of a site, without reloading its entry."""
 
     def __init__(self) -> None:
         """Initialize the flow."""
         self._tracked_at_start: set[str] = set()
+        self._clients: Clients = ()
 
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Show all options in one form."""
@@ -34,14 +40,32 @@ class UnifiScannerOptionsFlow(OptionsFlowWithReload):
             # Clients that were added while the form was open were not listed in it: keep them.
             added = set(tracked) - self._tracked_at_start
             clients = {*user_input[CONF_CLIENTS], *added}
-            return self.async_create_entry(
-                data={**entry.options, **user_input, CONF_CLIENTS: sorted(clients)}
-            )
+            options = {**entry.options, **user_input, CONF_CLIENTS: sorted(clients)}
+            self._async_apply(options)
+            return self.async_create_entry(data=options)
         self._tracked_at_start = set(tracked)
         names = client_names(self.hass, entry, tracked)
-        choices = client_options(await self._async_read_clients(), names)
+        self._clients = await self._async_read_clients()
+        choices = client_options(self._clients, names)
         values = {**OPTION_DEFAULTS, **entry.options, CONF_CLIENTS: tracked}
         return self.async_show_form(step_id="init", data_schema=options_schema(choices, values))
+
+    @callback
+    def _async_apply(self, options: Mapping[str, Any]) -> None:
+        """Save changed options and apply them to the running site.
+
+        Not by an update listener of the entry: Home Assistant allows none in integrations whose
+        config flow reloads entries itself.
+        """
+        entry = self.config_entry
+        if not self.hass.config_entries.async_update_entry(entry, options=options):
+            return
+        if entry.state is ConfigEntryState.LOADED:
+            coordinator: UnifiScannerCoordinator = entry.runtime_data
+            unknown = set(options[CONF_CLIENTS]) - coordinator.clients.keys()
+            async_apply_options(coordinator, names_of(self._clients, unknown))
+        else:
+            self.hass.config_entries.async_schedule_reload(entry.entry_id)
 
     async def _async_read_clients(self) -> Clients:
         """Return the site's clients, those known to the coordinator if the controller fails."""
@@ -65,3 +89,24 @@ class UnifiScannerOptionsFlow(OptionsFlowWithReload):
             for mac, state in coordinator.clients.items()
             if state.name != mac
         )
+
+
+@callback
+def async_apply_options(coordinator: UnifiScannerCoordinator, names: Mapping[str, str]) -> None:
+    """Apply the entry's options to a running site.
+
+    Options that are missing here are read whenever they are needed. `names` are those of clients
+    by MAC that may never have been connected, for their devices.
+    """
+    entry, devices, tracked = coordinator.config_entry, coordinator.devices, coordinator.tracked
+    coordinator.tracker.disconnect_delay = option(entry, CONF_DISCONNECT_DELAY)
+    coordinator.areas.async_set_settling_time(option(entry, CONF_SETTLING_TIME))
+    # A client that is deselected is not to be added again as a new one.
+    coordinator.history.async_mark_known(tracked - set(option(entry, CONF_CLIENTS)))
+    devices.fallback_names = {**devices.fallback_names, **names}
+    if names:
+        known = {**devices.names_of(tracked), **devices.fallback_names}
+        coordinator.tracker.set_names(known)
+    tracked.async_follow_options()
+    devices.async_remove_stale(tracked, coordinator.hass.loop.time())
+    coordinator.async_reschedule()

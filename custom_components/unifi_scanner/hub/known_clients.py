@@ -36,7 +36,7 @@ async def async_known_clients(session: ControllerSession, site: str) -> tuple[Kn
     return ()
 
 
-def names_of(known: Iterable[KnownClient], macs: Collection[str]) -> dict[str, str]:
+def names_of(known: Iterable[StationRecord | KnownClient], macs: Collection[str]) -> dict[str, str]:
     """Return the names by MAC of those clients in `macs` that have one."""
     names = {client.mac: client.alias or client.hostname for client in known if client.mac in macs}
     return {mac: name for mac, name in names.items() if name}

@@ -22,7 +22,7 @@ from ..api import (
 from ..api.frames import SYNC_TYPES
 from ..api.records import EventRecord, Observation, is_wanted, observation_from
 from ..capture.recorder import CaptureRecorder
-from ..const import CONF_SITE
+from ..const import CONF_LOW_DATA, CONF_SITE, option
 from .session import ControllerSession
 
 # Frames that do not show that the controller reports the state of its clients: client events, and
@@ -42,7 +42,8 @@ class SiteStream:
 
     `on_batch` is called with observations in order of arrival, None for an unreadable record;
     `on_change` after `connected` has changed; `on_refusal` when the controller is unreachable or
-    refuses the socket. If `records_of` is given, sync records of other clients are dropped unread.
+    refuses the socket. With the low-data option, sync records of clients that are not in `tracked`
+    are dropped unread.
     """
 
     def __init__(
@@ -54,7 +55,7 @@ class SiteStream:
         on_change: Callable[[], None],
         on_refusal: Callable[[], None],
         recorder: CaptureRecorder,
-        records_of: Container[str] | None = None,
+        tracked: Container[str],
     ) -> None:
         """Store the settings; `async_start` opens the socket."""
         self.connected = False
@@ -72,7 +73,7 @@ class SiteStream:
         self._on_change = on_change
         self._on_refusal = on_refusal
         self._recorder = recorder
-        self._records_of = records_of
+        self._tracked = tracked
         self._opened_at = hass.loop.time()
         self._interrupted = False
         self._interrupted_at = hass.loop.time()
@@ -221,9 +222,9 @@ class SiteStream:
         if self._stopped:
             return
         began = time.perf_counter()
-        events, wanted = self._buffer.drain(_MAX_SYNC_RECORDS), self._records_of
-        if wanted is not None:
-            events = [event for event in events if is_wanted(event, wanted)]
+        events = self._buffer.drain(_MAX_SYNC_RECORDS)
+        if option(self._entry, CONF_LOW_DATA):
+            events = [event for event in events if is_wanted(event, self._tracked)]
         batch = [observation_from(event) for event in events]
         for observation in batch:
             # Only arrivals: the controller itself notices departures minutes late

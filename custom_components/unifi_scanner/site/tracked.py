@@ -19,7 +19,7 @@ _ANY_CHANGE = "tracked clients"
 class TrackedClients(AbstractSet[str]):
     """The MACs of a site's tracked clients, as a live set that only its own methods change.
 
-    Changes are written to the entry's options, without reloading the entry.
+    The entry's options hold the same clients; changing them does not reload the entry.
     """
 
     def __init__(self, hass: HomeAssistant, entry: ConfigEntry) -> None:
@@ -27,7 +27,6 @@ class TrackedClients(AbstractSet[str]):
         self._hass = hass
         self._entry = entry
         self._macs: set[str] = set(option(entry, CONF_CLIENTS))
-        self._adds_new_clients: bool = option(entry, CONF_ADD_NEW_CLIENTS)
         self._listeners = KeyedListeners()
 
     @override
@@ -68,9 +67,16 @@ class TrackedClients(AbstractSet[str]):
     @callback
     def async_add_new_clients(self, new: Iterable[ClientState]) -> None:
         """Track new clients if the user wants that, except guests and those beyond the limit."""
-        if self._adds_new_clients:
+        if option(self._entry, CONF_ADD_NEW_CLIENTS):
             macs = [state.mac for state in new if not state.guest]
             self.async_add(macs[: max(0, AUTO_ADD_LIMIT - len(self._macs))])
+
+    @callback
+    def async_follow_options(self) -> None:
+        """Track the clients that the user has selected in the entry's options."""
+        if (selected := set(option(self._entry, CONF_CLIENTS))) != self._macs:
+            self._macs = selected
+            self._listeners.async_notify_all()
 
     @callback
     def async_remove(self, mac: str) -> None:
