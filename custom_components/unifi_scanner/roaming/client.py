@@ -169,7 +169,7 @@ class Client:
             if seen <= other.until + REPORT_INTERVAL:
                 return False
             time = seen
-        piece = Evidence(time, proof, link, source, until=seen, roam_count=roam_count or 0)
+        piece = Evidence(time, proof, link, source, until=seen, roam_count=roam_count)
         if time < self.floor:
             if self.evidence and time <= self.evidence[-1].time:
                 return False

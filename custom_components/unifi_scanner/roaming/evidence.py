@@ -56,7 +56,7 @@ class Evidence:
     `link` is what the client arrived at, used or left; None for a departure from wherever it was.
     `until` is the last time at which a record shows the client there. `due` is when a departure, or
     an arrival that a roam only implies, may be reported, in event-loop time. `roam_count` is the
-    controller's own count of the client's roams, 0 if a record has none (docs/protocol.md 3.3).
+    controller's own count of the client's roams, if a record has it (docs/protocol.md 3.3).
     """
 
     time: float
