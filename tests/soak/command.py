@@ -14,6 +14,7 @@ import time
 import orjson
 
 from .clock import CLOCK, new_loop
+from .home import load_integration
 from .outcome import Case, Outcome, details, line, shortfalls
 from .run import Soak
 from .situations import FAULT_SEEDS, FRESH_SEEDS, SITUATIONS
@@ -86,6 +87,7 @@ def main() -> int:
             _print(f"{situation.name:<17} {situation.title}")
         return 0
     logging.disable(logging.WARNING)
+    load_integration()
     began = time.perf_counter()
     outcomes = []
     for outcome in _outcomes(cases(options), options.jobs):

@@ -4,6 +4,8 @@ from base64 import b64encode
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime
+import importlib
+import pkgutil
 from tempfile import TemporaryDirectory
 from typing import Any
 from unittest.mock import patch
@@ -23,6 +25,13 @@ from .judge import Report
 
 DOMAIN = "unifi_scanner"
 PACKAGE = f"custom_components.{DOMAIN}"
+
+
+def load_integration() -> None:
+    """Load all modules of the integration now, so that all runs test the same code."""
+    package = importlib.import_module(PACKAGE)
+    for module in pkgutil.walk_packages(package.__path__, f"{PACKAGE}."):
+        importlib.import_module(module.name)
 
 
 class _Resolver(ThreadedResolver):
@@ -46,8 +55,6 @@ class SoakHome:
 
     async def add_entry(self, clients: list[str], seed: int) -> None:
         """Add an entry that tracks some clients, and set it up."""
-        integration = await loader.async_get_integration(self._hass, DOMAIN)
-        await integration.async_get_component()
         clock.install_in(PACKAGE, seed)
         controller = self._controller
         self._entry = MockConfigEntry(

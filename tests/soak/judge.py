@@ -141,13 +141,12 @@ def _judge_client(verdict: Verdict, expected: list[Expected], reports: list[Repo
         near = [one for one in expected if abs(one.at - report.at) <= CONTEXT and not one.is_false]
         verdict.details[Fault.INVENTED].append(_explain(f"{report.mac} {report}", near))
     for one in judged.values():
-        if not one.expected.is_false:
-            departure = one.expected.departure
-            split = departure is not None and bool(judged[id(departure)].reports)
+        departure = one.expected.departure
+        split = departure is not None and bool(judged[id(departure)].reports)
+        if one.expected.is_false:
+            _count_false(verdict, one, is_split=split)
+        else:
             _count(verdict, one, is_split=split)
-        elif len(one.reports) > 1:
-            one.verdict = Fault.DOUBLED
-            verdict.counts[one.expected.kind].doubled += 1
         if one.verdict is not None:
             near_reports = [r for r in reports if abs(r.at - one.expected.at) <= CONTEXT]
             verdict.details[one.verdict].append(_explain(str(one.expected), near_reports))
@@ -184,6 +183,18 @@ def _count(verdict: Verdict, one: Judged, *, is_split: bool) -> None:
         counts.late += 1
     else:
         counts.once += 1
+
+
+def _count_false(verdict: Verdict, one: Judged, *, is_split: bool) -> None:
+    """Count what is wrong with the reports of an event that should not appear."""
+    counts = verdict.counts[one.expected.kind]
+    if len(one.reports) > 1:
+        one.verdict = Fault.DOUBLED
+        counts.doubled += 1
+    elif one.reports and one.expected.kind is Kind.CONNECTED and not is_split:
+        # It had not been reported as away.
+        one.verdict = Fault.INVENTED
+        counts.invented += 1
 
 
 def _match(
