@@ -260,6 +260,25 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
             self._timers.async_set(
                 "recheck", max(MIN_RECHECK_DELAY, due - now), self._async_request_snapshot
             )
+        self._async_schedule_log_read()
+
+    @callback
+    def _async_schedule_log_read(self) -> None:
+        """Schedule another read of the system log, as rows are written late."""
+        self._timers.async_cancel("system log")
+        if (due := self._snapshots.next_log_read) is not None:
+            self._timers.async_set("system log", due - self._clock(), self._async_start_log_read)
+
+    @callback
+    def _async_start_log_read(self) -> None:
+        self.config_entry.async_create_background_task(
+            self.hass, self._async_read_log(), f"{self.name} system log"
+        )
+
+    async def _async_read_log(self) -> None:
+        if events := await self._snapshots.async_read_log():
+            self._async_process_batch(events)
+        self._async_schedule_log_read()
 
     @override
     @callback

@@ -222,6 +222,29 @@ def test_log_rows_of_connections_have_one_link() -> None:
     )
 
 
+@pytest.mark.parametrize("kind", ["CONNECTED", "DISCONNECTED"])
+@pytest.mark.parametrize(("access_point", "network"), [("DEVICE", "SSID"), ("AP", "WLAN")])
+def test_log_row_with_other_names_is_parsed(kind: str, access_point: str, network: str) -> None:
+    parameters = {
+        "CLIENT": {"id": PHONE},
+        access_point: {"id": HALL, "name": "Hall"},
+        network: {"name": "Home"},
+    }
+    record = parse_log_row({"key": f"CLIENT_{kind}_WIRELESS_2", "parameters": parameters}, 0)
+    assert record is not None
+    assert (record.link_to or record.link_from) == Link(HALL, None, None, "Home")
+
+
+@pytest.mark.skipif(not CAPTURES.exists(), reason="the captures are not part of the repository")
+def test_captured_log_rows_with_other_names_are_parsed() -> None:
+    rows = json.loads((CAPTURES / "log_rows_variants.json").read_text(encoding="utf-8"))
+    first, second = (parse_log_row(row, 0) for row in rows)
+    assert first is not None
+    assert second is not None
+    assert first.link_to == Link("78:45:58:00:00:01", None, None, None)
+    assert second.link_to == Link("78:45:58:00:00:01", None, None, "Home")
+
+
 def test_log_rows_of_other_kinds_are_ignored() -> None:
     assert parse_log_row({"key": "CLIENT_CONNECTED_WIRED_2", "parameters": {}}, 0) is None
     assert parse_log_row({"key": "CLIENT_ROAMED_2", "parameters": {}}, 0) is None

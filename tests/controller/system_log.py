@@ -8,6 +8,7 @@ from .world import World
 OLD_CATEGORIES = {"MONITORING", "INTERNET", "SYSTEM"}
 CATEGORIES = {"CLIENT_DEVICES", "UNIFI_DEVICES", "SECURITY", "SOFTWARE_UPDATES"}
 DEFAULT_PAGE_SIZE = 100
+SEVERITY = "LOW"
 
 TEXTS = {
     MovementKind.CONNECTED: ("CLIENT_CONNECTED_WIRELESS", "WiFi Client Connected"),
@@ -35,26 +36,35 @@ def system_log_page(world: World, query: dict[str, Any]) -> Json:
     severities = set(query.get("severities") or ())
     size = max(1, int(query.get("pageSize") or DEFAULT_PAGE_SIZE))
     number = max(0, int(query.get("pageNumber") or 0))
-    movements = [item for item in world.truth if since <= round(item.time * 1000) <= until]
-    movements.sort(key=lambda item: (item.time, item.number), reverse=True)
-    rows = [
-        row
-        for row in (system_log_row(movement, world) for movement in movements)
-        if (not keys or row["key"] in keys) and (not severities or row["severity"] in severities)
+    written = world.clock() - world.log_delay
+    movements = [
+        item
+        for item in world.truth
+        if since <= round(item.time * 1000) <= until
+        and item.time <= written
+        and (not keys or f"{_event(item)}_2" in keys)
+        and (not severities or SEVERITY in severities)
     ]
+    movements.sort(key=lambda item: (item.time, item.number), reverse=True)
     return {
-        "data": rows[number * size : (number + 1) * size],
+        "data": [
+            system_log_row(movement, world)
+            for movement in movements[number * size : (number + 1) * size]
+        ],
         "page_number": number,
-        "total_element_count": len(rows),
-        "total_page_count": -(-len(rows) // size),
+        "total_element_count": len(movements),
+        "total_page_count": -(-len(movements) // size),
     }
+
+
+def _event(movement: Movement) -> str:
+    event, _ = TEXTS[movement.kind]
+    return event.replace("WIRELESS", "WIRED") if movement.wired else event
 
 
 def system_log_row(movement: Movement, world: World) -> Json:
     """Build the system log row of a movement."""
-    event, title = TEXTS[movement.kind]
-    if movement.wired:
-        event = event.replace("WIRELESS", "WIRED")
+    event, (_, title) = _event(movement), TEXTS[movement.kind]
     timestamp = round(movement.time * 1000)
     return {
         "id": object_id("log", movement.mac, str(movement.number)),
@@ -64,13 +74,16 @@ def system_log_row(movement: Movement, world: World) -> Json:
         "key": f"{event}_2",
         "type": "CLIENT_CONNECTION",
         "target": "CLIENT",
-        "severity": "LOW",
+        "severity": SEVERITY,
         "status": "NEW",
         "show_on_dashboard": False,
         "title_raw": title,
         "message_raw": MESSAGES[movement.kind],
         "timestamp": timestamp,
-        "parameters": _parameters(movement, world),
+        "parameters": {
+            world.log_names.get(name, name): value
+            for name, value in _parameters(movement, world).items()
+        },
     }
 
 

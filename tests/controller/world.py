@@ -45,6 +45,10 @@ class World:
         }
         self.truth: deque[Movement] = deque(maxlen=TRUTH_SIZE)
         self._numbers = count(1)
+        # The system log has a row this many seconds after it happened.
+        self.log_delay = 0.0
+        # Names that this build's system log uses instead of the usual ones (docs/protocol.md 4).
+        self.log_names: dict[str, str] = {}
         # Listed by `stat/sta` unchanged, after the clients: VPN records, broken records.
         self.raw_stations: list[Json] = []
 

@@ -33,7 +33,7 @@ from .records import (
     normalise_mac,
     observation_from,
 )
-from .system_log import LogRow
+from .system_log import ClientLog, LogRow
 from .tls import Certificate, TlsMode, create_context, fetch_certificate
 from .websocket import ReconnectPolicy, StreamState, UnifiWebSocketClient
 
@@ -45,6 +45,7 @@ __all__ = [
     "CannotConnectError",
     "Certificate",
     "CertificateNotTrustedError",
+    "ClientLog",
     "ClientNotConnectedError",
     "ControllerStartingError",
     "DeviceRecord",

@@ -1,13 +1,14 @@
 """REST client: detect the kind of controller, log in, read sites, clients and devices."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Callable, Generator
 import contextlib
 import ssl
 import time
 from typing import Any
 
 import aiohttp
+import orjson
 from yarl import URL
 
 from .endpoints import DeviceType, login_path, logout_path, rest_path, site_path, v2_site_path
@@ -42,10 +43,12 @@ from .responses import (
     parse_json,
     parse_retry_after,
 )
-from .system_log import MAX_PAGES, LogRow, log_query, parse_log_page
+from .system_log import ClientLog, LogPages, log_page, log_query
 from .tls import Certificate, fetch_certificate
+from .turns import LARGE, in_turns, parse_large_json, parse_records
 
 _TIMEOUT = aiohttp.ClientTimeout(total=10)
+_LOG_TIMEOUT = 60.0  # seconds, for all pages
 _MAX_RESPONSE_SIZE = 32 * 2**20
 # In order of precedence (docs/protocol.md 2).
 _CSRF_HEADERS = ("X-Updated-CSRF-Token", "X-CSRF-Token")
@@ -132,14 +135,12 @@ class UnifiClient:
         """Return the connected clients (`stat/sta`); raise SiteUnknownError."""
         records = await self._get_site_records(site, "stat/sta")
         received = time.time()
-        # Yield to the event loop between decoding a large site's JSON and parsing its records.
-        await asyncio.sleep(0)
-        return tuple(station for record in records if (station := parse_station(record, received)))
+        return await _parse_all(records, lambda record: parse_station(record, received))
 
     async def known_clients(self, site: str) -> tuple[KnownClient, ...]:
         """Return all clients that ever connected (`rest/user`); raise SiteUnknownError."""
         records = await self._get_site_records(site, "rest/user")
-        return tuple(client for record in records if (client := parse_known_client(record)))
+        return await _parse_all(records, parse_known_client)
 
     async def devices(self, site: str) -> tuple[DeviceRecord, ...]:
         """Return the adopted devices of all types (`stat/device-basic`); raise SiteUnknownError.
@@ -147,7 +148,7 @@ class UnifiClient:
         Not limited to type `uap`: UniFi OS consoles with a radio are access points too.
         """
         records = await self._get_site_records(site, "stat/device-basic")
-        return tuple(device for record in records if (device := parse_device(record)))
+        return await _parse_all(records, parse_device)
 
     async def system_info(self, site: str) -> SystemInfo:
         """Return the controller's identity (`stat/sysinfo`); raise SiteUnknownError."""
@@ -157,22 +158,25 @@ class UnifiClient:
             raise ControllerStartingError("The controller returned no system information")
         return parse_system_info(records[0])
 
-    async def client_log(self, site: str, since: float, until: float) -> tuple[LogRow, ...]:
+    async def client_log(self, site: str, since: float, until: float) -> ClientLog:
         """Return the system log's rows about WiFi clients between two POSIX times.
 
-        The times are on the controller's clock. If there are more than 4000 rows, only the newest
-        are read. Raises NotSupportedError before Network 10 (docs/protocol.md 4).
+        The times are on the controller's clock. At most 50,000 rows of any kind are read, for a
+        minute at most. Raises NotSupportedError before Network 10 (docs/protocol.md 4).
         """
         kind = self.device_type or await self.detect()
         path = v2_site_path(kind, site, "system-log/all")
-        rows: list[LogRow] = []
-        for number in range(MAX_PAGES):
-            response = await self._request("POST", path, log_query(since, until, number))
-            page = parse_log_page(response, number, time.time())
-            rows += page.rows
-            if page.is_last:
-                break
-        return tuple(rows)
+        pages = LogPages(since)
+        try:
+            async with asyncio.timeout(_LOG_TIMEOUT):
+                while not pages.is_finished:
+                    query = log_query(since, until, pages.count)
+                    response = await self._request("POST", path, query)
+                    pages.add(await in_turns(log_page(response, time.time())))
+        except TimeoutError as err:
+            if not pages.count:
+                raise CannotConnectError("The controller did not respond in time") from err
+        return pages.log()
 
     async def reconnect_client(self, site: str, mac: str) -> None:
         """Disconnect a client, so that it reconnects (`cmd/stamgr`).
@@ -256,7 +260,7 @@ class UnifiClient:
                     raise UnexpectedResponseError("The response is too large")
             return Response(
                 status=response.status,
-                document=parse_json(bytes(content)),
+                document=await _parse_document(content),
                 retry_after=parse_retry_after(response.headers.get("Retry-After")),
             )
 
@@ -268,3 +272,18 @@ class UnifiClient:
 
     def _forget_cookies(self) -> None:
         self._session.cookie_jar.clear_domain(self._origin.raw_host or "")
+
+
+async def _parse_document(content: bytearray) -> object:
+    """Parse a body as JSON; return None if it is not JSON."""
+    if len(content) <= LARGE:
+        return parse_json(content)
+    with contextlib.suppress(orjson.JSONDecodeError):
+        return await in_turns(parse_large_json(content))
+    return None
+
+
+async def _parse_all[T](
+    records: list[dict[str, Any]], parse: Callable[[dict[str, Any]], T | None]
+) -> tuple[T, ...]:
+    return tuple(await in_turns(parse_records(records, parse)))

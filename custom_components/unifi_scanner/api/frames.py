@@ -1,5 +1,6 @@
 """Parsing of event socket frames into typed events."""
 
+from collections.abc import Generator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -8,6 +9,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from .log import get_logger
+from .turns import parse_large_json, take_parts
 
 _LOGGER = get_logger(__name__)
 
@@ -119,48 +121,96 @@ def parse_unifi_events(
 
     A frame is only parsed if its type is used, or cannot be determined without parsing.
     """
+    raw, meta = _begin(raw_message, statistics)
+    if meta is not None and meta.event_type is None:
+        return []
+    try:
+        frame = orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        frame = None
+    event_type, entries = _entries_of(frame, meta, len(raw), statistics)
+    return _events_from(event_type, entries, datetime.now(UTC), statistics)
+
+
+def parse_large_frame(
+    raw_message: bytes, statistics: FrameStatistics
+) -> Generator[list[BufferedEvent]]:
+    """Yield a frame's events like `parse_unifi_events`, in parts, some of them empty.
+
+    Other tasks may run after each part. The frame is parsed completely before the first event.
+    """
+    raw, meta = _begin(raw_message, statistics)
+    if meta is not None and meta.event_type is None:
+        return
+    try:
+        frame = yield from _without_events(parse_large_json(raw))
+    except orjson.JSONDecodeError:
+        frame = None
+    event_type, entries = _entries_of(frame, meta, len(raw), statistics)
+    received = datetime.now(UTC)
+    for part in take_parts(entries):
+        yield _events_from(event_type, part, received, statistics)
+
+
+def _without_events[T](
+    work: Generator[None, None, T],
+) -> Generator[list[BufferedEvent], None, T]:
+    """Do work that yields no events yet."""
+    while True:
+        try:
+            next(work)
+        except StopIteration as done:
+            result: T = done.value
+            return result
+        yield []
+
+
+def _begin(
+    raw_message: str | bytes, statistics: FrameStatistics | None
+) -> tuple[bytes, _Meta | None]:
+    """Count a frame; return it with its `meta`, None if that requires parsing the frame."""
     if isinstance(raw_message, str):
         raw_message = raw_message.encode("utf-8", "surrogatepass")
     if statistics is not None:
         statistics.frames += 1
         statistics.bytes += len(raw_message)
     meta = _peek(raw_message)
-    if meta is not None and meta.event_type is None:
-        if statistics is not None:
-            statistics.skipped += 1
-            _count(statistics.types, meta.message)
-            statistics.count_ignored(meta.message, len(raw_message))
-        return []
-    return _parse(raw_message, meta, statistics)
+    if meta is not None and meta.event_type is None and statistics is not None:
+        statistics.skipped += 1
+        _count(statistics.types, meta.message)
+        statistics.count_ignored(meta.message, len(raw_message))
+    return raw_message, meta
 
 
-def _parse(
-    raw: bytes, meta: _Meta | None, statistics: FrameStatistics | None
-) -> list[BufferedEvent]:
-    try:
-        frame = orjson.loads(raw)
-    except orjson.JSONDecodeError:
-        frame = None
+def _entries_of(
+    frame: object, meta: _Meta | None, size: int, statistics: FrameStatistics | None
+) -> tuple[str, list[object]]:
+    """Count a parsed frame of `size` bytes; return its event type and its entries."""
     meta = _meta_of(frame) if meta is None or frame is None else meta
     if meta is None:
         if statistics is not None:
-            statistics.count_unreadable(len(raw))
-        return []
+            statistics.count_unreadable(size)
+        return "", []
     if statistics is not None:
         _count(statistics.types, meta.message)
     if meta.event_type is None:
         if statistics is not None:
-            statistics.count_ignored(meta.message, len(raw))
-        return []
-    data = frame.get("data")
-    entries = data if isinstance(data, list) else [data]
-    received = datetime.now(UTC)
-    if meta.event_type == _EVENTS:
+            statistics.count_ignored(meta.message, size)
+        return "", []
+    data = frame.get("data") if isinstance(frame, dict) else None
+    return meta.event_type, data if isinstance(data, list) else [data]
+
+
+def _events_from(
+    event_type: str,
+    entries: list[object],
+    received: datetime,
+    statistics: FrameStatistics | None,
+) -> list[BufferedEvent]:
+    if event_type == _EVENTS:
         return _client_events(entries, received, statistics)
     return [
-        BufferedEvent(received, meta.event_type, entry)
-        for entry in entries
-        if isinstance(entry, dict)
+        BufferedEvent(received, event_type, entry) for entry in entries if isinstance(entry, dict)
     ]
 
 

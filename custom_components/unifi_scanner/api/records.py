@@ -310,9 +310,10 @@ def parse_log_row(row: Mapping[str, Any], received: float) -> EventRecord | None
     mac = normalise_mac(get("CLIENT", "id"))
     if mac is None:
         return None
-    device = normalise_mac(get("DEVICE", "id"))
+    # Some builds use other names (docs/protocol.md 4).
+    device = normalise_mac(get("DEVICE", "id")) or normalise_mac(get("AP", "id"))
     ap_from, ap_to = normalise_mac(get("DEVICE_FROM", "id")), normalise_mac(get("DEVICE_TO", "id"))
-    ssid = as_ssid(get("WLAN"))
+    ssid = as_ssid(get("WLAN")) or as_ssid(get("SSID"))
     radio = as_log_band(get("RADIO_BAND")), as_integer(get("CHANNEL"), 1, 300)
     radio_from = (
         as_log_band(get("PREVIOUS_RADIO_BAND")),

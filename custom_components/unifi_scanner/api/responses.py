@@ -61,7 +61,7 @@ class Response:
         return code[:64] if isinstance(code, str) else ""
 
 
-def parse_json(body: bytes) -> object:
+def parse_json(body: bytes | bytearray) -> object:
     """Parse a body as JSON; return None if it is not JSON."""
     try:
         document: object = orjson.loads(body)

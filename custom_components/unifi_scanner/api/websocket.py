@@ -25,10 +25,17 @@ from .errors import (
     SessionExpiredError,
     UnifiError,
 )
-from .frames import BufferedEvent, FrameStatistics, parse_unifi_event, parse_unifi_events
+from .frames import (
+    BufferedEvent,
+    FrameStatistics,
+    parse_large_frame,
+    parse_unifi_event,
+    parse_unifi_events,
+)
 from .log import get_logger
 from .socket import KindDetection, SessionRenewal, SocketOpener, close_socket
 from .tls import TlsMode
+from .turns import LARGE
 
 __all__ = [
     "BufferedEvent",
@@ -320,12 +327,26 @@ class UnifiWebSocketClient:
                 closed = f"was closed, code {err.rcvd.code}" if err.rcvd else "was lost"
                 raise CannotConnectError(f"The connection {closed}") from err
             self._last_frame = clock()
+            if len(frame) > LARGE:
+                await self._receive_large(frame, on_event)
+                continue
             began = perf_counter()
             for event in parse_unifi_events(frame, self.statistics):
                 await self._call_back(on_event, event)
                 if self._stopped:
                     return
             self.statistics.seconds += perf_counter() - began
+
+    async def _receive_large(self, frame: bytes, on_event: EventCallback) -> None:
+        began = perf_counter()
+        for events in parse_large_frame(frame, self.statistics):
+            for event in events:
+                await self._call_back(on_event, event)
+                if self._stopped:
+                    return
+            self.statistics.seconds += perf_counter() - began
+            await asyncio.sleep(0)
+            began = perf_counter()
 
     async def _call_back(self, on_event: EventCallback, event: BufferedEvent) -> None:
         try:

@@ -1,87 +1,221 @@
 """Read what happened while the stream was down from the controller's system log."""
 
 import asyncio
-from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Container, Sequence
+from dataclasses import dataclass, field
 import logging
 
-from ..api import EventRecord, LogRow, NotSupportedError, UnifiClient, UnifiError
-from ..capture.recording_tracker import RecordingTracker
+from ..api import ClientLog, EventRecord, LogRow, NotSupportedError, UnifiClient, UnifiError
+from ..api.turns import in_turns, parse_records
 
 _LOGGER = logging.getLogger(__name__)
 
-# Allows for differences between the clocks and for the log's own delay.
+# Rows before and after the gap are read too, as the clocks are only known approximately.
 _MARGIN = 30.0  # seconds
-# The snapshot waits for the log.
-_TIMEOUT = 20.0  # seconds
+# Rows are written seconds later than they happen (docs/protocol.md 4). The log is read this long
+# after the end of a gap, then once a minute until two reads have brought nothing new.
+_REPEATS = (5.0, 15.0, 30.0, 60.0)  # seconds
+_REPEAT_INTERVAL = 60.0  # seconds
+_QUIET_READS = 2
+# Late rows may be written one by one. They are held back until a read, this much later, has found
+# no more of them: a roam between two others would otherwise seem not to have happened.
+_CONFIRMATION = 5.0  # seconds
+# A row is written at most this much later, so older parts of the gap are not read again.
+_LATEST_ROW = 300.0  # seconds
+# Only the end of a longer gap is read.
+_LONGEST_GAP = 2 * 3600.0  # seconds
 # After a failure the log is not read again for a while, which doubles with each failure.
 _FIRST_WAIT = 60.0  # seconds
 _LONGEST_WAIT = 3600.0  # seconds
-_MAX_IDS = 10_000
+
+
+@dataclass(slots=True)
+class _Gap:
+    """A gap in the event stream, and how far it has been read; in event-loop time.
+
+    `ended` is its end and `last_read` the last read since then, None while the stream is down. The
+    log is `read` up to a time, apart from rows that were written later. `quiet_reads` counts the
+    reads in a row that found nothing new; `held` are late events that are returned after such a
+    read.
+    """
+
+    began: float
+    ended: float | None = None
+    read: float | None = None
+    last_read: float | None = None
+    quiet_reads: int = 0
+    held: list[EventRecord] = field(default_factory=list)
+
+    @property
+    def next_read_due(self) -> float | None:
+        """The event-loop time of the next read, None if the stream is down or has just opened."""
+        if self.ended is None or self.last_read is None:
+            return None
+        if self.held:
+            return self.last_read + _CONFIRMATION
+        passed = self.last_read - self.ended
+        repeats = (self.ended + delay for delay in _REPEATS if delay > passed + 1.0)
+        return next(repeats, self.last_read + _REPEAT_INTERVAL)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether no further rows are expected."""
+        if self.ended is None or self.last_read is None:
+            return False
+        passed = self.last_read - self.ended
+        is_quiet = self.quiet_reads >= _QUIET_READS and passed >= _REPEATS[-1]
+        return is_quiet or passed >= _LATEST_ROW
+
+    def time_range(self, now: float) -> tuple[float, float]:
+        """Return the times to read, without margins."""
+        until = now if self.ended is None else self.ended
+        if self.read is None:
+            return self.began, until
+        return max(self.began, self.read - _LATEST_ROW), until
 
 
 class SystemLogBackfill:
     """Reads the system log of a site for the gaps in its event stream.
 
+    Times are in seconds, on the event loop's clock unless the controller's is mentioned. Read a gap
+    with every snapshot while the stream is down and with the first one afterwards, then whenever
+    `next_read_due` says so. It becomes None when the log has been quiet for a while.
+
     A controller without a system log (Network before 10, docs/protocol.md 4) is asked only once.
-    `supported` is None until the log has been requested.
+    `supported` is None until the log has been requested. `truncated` counts the gaps that were too
+    long to be read completely.
     """
 
-    def __init__(self, site: str, tracker: RecordingTracker) -> None:
-        """Start without a gap; `tracker` converts times to the controller's clock."""
+    def __init__(self, site: str, controller_time: Callable[[float], float]) -> None:
+        """Start without a gap.
+
+        `controller_time` converts an event-loop time to POSIX seconds on the controller's clock.
+        """
         self.supported: bool | None = None
+        self.truncated = 0
         self._site = site
-        self._tracker = tracker
-        self._since: float | None = None
+        self._controller_time = controller_time
+        self._gap: _Gap | None = None
         self._retry_at = 0.0
         self._wait = _FIRST_WAIT
-        self._returned_ids: OrderedDict[str, None] = OrderedDict()
+        # When the rows that have been read happened, by id.
+        self._known_rows: dict[str, float] = {}
+        self._is_truncated = False
+        self._lock = asyncio.Lock()
+
+    @property
+    def next_read_due(self) -> float | None:
+        """When to read the log again without waiting for a snapshot, None for never."""
+        if self._gap is None or self._gap.ended is None:
+            return None
+        return self._retry_at or self._gap.next_read_due
+
+    @property
+    def gap_began(self) -> float | None:
+        """Start of the gap that has not been read completely, None without a gap."""
+        return None if self._gap is None else self._gap.began
 
     def open_gap(self, since: float) -> None:
-        """Start a gap at an event-loop time, or extend the open one back to it."""
-        self._since = since if self._since is None else min(since, self._since)
+        """Start a gap at a time, or extend the current one."""
+        if self._gap is None:
+            self._gap = _Gap(since)
+            self._is_truncated = False
+            return
+        gap = self._gap
+        gap.began = min(gap.began, since)
+        if gap.read is not None:
+            gap.read = min(gap.read, since)
+        gap.ended, gap.last_read, gap.quiet_reads = None, None, 0
 
-    async def async_read(self, client: UnifiClient, *, is_over: bool) -> Sequence[EventRecord]:
-        """Return the events of the gap that have not been returned yet, oldest first.
+    async def async_read(
+        self,
+        client: UnifiClient,
+        *,
+        is_over: bool,
+        guests: Container[str] = (),
+    ) -> Sequence[EventRecord]:
+        """Return all events of the gap that have not been returned yet, oldest first.
 
-        Closes the gap if it is over; otherwise the next call continues from here. Logs a failure
-        instead of raising UnifiError, and reads the gap again later.
+        `is_over` says whether the stream is open. `guests` are the MACs of guests: rows do not say
+        who is one. A failure is logged instead of raised, and the gap is read again later.
         """
-        clock = asyncio.get_running_loop().time
-        if self._since is None or self.supported is False or clock() < self._retry_at:
-            return ()
-        now, since = clock(), self._since
-        # Before the request, so that a gap opened while it runs is kept.
-        self._since = None if is_over else now
-        to_controller = self._tracker.controller_time
-        try:
-            async with asyncio.timeout(_TIMEOUT):
-                rows: Sequence[LogRow] = await client.client_log(
-                    self._site, to_controller(since) - _MARGIN, to_controller(now) + _MARGIN
-                )
-        except (UnifiError, TimeoutError) as err:
-            if isinstance(err, NotSupportedError) and not self.supported:
-                _LOGGER.debug("Site %s has no system log: %s", self._site, err)
-                self.supported = False
+        async with self._lock:
+            now = asyncio.get_running_loop().time()
+            gap = self._gap
+            if gap is None or self.supported is False or now < self._retry_at:
                 return ()
-            # Not even a refusal is worth a new login: the session has just answered other requests.
-            _LOGGER.debug("Failed to read the system log of site %s: %r", self._site, err)
-            self.open_gap(since)
-            self._retry_at = clock() + self._wait
-            self._wait = min(self._wait * 2, _LONGEST_WAIT)
-            return ()
-        self.supported = True
-        self._wait = _FIRST_WAIT
-        # Sort by the controller's clock: converted to ours, several times may be clamped to now.
-        rows = sorted(rows, key=lambda row: row.event.time or since)
-        return [row.event for row in rows if self._is_new(row.id)]
+            if gap.ended is None and is_over:
+                gap.ended, gap.last_read = now, None
+            began, ended = map(self._controller_time, gap.time_range(now))
+            since, until = max(began, ended - _LONGEST_GAP) - _MARGIN, ended + _MARGIN
+            try:
+                log = await client.client_log(self._site, since, until)
+            except UnifiError as err:
+                self._process_failure(err)
+                return self._release(gap)
+            self.supported = True
+            self._retry_at = 0.0
+            self._wait = _FIRST_WAIT
+            if ended - began > _LONGEST_GAP or log.unread:
+                self._note_truncated(log)
 
-    def _is_new(self, row_id: str | None) -> bool:
-        if row_id is None:
-            return True
-        if row_id in self._returned_ids:
-            return False
-        self._returned_ids[row_id] = None
-        if len(self._returned_ids) > _MAX_IDS:
-            self._returned_ids.popitem(last=False)
-        return True
+            def event_of(row: LogRow) -> EventRecord | None:
+                return self._new_event(row, since, until, guests)
+
+            events = await in_turns(parse_records(log.rows, event_of))
+            is_quiet = all(event.time is not None and event.time > ended for event in events)
+            gap.held += reversed(events)
+            gap.held.sort(key=lambda event: event.time or since)
+            # Another gap may have been opened meanwhile: then the stream is down again.
+            is_first = gap.ended is None or gap.last_read is None
+            gap.read, gap.last_read = min(now, gap.ended or now), now
+            gap.quiet_reads = gap.quiet_reads + 1 if is_quiet else 0
+            oldest = ended - _LATEST_ROW - _MARGIN
+            self._known_rows = {
+                key: time for key, time in self._known_rows.items() if time >= oldest
+            }
+            if gap.is_complete:
+                self._gap = None
+            elif not is_first and not is_quiet:
+                return ()
+            return self._release(gap)
+
+    @staticmethod
+    def _release(gap: _Gap) -> list[EventRecord]:
+        events, gap.held = gap.held, []
+        return events
+
+    def _new_event(
+        self, row: LogRow, since: float, until: float, guests: Container[str]
+    ) -> EventRecord | None:
+        """Return a row's event, None if it was read before or is from another time."""
+        event = row.event
+        time = until if event.time is None else event.time
+        key = row.id or f"{event.mac} {event.kind} {event.time} {event.ap_from} {event.ap_to}"
+        if key in self._known_rows or not since <= time <= until:
+            return None
+        self._known_rows[key] = time
+        return event._replace(guest=True) if event.mac in guests else event
+
+    def _process_failure(self, err: UnifiError) -> None:
+        if isinstance(err, NotSupportedError) and not self.supported:
+            _LOGGER.debug("Site %s has no system log: %s", self._site, err)
+            self.supported = False
+            self._gap = None
+            return
+        # Not even a refused session is worth a login: snapshots renew it if it has expired.
+        _LOGGER.debug("Failed to read the system log of site %s: %r", self._site, err)
+        self._retry_at = asyncio.get_running_loop().time() + self._wait
+        self._wait = min(self._wait * 2, _LONGEST_WAIT)
+
+    def _note_truncated(self, log: ClientLog) -> None:
+        if self._is_truncated:
+            return
+        self._is_truncated = True
+        self.truncated += 1
+        _LOGGER.info(
+            "The event stream of site %s was down for too long to find out everything that "
+            "happened meanwhile: %s system log rows were read, older ones were not",
+            self._site,
+            len(log.rows),
+        )

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import callback
 from homeassistant.exceptions import HomeAssistantError
 
 from ..api import DeviceRecord, EventRecord, StationRecord, UnifiClient
@@ -43,12 +44,33 @@ class SnapshotReader:
         self._stream = stream
         self._tracker = tracker
         self._watchdog = StreamWatchdog()
-        self._backfill = SystemLogBackfill(self._site, tracker)
+        self._backfill = SystemLogBackfill(self._site, tracker.controller_time)
 
     @property
     def has_log(self) -> bool | None:
         """Whether the controller has a system log, None until it has been requested."""
         return self._backfill.supported
+
+    @property
+    def truncated_gaps(self) -> int:
+        """Number of gaps that were too long to be read from the system log completely."""
+        return self._backfill.truncated
+
+    @property
+    def gap_began(self) -> float | None:
+        """Start of the gap that the system log is still read for, None for no such gap.
+
+        Event-loop time. After a restart, the gap is to be read from here again.
+        """
+        return self._backfill.gap_began
+
+    @property
+    def next_log_read(self) -> float | None:
+        """When `async_read_log` is to be called, in event-loop time; None for not at all.
+
+        It changes with every snapshot and every read of the log.
+        """
+        return self._backfill.next_read_due
 
     async def async_read(self) -> Snapshot:
         """Return a snapshot. Raises the exceptions of `async_request`."""
@@ -74,9 +96,37 @@ class SnapshotReader:
             now=now,
         ):
             stream.async_reopen()
-        for since in (self._tracker.resume(stations, now), stream.async_consume_gap_start()):
-            if since is not None:
-                self._backfill.open_gap(since)
-        # Read the log after the clients, so that it covers every change that they show.
-        log = await self._backfill.async_read(client, is_over=stream.is_continuous)
+        if (since := self._tracker.resume(stations, now)) is not None:
+            self._backfill.open_gap(since)
+        self._async_extend_gap()
+        log: Sequence[EventRecord] = ()
+        due = self._backfill.next_read_due
+        if not stream.is_continuous or due is None or due <= now:
+            # Read the log after the clients, so that it covers every change that they show.
+            log = await self._backfill.async_read(
+                client,
+                is_over=stream.is_continuous,
+                guests=self._guests(stations),
+            )
         return Snapshot(devices=devices, stations=stations, log=log)
+
+    async def async_read_log(self) -> Sequence[EventRecord]:
+        """Return earlier events from the system log without a snapshot, oldest first.
+
+        Rows are written seconds after they happened, so the log is read again after a gap. Never
+        raises UnifiError, and never logs in: snapshots renew a session that has expired.
+        """
+        self._async_extend_gap()
+        return await self._backfill.async_read(
+            self._session.client, is_over=self._stream.is_continuous, guests=self._guests(())
+        )
+
+    @callback
+    def _async_extend_gap(self) -> None:
+        if (since := self._stream.async_consume_gap_start()) is not None:
+            self._backfill.open_gap(since)
+
+    def _guests(self, stations: Sequence[StationRecord]) -> set[str]:
+        """Return the MACs of the guests among these clients and those known before."""
+        known = {mac for mac, state in self._tracker.clients.items() if state.guest}
+        return known | {station.mac for station in stations if station.guest}

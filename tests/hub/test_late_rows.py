@@ -1,0 +1,138 @@
+"""Backfill of rows that the controller writes seconds after the stream is back."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from homeassistant.core import HomeAssistant
+import pytest
+
+from tests.controller.world import GUEST_SSID
+from tests.faults.clock import VirtualTime
+from tests.home import ANNA, Home, furnished_home
+
+pytestmark = pytest.mark.usefixtures("socket_enabled")
+
+VISITOR = "02:00:00:00:00:99"
+
+
+@pytest.fixture
+async def clock(monkeypatch: pytest.MonkeyPatch) -> VirtualTime:
+    """Let time skip over all waiting."""
+    return VirtualTime(monkeypatch)
+
+
+@pytest.fixture
+async def home(hass: HomeAssistant, clock: VirtualTime) -> AsyncIterator[Home]:
+    """Return a home whose controller has a system log."""
+    async with furnished_home(hass, clock=clock.time, network_version="10.4.57") as home:
+        yield home
+
+
+async def lose_stream(home: Home, clock: VirtualTime) -> None:
+    await home.controller.close_sockets(None)
+    await clock.until(lambda: not home.coordinator.stream_connected, 10)
+
+
+async def regain_stream(home: Home, clock: VirtualTime) -> None:
+    await clock.until(lambda: home.coordinator.stream_connected, 60)
+    await home.settled()
+
+
+@pytest.mark.parametrize("delay", [0, 8, 25, 55])
+async def test_roams_of_a_gap_are_reported_once_although_the_log_has_them_late(
+    home: Home, clock: VirtualTime, delay: float
+) -> None:
+    home.world.log_delay = delay
+    await home.set_up()
+    await asyncio.sleep(60)
+    await lose_stream(home, clock)
+    for access_point in ("Kitchen", "Attic", "Kitchen", "Hall"):
+        await asyncio.sleep(0.5)
+        home.world.roam(ANNA, access_point)
+    await regain_stream(home, clock)
+    await asyncio.sleep(200)
+    places = [(data["ap_from_name"], data["ap_to_name"]) for _, data in await home.happened(4)]
+    assert sorted(places) == [
+        ("Attic", "Kitchen"),
+        ("Hall", "Kitchen"),
+        ("Kitchen", "Attic"),
+        ("Kitchen", "Hall"),
+    ]
+    assert home.shows("access_point", ANNA) == "Hall"
+
+
+async def test_log_is_not_read_any_more_after_it_has_been_quiet(
+    home: Home, clock: VirtualTime
+) -> None:
+    await home.set_up()
+    await asyncio.sleep(300)
+    before = len(home.controller.requests("/v2/"))
+    await lose_stream(home, clock)
+    await regain_stream(home, clock)
+    snapshots = home.snapshots
+    await asyncio.sleep(50)
+    assert home.snapshots - snapshots <= 2
+    assert len(home.controller.requests("/v2/")) - before >= 4
+    await asyncio.sleep(3_600)
+    assert len(home.controller.requests("/v2/")) - before <= 7
+
+
+async def test_two_gaps_in_a_row_lose_no_late_row(home: Home, clock: VirtualTime) -> None:
+    home.world.log_delay = 20
+    await home.set_up()
+    await asyncio.sleep(60)
+    for access_point in ("Kitchen", "Attic"):
+        await lose_stream(home, clock)
+        await asyncio.sleep(0.5)
+        home.world.roam(ANNA, access_point)
+        home.world.roam(ANNA, "Hall")
+        await regain_stream(home, clock)
+        await asyncio.sleep(3)
+    await asyncio.sleep(200)
+    events = await home.happened(4)
+    assert sorted(data["ap_to_name"] for _, data in events) == ["Attic", "Hall", "Hall", "Kitchen"]
+
+
+async def test_guest_who_comes_during_a_gap_is_reported_as_a_guest(
+    home: Home, clock: VirtualTime
+) -> None:
+    await home.set_up()
+    await asyncio.sleep(60)
+    await lose_stream(home, clock)
+    await asyncio.sleep(0.5)
+    home.world.add_client("Visitor", mac=VISITOR, ssid=GUEST_SSID, is_guest=True)
+    home.world.connect(VISITOR, "Kitchen")
+    await regain_stream(home, clock)
+    await asyncio.sleep(100)
+    ((event_type, data),) = await home.happened(1)
+    assert (event_type, data["client_mac"], data["guest"], data["source"]) == (
+        "unifi_scanner_connected",
+        VISITOR,
+        True,
+        "system_log",
+    )
+
+
+async def test_log_with_other_names_is_read(home: Home, clock: VirtualTime) -> None:
+    home.world.log_names = {"DEVICE": "AP", "WLAN": "SSID"}
+    await home.set_up()
+    await asyncio.sleep(60)
+    await lose_stream(home, clock)
+    await asyncio.sleep(0.5)
+    home.world.add_client("Visitor", mac=VISITOR)
+    home.world.connect(VISITOR, "Kitchen")
+    await regain_stream(home, clock)
+    await asyncio.sleep(100)
+    ((_, data),) = await home.happened(1)
+    assert (data["ap_to_name"], data["ssid"], data["source"]) == ("Kitchen", "Home", "system_log")
+
+
+async def test_refused_log_reads_cause_no_login(home: Home, clock: VirtualTime) -> None:
+    await home.set_up()
+    home.controller.faults.refuse("*/v2/*", status=401)
+    for _ in range(3):
+        await lose_stream(home, clock)
+        await regain_stream(home, clock)
+        await asyncio.sleep(300)
+    assert home.controller.login_attempts == 1
+    assert 1 <= len(home.controller.requests("/v2/")) <= 6
