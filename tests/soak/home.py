@@ -21,7 +21,7 @@ from tests.controller import SimulatedController
 from . import clock
 from .clock import CLOCK
 from .expectations import Kind
-from .judge import Report
+from .verdict import Report
 
 DOMAIN = "unifi_scanner"
 PACKAGE = f"custom_components.{DOMAIN}"

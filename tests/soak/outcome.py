@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 
 from .expectations import NOT_MENTIONED, Kind
 from .footprint import Footprint
-from .judge import MILLISECONDS, WHOLE_SECONDS, Counts, Fault, Report, Verdict
+from .judge import MILLISECONDS, WHOLE_SECONDS
 from .situations import SITUATIONS, Bar
+from .verdict import Counts, Fault, Report, Verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,9 +7,9 @@ from pathlib import Path
 from platform import python_version
 
 from .expectations import Kind
-from .judge import Counts
 from .outcome import Outcome, percentile, shortfalls
 from .situations import SITUATIONS
+from .verdict import Counts
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "reliability.md"
 BEGIN, END = "<!-- soak: begin -->\n", "<!-- soak: end -->\n"

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from .expectations import Kind
-from .judge import Counts, Fault, Report, Verdict, judge
+from .judge import judge
 from .truth import Link, Source, Truth
+from .verdict import Counts, Fault, Report, Verdict
 
 PHONE = "phone"
 HALL, KITCHEN, ATTIC = Link("hall", "5"), Link("kitchen", "5"), Link("attic", "5")
