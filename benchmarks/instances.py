@@ -171,21 +171,36 @@ def _home(contender: str, hass: HomeAssistant, entry: MockConfigEntry, set_up: f
     stream = entry.runtime_data.stream
     client = stream.client
     # Feed the receive loop from a fake socket; the real one stays open.
-    own, client._connection = client._connection, _FakeSocket()  # noqa: SLF001 - no public way to inject frames
+    socket = _FakeSocket()
+    own, client._connection = client._connection, socket  # noqa: SLF001 - no public way to inject frames
     receiving = client._receive(stream._async_handle_event)  # noqa: SLF001 - as above
     receiving.send(None)
     client._connection = own  # noqa: SLF001 - as above
-    return Home(hass=hass, entry=entry, prepare=bytes, feed=receiving.send, set_up=set_up)
+
+    def feed(frame: bytes | None) -> None:
+        receiving.send(frame)
+        if not socket.is_waiting:
+            # A large frame is processed in turns.
+            hass.loop.call_soon(feed, None)
+
+    return Home(hass=hass, entry=entry, prepare=bytes, feed=feed, set_up=set_up)
 
 
 class _FakeSocket:
     """A socket whose `recv` returns the values sent into the receiving coroutine."""
 
+    def __init__(self) -> None:
+        """Start without a receiver."""
+        self.is_waiting = False
+
     async def recv(self, *, decode: bool) -> bytes:  # noqa: ARG002 - the signature of a socket
         return await self
 
     def __await__(self) -> Generator[None, bytes, bytes]:
-        return (yield)
+        self.is_waiting = True
+        frame = yield
+        self.is_waiting = False
+        return frame
 
 
 def _enable_signals(hass: HomeAssistant, macs: Sequence[str]) -> None:
