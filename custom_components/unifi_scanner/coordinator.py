@@ -396,8 +396,12 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
             self._async_publish(events, area_changes)
 
     def _timelines_to_save(self) -> dict[str, Any]:
-        heard_at = self._clock() if self._stream.is_continuous else self._heard_at
-        return self.tracker.save(self._clock(), heard_at or self._clock())
+        now = self._clock()
+        heard_at = now if self._stream.is_continuous or self._heard_at is None else self._heard_at
+        if (gap_began := self._snapshots.gap_began) is not None:
+            # The system log of that time may still gain rows.
+            heard_at = min(heard_at, gap_began)
+        return self.tracker.save(now, heard_at)
 
     @callback
     def _async_write_states(self, events: Sequence[ClientEvent], changed: Sequence[str]) -> None:

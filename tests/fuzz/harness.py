@@ -17,6 +17,7 @@ from custom_components.unifi_scanner.api.records import (
 )
 from custom_components.unifi_scanner.roaming import ClientEvent, EventKind, RoamTracker
 from custom_components.unifi_scanner.roaming.client import MAX_EVIDENCE
+from custom_components.unifi_scanner.roaming.evidence import shared
 from tests.controller.models import Json
 
 from .mutations import Mutations
@@ -151,6 +152,7 @@ class Harness:
             ("ignored types", len(statistics.ignored), MAX_NAMES),
             ("unused keys", len(statistics.unused_keys), MAX_NAMES),
             ("cached MACs", _canonical_mac.cache_info().currsize, 8192),
+            ("cached links", shared.cache_info().currsize, 1024),
             ("cached frame starts", frames._meta_at_start.cache_info().currsize, 512),
             ("cached frame ends", frames._meta_at_end.cache_info().currsize, 512),
         ]

@@ -11,6 +11,7 @@ import pytest
 from custom_components.unifi_scanner.api import frames, parsing
 from custom_components.unifi_scanner.api.records import parse_station
 from custom_components.unifi_scanner.roaming import tracker as tracker_module
+from custom_components.unifi_scanner.roaming.evidence import shared
 
 from .harness import Harness
 from .mutations import ODD_VALUES
@@ -101,7 +102,7 @@ def allocated_bytes() -> int:
 
     The caches have limits of their own, which the harness checks.
     """
-    for cache in (parsing._canonical_mac, frames._meta_at_start, frames._meta_at_end):
+    for cache in (parsing._canonical_mac, frames._meta_at_start, frames._meta_at_end, shared):
         cache.cache_clear()
     snapshot = tracemalloc.take_snapshot().filter_traces(
         [tracemalloc.Filter(inclusive=True, filename_pattern=CODE_PATTERN)]

@@ -89,7 +89,7 @@ def _radio(link: Link | None) -> tuple[object, object]:
     return (None, None) if link is None else (link.ap_mac, link.band)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def shared(link: Link) -> Link:
     """Return an equal link that all clients share: a site has few, and evidence is kept of many."""
     return link
