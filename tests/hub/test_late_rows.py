@@ -93,6 +93,24 @@ async def test_two_gaps_in_a_row_lose_no_late_row(home: Home, clock: VirtualTime
     assert sorted(data["ap_to_name"] for _, data in events) == ["Attic", "Hall", "Hall", "Kitchen"]
 
 
+async def test_reload_while_the_log_of_a_gap_is_still_read_loses_no_late_row(
+    home: Home, clock: VirtualTime
+) -> None:
+    home.world.log_delay = 25
+    await home.set_up()
+    await asyncio.sleep(60)
+    await lose_stream(home, clock)
+    await asyncio.sleep(0.5)
+    home.world.roam(ANNA, "Kitchen")
+    home.world.roam(ANNA, "Hall")
+    await regain_stream(home, clock)
+    await asyncio.sleep(10)
+    assert await home.hass.config_entries.async_reload(home.entry.entry_id)
+    await asyncio.sleep(200)
+    events = await home.happened(2)
+    assert sorted(data["ap_to_name"] for _, data in events) == ["Hall", "Kitchen"]
+
+
 async def test_guest_who_comes_during_a_gap_is_reported_as_a_guest(
     home: Home, clock: VirtualTime
 ) -> None:
