@@ -1,7 +1,6 @@
 """A home: a simulated controller, the integration set up for it, and helpers to read states."""
 
 import asyncio
-from base64 import b64encode
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -19,6 +18,7 @@ from custom_components.unifi_scanner.const import DOMAIN
 from custom_components.unifi_scanner.coordinator import UnifiScannerCoordinator
 from custom_components.unifi_scanner.site.publisher import EVENT_TYPES
 from tests.controller import SimulatedController
+from tests.instance import entry_data
 
 UNIQUE_ID = "home_default"
 ANNA = "02:00:00:00:00:0a"
@@ -36,20 +36,6 @@ async def until(condition: Callable[[], object], seconds: float = 3.0) -> None:
     while not condition():
         assert time.perf_counter() < end, "the condition did not become true in time"
         await asyncio.sleep(0.005)
-
-
-def entry_data(controller: SimulatedController, **changes: str) -> dict[str, str]:
-    """Return the data of an entry that pins the controller's certificate."""
-    return {
-        "host": "127.0.0.1",
-        "url": controller.base_url,
-        "username": controller.username,
-        "password": controller.password,
-        "ssl": "pinned",
-        "certificate": b64encode(controller.certificate_der).decode(),
-        "site": "default",
-        **changes,
-    }
 
 
 @asynccontextmanager

@@ -16,7 +16,8 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.unifi_scanner.const import DOMAIN
 from tests.controller import Booting, SimulatedController, make_certificate
-from tests.home import entry_data, until
+from tests.home import until
+from tests.instance import entry_data
 
 pytestmark = pytest.mark.usefixtures("socket_enabled", "refused_handshakes")
 

@@ -18,7 +18,8 @@ from custom_components.unifi_scanner import coordinator
 from custom_components.unifi_scanner.api import socket
 from custom_components.unifi_scanner.const import DOMAIN
 from tests.controller import Flavour, Rejection, SimulatedController, sessions
-from tests.home import ANNA, Home, entry_data, furnished_home
+from tests.home import ANNA, Home, furnished_home
+from tests.instance import entry_data
 
 from .clock import VirtualTime
 

@@ -24,7 +24,8 @@ from custom_components.unifi_scanner.hub.login_budget import (
 )
 from tests.controller import SimulatedController
 from tests.handshakes import ignore_refused_handshakes
-from tests.home import entry_data, until
+from tests.home import until
+from tests.instance import entry_data
 
 URL = "https://10.0.0.1:443"
 STORE = f"{DOMAIN}.logins"

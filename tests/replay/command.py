@@ -31,8 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"error: {err}\n")
         return BAD_FILE
     if options.hass:
-        # Imported here because loading Home Assistant takes a while.
-        from . import integration_player  # noqa: PLC0415
+        from . import integration_player  # noqa: PLC0415 - loading Home Assistant takes a while
 
         logging.disable(logging.WARNING)
         replayed, recorded = (

@@ -1,34 +1,24 @@
 """Replay of a capture through the whole integration, in a Home Assistant of its own."""
 
 import asyncio
-from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
-from tempfile import TemporaryDirectory
 from unittest.mock import patch
 
-from aiohttp import ThreadedResolver
-from homeassistant import loader
 from homeassistant.core import Event, HomeAssistant, callback
-from pytest_homeassistant_custom_component.common import MockConfigEntry, async_test_home_assistant
+from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.unifi_scanner.const import DOMAIN
 from custom_components.unifi_scanner.coordinator import UnifiScannerCoordinator
 from custom_components.unifi_scanner.hub.snapshot import Snapshot
 from custom_components.unifi_scanner.site.publisher import EVENT_TYPES
 from tests.controller import SimulatedController
+from tests.instance import entry_data, home_assistant
 
 from .capture import Capture, Json, Step
 
 _KINDS = {event_type: kind.value for kind, event_type in EVENT_TYPES.items()}
-
-
-class _Resolver(ThreadedResolver):
-    """Replaces Home Assistant's resolver, which would send multicast queries."""
-
-    async def real_close(self) -> None:
-        """Close."""
 
 
 class _Player:
@@ -80,8 +70,7 @@ class _Player:
 
 def play(capture: Capture) -> list[Json]:
     """Return the events on Home Assistant's bus, with the keys of a capture's events."""
-    with TemporaryDirectory() as folder:
-        return asyncio.run(_play(capture, folder))
+    return asyncio.run(_play(capture))
 
 
 def as_bus_event(event: Json) -> Json:
@@ -93,15 +82,9 @@ def as_bus_event(event: Json) -> Json:
     return {**event, **links, "time": _milliseconds(event["time"])}
 
 
-async def _play(capture: Capture, folder: str) -> list[Json]:
-    resolver = "homeassistant.helpers.aiohttp_client._async_make_resolver"
-    async with async_test_home_assistant(config_dir=folder) as hass, SimulatedController() as unifi:
-        hass.data.pop(loader.DATA_CUSTOM_COMPONENTS)
-        try:
-            with patch(resolver, return_value=_Resolver()):
-                return await _play_in(hass, unifi, capture)
-        finally:
-            await hass.async_stop(force=True)
+async def _play(capture: Capture) -> list[Json]:
+    async with home_assistant() as hass, SimulatedController() as unifi:
+        return await _play_in(hass, unifi, capture)
 
 
 async def _play_in(
@@ -168,15 +151,7 @@ def _entry(controller: SimulatedController, capture: Capture) -> MockConfigEntry
         domain=DOMAIN,
         title="Replay",
         unique_id="replay_default",
-        data={
-            "host": "127.0.0.1",
-            "url": controller.base_url,
-            "username": controller.username,
-            "password": controller.password,
-            "ssl": "pinned",
-            "certificate": b64encode(controller.certificate_der).decode(),
-            "site": "default",
-        },
+        data=entry_data(controller),
         options={
             "clients": sorted(clients),
             "disconnect_delay": capture.disconnect_delay,

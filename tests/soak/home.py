@@ -1,22 +1,17 @@
 """A Home Assistant with one entry of the integration, as a user sees it: states and the bus."""
 
-from base64 import b64encode
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from datetime import datetime
 import importlib
 import pkgutil
-from tempfile import TemporaryDirectory
 from typing import Any
-from unittest.mock import patch
 
-from aiohttp import ThreadedResolver
-from homeassistant import loader
 from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er
-from pytest_homeassistant_custom_component.common import MockConfigEntry, async_test_home_assistant
+from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from tests.controller import SimulatedController
+from tests.instance import entry_data
 
 from . import clock
 from .clock import CLOCK
@@ -34,13 +29,6 @@ def load_integration() -> None:
         importlib.import_module(module.name)
 
 
-class _Resolver(ThreadedResolver):
-    """Replaces Home Assistant's resolver, which would send multicast queries."""
-
-    async def real_close(self) -> None:
-        """Close the resolver."""
-
-
 class SoakHome:
     """Sets up the entry, and collects the reports on the bus."""
 
@@ -56,21 +44,12 @@ class SoakHome:
     async def add_entry(self, clients: list[str], seed: int) -> None:
         """Add an entry that tracks some clients, and set it up."""
         clock.install_in(PACKAGE, seed)
-        controller = self._controller
         self._entry = MockConfigEntry(
             domain=DOMAIN,
             title="Soak",
             entry_id="soak",
             unique_id="soak_default",
-            data={
-                "host": "127.0.0.1",
-                "url": controller.base_url,
-                "username": controller.username,
-                "password": controller.password,
-                "ssl": "pinned",
-                "certificate": b64encode(controller.certificate_der).decode(),
-                "site": "default",
-            },
+            data=entry_data(self._controller),
             options={"clients": clients, "add_new_clients": False},
         )
         self._entry.add_to_hass(self._hass)
@@ -131,20 +110,3 @@ def report_of(event_type: str, data: Mapping[str, Any]) -> Report:
         inferred=data["inferred"],
         late=data.get("late"),
     )
-
-
-@asynccontextmanager
-async def home_assistant() -> AsyncIterator[HomeAssistant]:
-    """Yield a fresh Home Assistant and stop it."""
-    with (
-        TemporaryDirectory() as folder,
-        patch(
-            "homeassistant.helpers.aiohttp_client._async_make_resolver", return_value=_Resolver()
-        ),
-    ):
-        async with async_test_home_assistant(config_dir=folder) as hass:
-            hass.data.pop(loader.DATA_CUSTOM_COMPONENTS)
-            try:
-                yield hass
-            finally:
-                await hass.async_stop(force=True)

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 import logging
 
 from tests.controller import SimulatedController
+from tests.instance import home_assistant
 
 from .agenda import Agenda
 from .clock import CLOCK
 from .fault_schedule import FaultSchedule
 from .footprint import ErrorLog, Footprint
-from .home import SoakHome, home_assistant
+from .home import SoakHome
 from .interruptions import Stage
 from .judge import judge
 from .outcome import Case, Outcome, last_arrivals
