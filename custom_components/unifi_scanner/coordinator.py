@@ -128,6 +128,7 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
         )
         self._snapshot_requested = False
         self._snapshot_in_progress = False
+        self._snapshot_finished_at = self._clock()
         # Unsubscribe callbacks of recurring jobs.
         self._unsubscribe: list[CALLBACK_TYPE] = []
 
@@ -230,9 +231,7 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
         snapshot = await self._snapshots.async_read()
         now = self._clock()
         before: dict[str, ClientState | None] = dict(self.clients)
-        # The log first: it has details of changes that the snapshot only implies.
-        events = self.tracker.process_batch(snapshot.log, now)
-        events += self.tracker.process_snapshot(snapshot.stations, now)
+        events = self._snapshots.async_process(snapshot, now)
         self._heard_at = now
         self._timelines.async_schedule_save()
         self._silent_stream.async_update(snapshot.stations, events)
@@ -278,12 +277,16 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
     async def _async_read_log(self) -> None:
         if events := await self._snapshots.async_read_log():
             self._async_process_batch(events)
+        self._snapshots.async_expect_log(self._clock())
+        self._async_release_due()
         self._async_schedule_log_read()
 
     @override
     @callback
     def _async_refresh_finished(self) -> None:
         self._snapshot_in_progress = False
+        self._snapshot_finished_at = self._clock()
+        self._async_schedule_release()
         self._async_update_availability()
         self._async_write_aggregate_states()
 
@@ -315,6 +318,8 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
             self._async_update_availability()
         if self.stream_connected:
             self.tracker.connection_opened(self._clock())
+        else:
+            self._snapshots.async_expect_log(self._clock())
         self.listeners.async_notify_site()
         # After a connect, find out what happened meanwhile; only then may unavailable states
         # return. After a disconnect, find out whether the controller is reachable at all.
@@ -353,7 +358,19 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
 
     @callback
     def _async_release_due(self) -> None:
-        self._async_apply_events(self.tracker.release_due(self._clock()))
+        now = self._clock()
+        silence = now - max(self._stream.last_activity, self._snapshot_finished_at)
+        if self._stream.is_continuous and silence >= self.tracker.disconnect_delay > 0:
+            # The socket may be dead: a snapshot shows whether the client has come back.
+            self._async_request_snapshot()
+            return
+        self._async_apply_events(self.tracker.release_due(now))
+
+    @callback
+    def _async_schedule_release(self) -> None:
+        self._timers.async_cancel("departure")
+        if (due := self.tracker.next_due) is not None:
+            self._timers.async_set("departure", due - self._clock(), self._async_release_due)
 
     # Output to entities, triggers and the event bus
 
@@ -376,9 +393,7 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
             else:
                 self._unpublished.append((events, area_changes))
             self._new_clients.async_process_events(events)
-        self._timers.async_cancel("departure")
-        if (due := self.tracker.next_due) is not None:
-            self._timers.async_set("departure", due - self._clock(), self._async_release_due)
+        self._async_schedule_release()
 
     @callback
     def _async_publish(

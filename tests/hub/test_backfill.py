@@ -217,7 +217,6 @@ async def test_backfill_of_a_second_gap_reads_both(site: Site) -> None:
     await site.read()
     await asyncio.sleep(7)
     site.backfill.open_gap(loop_time() - 2)
-    assert site.backfill.next_read_due is None
     await asyncio.sleep(600)
     in_second = site.controller.log("b", ago=590)
     times, reads = await site.read_until_quiet()
@@ -243,7 +242,6 @@ async def test_backfill_continues_while_the_stream_is_down(site: Site) -> None:
     for number in range(10):
         times = site.controller.log(f"{number}", ago=5)
         assert await site.read(is_over=False) == times
-        assert site.backfill.next_read_due is None
         await asyncio.sleep(60)
     assert site.controller.requests[-1][0] > site.controller.requests[0][0]
 
@@ -290,7 +288,46 @@ async def test_backfill_waits_after_a_failure_however_often_it_is_read(site: Sit
     for _ in range(59):
         await site.read()
         await asyncio.sleep(1)
-    assert len(site.controller.requests) == 1
+    assert len(site.controller.requests) == 3
+
+
+async def test_log_of_a_gap_is_known_once_rows_that_were_written_late_have_been_read(
+    site: Site,
+) -> None:
+    began = loop_time() - 60
+    assert site.backfill.known_until is None
+    site.backfill.open_gap(began)
+    assert site.backfill.known_until == began
+    await site.read(is_over=False)
+    assert site.backfill.known_until == pytest.approx(loop_time() - 5, abs=0.1)
+    await asyncio.sleep(10)
+    await site.read()
+    assert site.backfill.known_until == pytest.approx(loop_time() - 5, abs=0.1)
+    site.controller.log("a", ago=3)
+    await asyncio.sleep(5)
+    assert await site.read() == []
+    assert site.backfill.known_until == pytest.approx(loop_time() - 10, abs=0.1)
+    await asyncio.sleep(5)
+    assert len(await site.read()) == 1
+    assert site.backfill.known_until is None
+
+
+async def test_no_log_is_expected_after_three_failures(site: Site) -> None:
+    site.backfill.open_gap(loop_time() - 60)
+    site.controller.error = ControllerStartingError("502")
+    began = loop_time()
+    while site.backfill.known_until is not None:
+        await site.read()
+        await asyncio.sleep(1)
+    assert 20 < loop_time() - began < 30
+
+
+async def test_no_gap_is_opened_without_a_log(site: Site) -> None:
+    site.backfill.open_gap(loop_time() - 60)
+    site.controller.error = NotSupportedError("404")
+    await site.read()
+    site.backfill.open_gap(loop_time() - 60)
+    assert (site.backfill.gap_began, site.backfill.known_until) == (None, None)
 
 
 async def test_backfill_reports_once_that_a_gap_was_too_long(

@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import datetime
 
 from homeassistant.core import HomeAssistant
 import pytest
 
 from tests.controller.world import GUEST_SSID
 from tests.faults.clock import VirtualTime
-from tests.home import ANNA, Home, furnished_home
+from tests.home import ANNA, BEN, Home, furnished_home
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
 
@@ -109,6 +110,113 @@ async def test_reload_while_the_log_of_a_gap_is_still_read_loses_no_late_row(
     await asyncio.sleep(200)
     events = await home.happened(2)
     assert sorted(data["ap_to_name"] for _, data in events) == ["Hall", "Kitchen"]
+
+
+async def test_departure_during_a_gap_is_reported_with_its_original_time(
+    home: Home, clock: VirtualTime
+) -> None:
+    await home.set_up()
+    await asyncio.sleep(60)
+    await lose_stream(home, clock)
+    await asyncio.sleep(0.5)
+    left = home.world.disconnect(ANNA)
+    await regain_stream(home, clock)
+    await asyncio.sleep(30)
+    ((event_type, data),) = await home.happened(1)
+    assert (event_type, data["source"], data["ap_from_name"]) == (
+        "unifi_scanner_disconnected",
+        "system_log",
+        "Hall",
+    )
+    assert datetime.fromisoformat(data["time"]).timestamp() == left.time
+
+
+async def test_departure_before_a_gap_is_none_if_the_log_has_the_return(
+    home: Home, clock: VirtualTime
+) -> None:
+    await home.set_up()
+    await asyncio.sleep(60)
+    await home.controller.disconnect(ANNA)
+    await asyncio.sleep(1)
+    await home.controller.stop_listening()
+    await asyncio.sleep(1)
+    home.world.connect(ANNA, "Kitchen")
+    await asyncio.sleep(40)
+    assert home.events == []
+    await home.controller.start()
+    await regain_stream(home, clock)
+    await asyncio.sleep(30)
+    ((event_type, data),) = await home.happened(1)
+    assert (event_type, data["ap_from_name"], data["ap_to_name"]) == (
+        "unifi_scanner_roam",
+        "Hall",
+        "Kitchen",
+    )
+
+
+async def test_roams_that_a_snapshot_implies_are_reported_as_the_log_has_them(
+    home: Home, clock: VirtualTime
+) -> None:
+    await home.set_up()
+    await asyncio.sleep(60)
+    await home.controller.roam(BEN, "Kitchen")
+    await asyncio.sleep(30)
+    for access_point in ("Kitchen", "Attic"):
+        home.world.roam(ANNA, access_point)
+        await asyncio.sleep(2)
+    await clock.until(lambda: home.shows("access_point", ANNA) == "Attic", 70)
+    await asyncio.sleep(20)
+    _, *roams = await home.happened(3)
+    assert [(data["ap_from_name"], data["ap_to_name"], data["source"]) for _, data in roams] == [
+        ("Hall", "Kitchen", "system_log"),
+        ("Kitchen", "Attic", "system_log"),
+    ]
+
+
+async def test_roams_that_a_snapshot_implies_are_reported_although_the_log_fails(
+    home: Home, clock: VirtualTime
+) -> None:
+    await home.set_up()
+    await home.controller.roam(BEN, "Kitchen")
+    await asyncio.sleep(60)
+    home.controller.faults.refuse("*/v2/*", status=500)
+    home.world.roam(ANNA, "Kitchen")
+    await clock.until(lambda: len(home.events) == 2, 100)
+    assert home.events[1].data["source"] == "resync"
+
+
+async def test_events_after_a_gap_wait_for_the_earlier_ones_of_their_client(
+    home: Home, clock: VirtualTime
+) -> None:
+    home.world.log_delay = 4
+    await home.set_up()
+    await asyncio.sleep(60)
+    await lose_stream(home, clock)
+    await asyncio.sleep(0.5)
+    home.world.roam(ANNA, "Kitchen")
+    await regain_stream(home, clock)
+    await home.controller.roam(ANNA, "Attic")
+    await asyncio.sleep(30)
+    assert [data["ap_to_name"] for _, data in await home.happened(2)] == ["Kitchen", "Attic"]
+
+
+async def test_departure_is_confirmed_if_nothing_was_received_since(
+    hass: HomeAssistant, clock: VirtualTime
+) -> None:
+    async with furnished_home(hass, clock=clock.time) as home:
+        await home.set_up()
+        await asyncio.sleep(40)
+        await home.controller.disconnect(ANNA)
+        await asyncio.sleep(1)
+        home.controller.half_open()
+        home.world.connect(ANNA, "Kitchen")
+        await asyncio.sleep(12)
+        ((event_type, data),) = await home.happened(1)
+        assert (event_type, data["ap_to_name"], data["source"]) == (
+            "unifi_scanner_roam",
+            "Kitchen",
+            "resync",
+        )
 
 
 async def test_guest_who_comes_during_a_gap_is_reported_as_a_guest(

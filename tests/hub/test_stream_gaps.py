@@ -274,26 +274,6 @@ async def test_backfill_requests_times_on_the_controllers_clock(
         assert [data["source"] for _, data in events] == ["system_log"] * 2
 
 
-async def test_backfill_reports_a_departure_with_its_original_time(
-    home_with_system_log: Home,
-) -> None:
-    home = home_with_system_log
-    await home.set_up(disconnect_delay=0.2)
-    await home.cut()
-    await asyncio.sleep(1)
-    left = home.world.disconnect(ANNA)
-    await home.reconnected()
-    ((event_type, data),) = await home.happened(1)
-    assert (event_type, data["source"], data["ap_from_name"]) == (
-        "unifi_scanner_disconnected",
-        "system_log",
-        "Hall",
-    )
-    reported = dt_util.parse_datetime(data["time"])
-    assert reported is not None
-    assert reported.timestamp() == left.time
-
-
 async def test_stream_understands_sync_frames_of_version_2(home: Home) -> None:
     await home.set_up()
     home.world.roam(ANNA, "Kitchen", signal=-71)

@@ -37,6 +37,7 @@ class Step:
     batch: Sequence[Observation | None] = ()
     stations: Sequence[StationRecord] = ()
     rows: Sequence[EventRecord] = ()
+    until: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,4 +141,4 @@ def _step(entry: Json) -> Step:
         )
         for row in entry.get("rows", ())
     ]
-    return Step(at=at, action=action, batch=batch, rows=rows)
+    return Step(at=at, action=action, batch=batch, rows=rows, until=entry.get("until"))

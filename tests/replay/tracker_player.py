@@ -26,6 +26,8 @@ def play_steps(tracker: RoamTracker | RecordingTracker, steps: Iterable[Step]) -
                 events += tracker.release_due(step.at)
             case "doubt":
                 tracker.suspend_departures(step.at)
+            case "expect_log":
+                tracker.expect_log(step.until, step.at)
             case "connect":
                 tracker.connection_opened(step.at)
     return events

@@ -161,6 +161,10 @@ class CaptureRecorder:
         """Record that departures were suspended."""
         return self._add(Entry(now, "doubt", self._skipped_frames()))
 
+    def record_log_known(self, now: float, until: float | None) -> None:
+        """Record up to when the controller's log is known."""
+        self._add(Entry(now, "expect_log", self._skipped_frames(), details={"until": until}))
+
     def record_events(self, entry: Entry, events: Iterable[object]) -> None:
         """Record the events that an input resulted in."""
         entry.events = self._redaction.redact_all(events)

@@ -25,6 +25,7 @@ class RecordingTracker:
         self.clients_per_access_point = tracker.clients_per_access_point
         self.counters = tracker.counters
         self.controller_time = tracker.controller_time
+        self._log_known: float | None = None
         self._restart()
 
     @property
@@ -53,6 +54,11 @@ class RecordingTracker:
     def recheck_due(self) -> float | None:
         """When another snapshot is to be taken to confirm that a missing client is gone."""
         return self._tracker.recheck_due
+
+    @property
+    def waits_for_log(self) -> bool:
+        """Whether something is held back until the controller's log is known any further."""
+        return self._tracker.waits_for_log
 
     def set_names(self, names: Mapping[str, str]) -> None:
         """Set the names as RoamTracker does; the recording starts anew, as it cannot hold them."""
@@ -112,6 +118,14 @@ class RecordingTracker:
         self._record_clients(())
         self._recorder.record_suspension(now)
         self._tracker.suspend_departures(now)
+
+    def expect_log(self, known_until: float | None, now: float) -> None:
+        """Hold back what is only implied after a time, and record that; see RoamTracker."""
+        if known_until is not None or self._log_known is not None:
+            self._record_clients(())
+            self._recorder.record_log_known(now, known_until)
+            self._tracker.expect_log(known_until, now)
+        self._log_known = known_until
 
     def _restart(self) -> None:
         self._recorder.start(self._tracker.export_state(), self._tracker.CLIENT_FIELDS)

@@ -24,9 +24,12 @@ _CONFIRMATION = 5.0  # seconds
 _LATEST_ROW = 300.0  # seconds
 # Only the end of a longer gap is read.
 _LONGEST_GAP = 2 * 3600.0  # seconds
-# After a failure the log is not read again for a while, which doubles with each failure.
-_FIRST_WAIT = 60.0  # seconds
+# After a failure the log is not read again for a while, which grows with each failure in a row.
+_FIRST_WAIT = 5.0  # seconds
+_WAIT_FACTOR = 4.0
 _LONGEST_WAIT = 3600.0  # seconds
+# After as many, it is not expected to be readable soon.
+_MAX_FAILURES = 3
 
 
 @dataclass(slots=True)
@@ -36,7 +39,7 @@ class _Gap:
     `ended` is its end and `last_read` the last read since then, None while the stream is down. The
     log is `read` up to a time, apart from rows that were written later. `quiet_reads` counts the
     reads in a row that found nothing new; `held` are late events that are returned after such a
-    read.
+    read. `confirmed` is the time up to which even rows that were written late have been read.
     """
 
     began: float
@@ -45,17 +48,29 @@ class _Gap:
     last_read: float | None = None
     quiet_reads: int = 0
     held: list[EventRecord] = field(default_factory=list)
+    confirmed: float | None = None
 
     @property
-    def next_read_due(self) -> float | None:
-        """The event-loop time of the next read, None if the stream is down or has just opened."""
+    def next_read_due(self) -> float:
+        """The event-loop time of the next read while the stream is open."""
         if self.ended is None or self.last_read is None:
-            return None
+            return self.began
         if self.held:
             return self.last_read + _CONFIRMATION
         passed = self.last_read - self.ended
         repeats = (self.ended + delay for delay in _REPEATS if delay > passed + 1.0)
         return next(repeats, self.last_read + _REPEAT_INTERVAL)
+
+    @property
+    def known_until(self) -> float | None:
+        """Up to when all rows have been read, except for very late ones; None for all of the gap.
+
+        It is the beginning of the gap before the first read.
+        """
+        if self.confirmed is None:
+            return self.began
+        is_over = self.ended is not None and self.confirmed >= self.ended
+        return None if is_over else self.confirmed
 
     @property
     def is_complete(self) -> bool:
@@ -97,7 +112,7 @@ class SystemLogBackfill:
         self._controller_time = controller_time
         self._gap: _Gap | None = None
         self._retry_at = 0.0
-        self._wait = _FIRST_WAIT
+        self._failures = 0
         # When the rows that have been read happened, by id.
         self._known_rows: dict[str, float] = {}
         self._is_truncated = False
@@ -105,10 +120,20 @@ class SystemLogBackfill:
 
     @property
     def next_read_due(self) -> float | None:
-        """When to read the log again without waiting for a snapshot, None for never."""
-        if self._gap is None or self._gap.ended is None:
+        """When to read the log while the stream is open, in event-loop time; None for never."""
+        if self._gap is None:
             return None
-        return self._retry_at or self._gap.next_read_due
+        return max(self._gap.next_read_due, self._retry_at)
+
+    @property
+    def is_readable(self) -> bool:
+        """Whether the log can be read, as far as the latest requests have shown."""
+        return self.supported is not False and self._failures < _MAX_FAILURES
+
+    @property
+    def known_until(self) -> float | None:
+        """Up to when the log is known while more of a gap will be; None if no more will be."""
+        return self._gap.known_until if self._gap is not None and self.is_readable else None
 
     @property
     def gap_began(self) -> float | None:
@@ -117,6 +142,8 @@ class SystemLogBackfill:
 
     def open_gap(self, since: float) -> None:
         """Start a gap at a time, or extend the current one."""
+        if self.supported is False:
+            return
         if self._gap is None:
             self._gap = _Gap(since)
             self._is_truncated = False
@@ -125,6 +152,8 @@ class SystemLogBackfill:
         gap.began = min(gap.began, since)
         if gap.read is not None:
             gap.read = min(gap.read, since)
+        if gap.confirmed is not None:
+            gap.confirmed = min(gap.confirmed, since)
         gap.ended, gap.last_read, gap.quiet_reads = None, None, 0
 
     async def async_read(
@@ -142,7 +171,7 @@ class SystemLogBackfill:
         async with self._lock:
             now = asyncio.get_running_loop().time()
             gap = self._gap
-            if gap is None or self.supported is False or now < self._retry_at:
+            if gap is None or now < self._retry_at:
                 return ()
             if gap.ended is None and is_over:
                 gap.ended, gap.last_read = now, None
@@ -154,8 +183,7 @@ class SystemLogBackfill:
                 self._process_failure(err)
                 return self._release(gap)
             self.supported = True
-            self._retry_at = 0.0
-            self._wait = _FIRST_WAIT
+            self._retry_at, self._failures = 0.0, 0
             if ended - began > _LONGEST_GAP or log.unread:
                 self._note_truncated(log)
 
@@ -178,6 +206,7 @@ class SystemLogBackfill:
                 self._gap = None
             elif not is_first and not is_quiet:
                 return ()
+            gap.confirmed = now - _REPEATS[0]
             return self._release(gap)
 
     @staticmethod
@@ -205,8 +234,9 @@ class SystemLogBackfill:
             return
         # Not even a refused session is worth a login: snapshots renew it if it has expired.
         _LOGGER.debug("Failed to read the system log of site %s: %r", self._site, err)
-        self._retry_at = asyncio.get_running_loop().time() + self._wait
-        self._wait = min(self._wait * 2, _LONGEST_WAIT)
+        wait = min(_FIRST_WAIT * _WAIT_FACTOR**self._failures, _LONGEST_WAIT)
+        self._retry_at = asyncio.get_running_loop().time() + wait
+        self._failures += 1
 
     def _note_truncated(self, log: ClientLog) -> None:
         if self._is_truncated:

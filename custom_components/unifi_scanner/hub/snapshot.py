@@ -11,6 +11,7 @@ from homeassistant.exceptions import HomeAssistantError
 from ..api import DeviceRecord, EventRecord, StationRecord, UnifiClient
 from ..capture.recording_tracker import RecordingTracker
 from ..const import CONF_SITE
+from ..roaming import ClientEvent
 from .backfill import SystemLogBackfill
 from .errors import async_request
 from .session import ControllerSession
@@ -45,6 +46,8 @@ class SnapshotReader:
         self._tracker = tracker
         self._watchdog = StreamWatchdog()
         self._backfill = SystemLogBackfill(self._site, tracker.controller_time)
+        # The time of the previous snapshot.
+        self._previous: float | None = None
 
     @property
     def has_log(self) -> bool | None:
@@ -70,7 +73,7 @@ class SnapshotReader:
 
         It changes with every snapshot and every read of the log.
         """
-        return self._backfill.next_read_due
+        return self._backfill.next_read_due if self._stream.is_continuous else None
 
     async def async_read(self) -> Snapshot:
         """Return a snapshot. Raises the exceptions of `async_request`."""
@@ -100,8 +103,8 @@ class SnapshotReader:
             self._backfill.open_gap(since)
         self._async_extend_gap()
         log: Sequence[EventRecord] = ()
-        due = self._backfill.next_read_due
-        if not stream.is_continuous or due is None or due <= now:
+        due = self.next_log_read
+        if due is None or due <= now:
             # Read the log after the clients, so that it covers every change that they show.
             log = await self._backfill.async_read(
                 client,
@@ -120,6 +123,37 @@ class SnapshotReader:
         return await self._backfill.async_read(
             self._session.client, is_over=self._stream.is_continuous, guests=self._guests(())
         )
+
+    @callback
+    def async_expect_log(self, now: float) -> None:
+        """Let the tracker wait for what will be read from the system log."""
+        self._async_extend_gap()
+        self._tracker.expect_log(self._backfill.known_until, now)
+
+    @callback
+    def async_process(self, snapshot: Snapshot, now: float) -> list[ClientEvent]:
+        """Process a snapshot, and return the tracker's events.
+
+        If it implies what an open stream has not said, the system log is read before that is
+        reported.
+        """
+        self.async_expect_log(now)
+        previous, self._previous = self._previous, now
+        is_complete = (
+            self._backfill.is_readable
+            and self._backfill.known_until is None
+            and self._stream.last_event is not None
+        )
+        if is_complete:
+            self._tracker.expect_log(previous, now)
+        # The log first: it has details of changes that the snapshot only implies.
+        events = self._tracker.process_batch(snapshot.log, now)
+        events += self._tracker.process_snapshot(snapshot.stations, now)
+        if is_complete:
+            if previous is not None and self._tracker.waits_for_log:
+                self._backfill.open_gap(previous)
+            self.async_expect_log(now)
+        return events
 
     @callback
     def _async_extend_gap(self) -> None:

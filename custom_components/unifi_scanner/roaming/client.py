@@ -2,6 +2,7 @@
 
 from bisect import bisect_left, insort
 from collections.abc import Iterator
+from math import inf
 from operator import attrgetter
 from typing import NamedTuple
 
@@ -28,16 +29,19 @@ _order = attrgetter("order")
 
 
 class _Boundary(NamedTuple):
-    """How a stay began: after an absence, on another radio of the access point, or by a roam.
+    """The end of one stay and the beginning of the next, None if the client is not connected.
 
-    Until `held_until`, in event-loop time, it is not reported, as better evidence may come.
+    A client `was_away` in between, or changed to another radio of its access point (`is_retune`),
+    or roamed. `departure_due` and `arrival_due` are when to report that, in event-loop time: `inf`
+    once the controller's log is known, None for never.
     """
 
-    stay: Stay
+    before: Stay | None
+    stay: Stay | None
     was_away: bool
     is_retune: bool
-    is_reported: bool
-    held_until: float | None
+    departure_due: float | None
+    arrival_due: float | None
 
 
 class Client:
@@ -268,50 +272,56 @@ class Client:
 
     # Events
 
-    def next_due(self, longest_gap: float) -> float | None:
-        """Return when `report` will have something to report, in event-loop time."""
-        due: list[float] = []
-        before: Stay | None = None
-        for boundary in self._boundaries(longest_gap):
-            if not boundary.is_reported and boundary.held_until is not None:
-                due.append(boundary.held_until)
-            if before is not None and boundary.was_away and not before.is_departure_reported:
-                due.append(before.departure_due)
-            before = boundary.stay
-        if before is not None and before.left is not None and not before.is_departure_reported:
-            due.append(before.departure_due)
-        return min(due, default=None)
+    def next_due(self, longest_gap: float, log_known: float | None) -> float | None:
+        """Return when `report` will have something to report, in event-loop time.
 
-    def report(self, loop_time: float, longest_gap: float) -> list[ClientEvent]:
-        """Return an event for each end of a stay that is neither reported nor held back."""
+        None for never, `inf` for when the controller's log is known any further.
+        """
+        return min(
+            (
+                due
+                for boundary in self._boundaries(longest_gap, log_known)
+                for due in (boundary.departure_due, boundary.arrival_due)
+                if due is not None
+            ),
+            default=None,
+        )
+
+    def report(
+        self, loop_time: float, longest_gap: float, log_known: float | None
+    ) -> list[ClientEvent]:
+        """Return an event for each end of a stay that is neither reported nor held back.
+
+        What is only implied to have happened after `log_known` waits for the controller's log, and
+        so does what follows it.
+        """
         events: list[ClientEvent] = []
-        before: Stay | None = None
-        for boundary in self._boundaries(longest_gap):
-            is_new = not boundary.is_reported and (
-                boundary.held_until is None or loop_time >= boundary.held_until
-            )
+        for boundary in self._boundaries(longest_gap, log_known):
+            before, stay, _, is_retune, departure_due, arrival_due = boundary
+            has_arrived = arrival_due is not None and loop_time >= arrival_due
             if (
                 before is not None
-                and boundary.was_away
-                and (is_new or loop_time >= before.departure_due)
+                and departure_due is not None
+                and (has_arrived or loop_time >= departure_due)
             ):
-                events += self._report_departure(before)
-            if is_new:
-                events.append(self._arrival_event(before, boundary))
-                if boundary.is_retune:
-                    boundary.stay.mark_radio_reported()
+                events.append(self._report_departure(before))
+            if stay is not None and has_arrived:
+                events.append(self._arrival_event(before, stay, was_away=boundary.was_away))
+                if is_retune:
+                    stay.mark_radio_reported()
                 else:
-                    boundary.stay.mark_arrival_reported()
-            before = boundary.stay
-        if before is not None and before.left is not None and loop_time >= before.departure_due:
-            events += self._report_departure(before)
+                    stay.mark_arrival_reported()
         return events
 
-    def _boundaries(self, longest_gap: float) -> Iterator[_Boundary]:
-        """Return how each stay began."""
+    def _boundaries(self, longest_gap: float, log_known: float | None) -> Iterator[_Boundary]:
         before: Stay | None = None
+        waits_for_log = False
         for index, stay in enumerate(self.stays):
             was_away = before is None or before.was_left_before(stay, longest_gap)
+            departure_due: float | None = None
+            if before is not None and was_away and not before.is_departure_reported:
+                departure_due = before.departure_due
+                waits_for_log |= _is_unknown(before.left, longest_gap, log_known)
             is_retune = (
                 before is not None and not was_away and before.link.ap_mac == stay.link.ap_mac
             )
@@ -322,10 +332,26 @@ class Client:
             else:
                 is_reported = self._is_visit_reported(index, longest_gap)
                 must_wait = stay.implied and not was_away
-            yield _Boundary(
-                stay, was_away, is_retune, is_reported, stay.basis.due if must_wait else None
-            )
+            arrival_due: float | None = None
+            if not is_reported:
+                arrival_due = stay.basis.due if must_wait else 0.0
+                waits_for_log |= not stay.is_exact and _is_unknown(stay.time, 0.0, log_known)
+            if waits_for_log:
+                departure_due = None if departure_due is None else inf
+                arrival_due = None if arrival_due is None else inf
+            yield _Boundary(before, stay, was_away, is_retune, departure_due, arrival_due)
             before = stay
+        if before is not None and before.left is not None and not before.is_departure_reported:
+            waits_for_log |= _is_unknown(before.left, longest_gap, log_known)
+            departure_due = inf if waits_for_log else before.departure_due
+            yield _Boundary(
+                before,
+                None,
+                was_away=True,
+                is_retune=False,
+                departure_due=departure_due,
+                arrival_due=None,
+            )
 
     def _is_visit_reported(self, index: int, longest_gap: float) -> bool:
         """Return whether the arrival at a stay's access point was reported, on whatever radio."""
@@ -340,9 +366,8 @@ class Client:
             before = stay
         return False
 
-    def _arrival_event(self, before: Stay | None, boundary: _Boundary) -> ClientEvent:
-        stay = boundary.stay
-        origin = None if boundary.was_away or before is None else before.link
+    def _arrival_event(self, before: Stay | None, stay: Stay, *, was_away: bool) -> ClientEvent:
+        origin = None if was_away or before is None else before.link
         reported_origin = None if stay.implied else stay.basis.link_from
         if origin is None:
             kind = EventKind.CONNECTED
@@ -366,12 +391,10 @@ class Client:
             roam_gap=_gap(before, stay) if origin is not None else None,
         )
 
-    def _report_departure(self, stay: Stay) -> list[ClientEvent]:
-        if stay.is_departure_reported:
-            return []
+    def _report_departure(self, stay: Stay) -> ClientEvent:
         piece = min(stay.departures, key=_order)
         piece.reported |= Reported.ITSELF
-        event = self._event(
+        return self._event(
             EventKind.DISCONNECTED,
             link_from=stay.link,
             link_to=None,
@@ -380,7 +403,6 @@ class Client:
             inferred=piece.proof is Proof.ABSENCE,
             signal=self.state.signal if stay is self.present else None,
         )
-        return [event]
 
     def _event(
         self,
@@ -490,6 +512,11 @@ def _is_found_again(present: Stay, link: Link, time: float, seen: float, source:
             and seen > present.left + REPORT_INTERVAL
         )
     return source is Source.RESYNC and time < present.time and seen > present.seen + LOST_LINK
+
+
+def _is_unknown(time: float | None, longest_gap: float, log_known: float | None) -> bool:
+    """Return whether the log may still show what happened until `longest_gap` after a time."""
+    return time is not None and log_known is not None and time + longest_gap > log_known
 
 
 def _gap(before: Stay | None, stay: Stay) -> float | None:

@@ -51,6 +51,7 @@ class TrackerState:
     floor: float
     empty_since: float | None
     suspended_until: float
+    log_known: float | None
     on_time: bool
     newest: float
     missing: tuple[MissingClient, ...]

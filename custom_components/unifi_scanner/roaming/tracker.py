@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import count
+from math import inf
 from operator import attrgetter
 from types import MappingProxyType
 from typing import Any
@@ -41,8 +42,6 @@ MAX_OUTAGE = 3600.0
 FORGET_AFTER = 86_400.0
 MAX_CLIENTS = 20_000
 
-# Stands for the time at which a client left that was not connected yet.
-_NEVER = float("inf")
 _time_of = attrgetter("time")
 
 
@@ -69,12 +68,14 @@ class RoamTracker:
         self._names: Mapping[str, str] = {}
         self._exported_names: tuple[KnownName, ...] = ()
         self._numbers = count(1)
-        # When there is something to report about a client.
+        # When there is something to report about a client; `inf` for what waits for the log.
         self._due: dict[str, float] = {}
+        # The controller's log is known up to this time, and more of it is expected; None if not.
+        self._log_known: float | None = None
         # Clients that the latest snapshot did not list, and since when: event-loop time, and time
         # on the timeline.
         self._missing: dict[str, tuple[float, float]] = {}
-        # Clients that are not connected, by when they left.
+        # Clients that are not connected, by when they left; `inf` before they ever connected.
         self._away: dict[str, float] = {}
         # Whether a list of all clients was processed; before that, nothing is news.
         self._is_primed = False
@@ -108,8 +109,14 @@ class RoamTracker:
 
     @property
     def next_due(self) -> float | None:
-        """When `release_due` is to be called next, None if nothing is held back."""
-        return min(self._due.values(), default=None)
+        """When `release_due` is to be called next, None for not at all."""
+        due = min(self._due.values(), default=inf)
+        return None if due == inf else due
+
+    @property
+    def waits_for_log(self) -> bool:
+        """Whether something is held back until the controller's log is known any further."""
+        return inf in self._due.values()
 
     @property
     def recheck_due(self) -> float | None:
@@ -175,6 +182,16 @@ class RoamTracker:
     def suspend_departures(self, now: float) -> None:
         """Ignore for a while that clients are missing in snapshots, as the controller may boot."""
         self._suspended_until = now + FILLING_TIME
+
+    def expect_log(self, known_until: float | None, now: float) -> None:
+        """Hold back what is only implied to have happened after an event-loop time.
+
+        The controller's log is known until then, and more of it will be. None if it will not.
+        """
+        self._log_known = None if known_until is None else self._clock.now(known_until)
+        for mac, due in self._due.items():
+            if due == inf:
+                self._due[mac] = now
 
     def connection_opened(self, now: float) -> None:  # noqa: ARG002 - as for every other input
         """Expect the controller to send its latest events once more."""
@@ -380,7 +397,9 @@ class RoamTracker:
             mac_dropped = next(iter(self._away or self._clients))
             if self._is_primed:
                 self._clients[mac_dropped].rebuild(self.disconnect_delay)
-                self._last_events += self._clients[mac_dropped].report(now, self.disconnect_delay)
+                self._last_events += self._clients[mac_dropped].report(
+                    now, self.disconnect_delay, self._log_known
+                )
             self._drop(mac_dropped)
         client = Client(
             mac,
@@ -392,7 +411,7 @@ class RoamTracker:
         )
         self._clients[mac] = client
         self._states[mac] = client.state
-        self._away[mac] = _NEVER
+        self._away[mac] = inf
         return client
 
     def _report(self, clients: Iterable[Client], now: float) -> list[ClientEvent]:
@@ -405,7 +424,7 @@ class RoamTracker:
                 # Forgotten meanwhile, as there are too many.
                 continue
             if self._is_primed:
-                events += client.report(now, self.disconnect_delay)
+                events += client.report(now, self.disconnect_delay, self._log_known)
             else:
                 client.mark_reported()
             client.forget_before(present - HORIZON, self.disconnect_delay)
@@ -434,10 +453,10 @@ class RoamTracker:
         self._set_state(client, client.current_state())
         if client.state.connected:
             self._away.pop(mac, None)
-        elif self._away.get(mac, _NEVER) == _NEVER:
+        elif self._away.get(mac, inf) == inf:
             self._away.pop(mac, None)
             self._away[mac] = now
-        if (due := client.next_due(self.disconnect_delay)) is None:
+        if (due := client.next_due(self.disconnect_delay, self._log_known)) is None:
             self._due.pop(mac, None)
         else:
             self._due[mac] = due
@@ -509,7 +528,7 @@ class RoamTracker:
             client.rebuild(self.disconnect_delay)
             self._clients[mac] = client
             self._states[mac] = client.state
-            self._away[mac] = _NEVER
+            self._away[mac] = inf
             self._update(client, now)
 
     def resume(self, stations: Sequence[StationRecord], now: float) -> float | None:
@@ -546,6 +565,7 @@ class RoamTracker:
             floor=self._floor,
             empty_since=self._empty_since,
             suspended_until=self._suspended_until,
+            log_known=self._log_known,
             on_time=self._is_on_time,
             newest=self._newest,
             missing=tuple(MissingClient(mac, *since) for mac, since in self._missing.items()),
@@ -573,6 +593,7 @@ class RoamTracker:
         names = {known["mac"]: known["name"] for known in state["names"]}
         self._is_primed, self._floor = bool(state["primed"]), float(state["floor"])
         self._empty_since, self._suspended_until = state["empty_since"], state["suspended_until"]
+        self._log_known = state["log_known"]
         self._is_on_time, self._newest = state["on_time"], state["newest"]
         self._clock, self._missing = clock, missing
         for mac in list(self._clients):
@@ -585,8 +606,8 @@ class RoamTracker:
             if client.state.ap_mac is not None:
                 self._count(client.state.ap_mac, 1)
             else:
-                self._away[mac] = _NEVER
-            if (due := client.next_due(self.disconnect_delay)) is not None:
+                self._away[mac] = inf
+            if (due := client.next_due(self.disconnect_delay, self._log_known)) is not None:
                 self._due[mac] = due
             client.keep_present_only()
         self.set_names(names)
