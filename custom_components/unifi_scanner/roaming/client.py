@@ -246,7 +246,7 @@ class Client:
                     stay.link,
                     stay.basis.source,
                     until=stay.seen,
-                    roam_count=stay.basis.roam_count,
+                    roam_count=stay.roam_count,
                     reported=Reported.ALL,
                 ),
                 *stay.departures,
@@ -326,11 +326,12 @@ class Client:
                 before is not None and not was_away and before.link.ap_mac == stay.link.ap_mac
             )
             if is_retune:
-                is_reported = stay.is_radio_reported
+                is_reported = stay.is_return or stay.is_radio_reported
                 # A client that connects once more may have been elsewhere in between.
                 must_wait = stay.is_exact and stay.basis.link_from is None
             else:
-                is_reported = self._is_visit_reported(index, longest_gap)
+                # It may have been taken for a change of radio, before more was known.
+                is_reported = stay.is_radio_reported or self._is_visit_reported(index, longest_gap)
                 must_wait = stay.implied and not was_away
             arrival_due: float | None = None
             if not is_reported:
@@ -358,7 +359,9 @@ class Client:
         before: Stay | None = None
         for stay in self.stays[index:]:
             if before is not None and (
-                before.link.ap_mac != stay.link.ap_mac or before.was_left_before(stay, longest_gap)
+                before.link.ap_mac != stay.link.ap_mac
+                or stay.is_return
+                or before.was_left_before(stay, longest_gap)
             ):
                 break
             if stay.is_arrival_reported:

@@ -16,6 +16,8 @@ WHOLE_SECONDS = 1.5
 LOG_DIFFERENCE = 5.0
 # The controller computes association times from counters, so they vary by seconds.
 ASSOCIATION_JITTER = 3.0
+# An access point notices so late that a client has left it (docs/protocol.md 3.2).
+LATEST_DEPARTURE = 600.0
 # An access point reports to the controller at the latest after 27 s (docs/protocol.md 5), and until
 # then may count a client that has left.
 REPORT_INTERVAL = 30.0

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from ..api.records import Link
 from .evidence import (
+    LATEST_DEPARTURE,
     LOG_DIFFERENCE,
     REPORT_INTERVAL,
     WHOLE_SECONDS,
@@ -26,7 +27,8 @@ class Stay:
 
     It began at `time`, which `basis` proves; `seen` is the last proof of it. `left` is when the
     client disconnected, None if it went on to the next stay or is still there. Of an `implied` stay
-    only a roam that started there was reported.
+    only its end was reported. Before an `is_return` stay, the client was somewhere unknown.
+    `roam_count` is the controller's count of the client's roams during the stay, None if unknown.
     """
 
     link: Link
@@ -34,6 +36,8 @@ class Stay:
     seen: float
     basis: Evidence
     implied: bool = False
+    is_return: bool = False
+    roam_count: int | None = None
     left: float | None = None
     # Tuples, as most are empty or short, and there are many.
     evidence: tuple[Evidence, ...] = ()
@@ -49,7 +53,7 @@ class Stay:
     def is_arrival_reported(self) -> bool:
         """Whether the arrival at the access point was reported on its radio."""
         return any(Reported.ITSELF in piece.reported for piece in self.evidence) or any(
-            Reported.ORIGIN in piece.reported for piece in self.roams_from
+            Reported.ORIGIN in piece.reported for piece in (*self.roams_from, *self.departures)
         )
 
     @property
@@ -135,7 +139,7 @@ class _Builder:
         link = piece.link
         if piece.proof <= Proof.ABSENCE:
             if stay is not None:
-                _end(stay, piece)
+                self._leave(stay, piece)
         elif link is not None:
             if piece.proof is Proof.ARRIVAL:
                 self._arrive(stay, piece, link)
@@ -145,6 +149,30 @@ class _Builder:
                 self._sight(stay, piece, link)
             if piece.roam_count is not None:
                 self._roam_count = piece.roam_count
+        if self.stays:
+            self.stays[-1].roam_count = self._roam_count
+
+    def _leave(self, stay: Stay, piece: Evidence) -> None:
+        """Apply evidence that a client was not connected any more."""
+        if piece.link is None or piece.link.ap_mac == stay.link.ap_mac:
+            _end(stay, piece)
+        elif (
+            stay.left is None
+            and stay.seen < piece.time - WHOLE_SECONDS
+            and not self._was_on(piece.link.ap_mac, since=piece.time - LATEST_DEPARTURE)
+        ):
+            # It roamed there unnoticed.
+            self._append(piece.link, piece, piece.time, implied=True)
+            _end(self.stays[-1], piece)
+
+    def _was_on(self, ap_mac: str, *, since: float) -> bool:
+        """Return whether an access point may report late that a client has left it."""
+        for stay in reversed(self.stays):
+            if stay.link.ap_mac == ap_mac:
+                return True
+            if stay.time < since:
+                break
+        return False
 
     def _arrive(self, stay: Stay | None, piece: Evidence, link: Link) -> None:
         origin = piece.link_from
@@ -237,12 +265,11 @@ class _Builder:
         """Apply evidence of a client on the access point that it is on already."""
         since = stay.time + (0.0 if piece.proof is Proof.ARRIVAL else WHOLE_SECONDS)
         if piece.time >= since and _is_other_radio(piece, link, stay.link):
-            if None not in {piece.roam_count, self._roam_count} and (
-                piece.roam_count != self._roam_count
-            ):
-                # It roamed elsewhere and back, unnoticed: that is no change of radio.
-                piece.reported |= Reported.RADIO
+            before = self._roam_count
             self._append(completed(link, stay.link), piece, piece.time)
+            # If the controller has counted a roam, it was to an access point that is unknown.
+            if None not in {piece.roam_count, before} and piece.roam_count != before:
+                self.stays[-1].is_return = True
             return
         # A change of channel alone is no roam, but the latest report is right.
         newer = stay.link.band is None or link.band == stay.link.band
@@ -268,10 +295,6 @@ class _Builder:
 
 
 def _end(stay: Stay, piece: Evidence) -> None:
-    """Apply evidence that a client was not connected any more."""
-    if piece.link is not None and piece.link.ap_mac != stay.link.ap_mac:
-        # The access point of an earlier stay noticed late that the client had left.
-        return
     if stay.left is None:
         if piece.proof is Proof.ABSENCE:
             if stay.seen > piece.time and Reported.ITSELF not in piece.reported:
