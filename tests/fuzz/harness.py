@@ -90,6 +90,7 @@ class Harness:
     def release_due(self) -> None:
         """Release the departures that are due."""
         self._check_events(self.tracker.release_due(self.now))
+        assert self.tracker.next_due is None or self.tracker.next_due > self.now
 
     def pass_time(self) -> None:
         """Let time pass, sometimes a lot of it, and release the departures that are due."""

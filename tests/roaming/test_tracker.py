@@ -4,7 +4,12 @@ from copy import replace
 
 import pytest
 
-from custom_components.unifi_scanner.api.records import EventRecord, Link, Observation
+from custom_components.unifi_scanner.api.records import (
+    EventRecord,
+    Link,
+    Observation,
+    StationRecord,
+)
 from custom_components.unifi_scanner.roaming import EventKind, RoamTracker, Source
 
 from .observations import (
@@ -629,3 +634,68 @@ def test_change_of_radio_before_a_disconnect_found_by_snapshots_does_not_reconne
     events = tracker.process_batch(rows, NOW + 71) + tracker.release_due(NOW + 100)
     assert [event for event in events if event.kind is not EventKind.ROAM_RADIO] == []
     assert not tracker.clients[PHONE].connected
+
+
+def test_departure_from_elsewhere_implies_a_roam_there(tracker: RoamTracker) -> None:
+    left = disconnected(NOW + 60, BEDROOM)
+    assert tracker.process_batch([left], NOW + 61) == []
+    events = tracker.release_due(NOW + 71)
+    assert kinds(events) == [("roam", HALL, BEDROOM), ("disconnected", BEDROOM, None)]
+    assert [event.inferred for event in events] == [True, False]
+    assert not tracker.clients[PHONE].connected
+    late = roam(NOW + 50, HALL, BEDROOM, received=NOW + 75)
+    assert tracker.process_batch([late], NOW + 75) == []
+
+
+def test_departure_from_elsewhere_during_a_short_absence_implies_a_round_trip(
+    tracker: RoamTracker,
+) -> None:
+    left = disconnected(NOW + 60, HALL), disconnected(NOW + 63, BEDROOM)
+    tracker.process_batch([left[0], connected(NOW + 64, HALL)], NOW + 64)
+    events = tracker.process_batch([left[1]], NOW + 70) + tracker.release_due(NOW + 120)
+    assert kinds(events) == [("roam", BEDROOM, HALL), ("roam", HALL, BEDROOM)]
+
+
+def test_departure_that_implied_a_roam_is_emitted_once_although_the_client_comes_back(
+    tracker: RoamTracker,
+) -> None:
+    tracker.process_batch([disconnected(NOW + 60, BEDROOM)], NOW + 60)
+    tracker.process_batch([connected(NOW + 65, BEDROOM)], NOW + 65)
+    assert kinds(tracker.release_due(NOW + 70)) == [("roam", HALL, BEDROOM)]
+    assert tracker.next_due is None
+    assert tracker.release_due(NOW + 200) == []
+
+
+def test_departure_before_the_latest_record_implies_nothing(tracker: RoamTracker) -> None:
+    tracker.process_batch([station(NOW + 62, HALL, associated_at=NOW - 3600)], NOW + 62)
+    assert tracker.process_batch([disconnected(NOW + 60, BEDROOM)], NOW + 63) == []
+    assert tracker.release_due(NOW + 120) == []
+
+
+def test_return_that_the_controller_has_counted_is_no_change_of_radio(
+    tracker: RoamTracker,
+) -> None:
+    first = station(NOW + 5, HALL, associated_at=NOW + 1, roam_count=3)
+    back = station(NOW + 60, HALL, band="2.4", channel=1, associated_at=NOW + 40, roam_count=5)
+    tracker.process_batch([first], NOW + 5)
+    assert tracker.process_batch([back], NOW + 60) == []
+    # Still none after what was before it has been forgotten.
+    tracker.process_snapshot([replace_seen(back, NOW + 1000)], NOW + 1000)
+    again = station(NOW + 1100, HALL, associated_at=NOW + 1050, roam_count=7)
+    assert tracker.process_batch([again], NOW + 1100) == []
+
+
+def replace_seen(record: StationRecord, time: float) -> StationRecord:
+    return record._replace(seen_at=time, received=time)
+
+
+def test_round_trip_taken_for_a_change_of_radio_emits_only_the_roam_there(
+    tracker: RoamTracker,
+) -> None:
+    back = station(NOW + 60, HALL, band="2.4", channel=1, associated_at=NOW + 40)
+    assert kinds(tracker.process_batch([back], NOW + 60)) == [("roam_radio", HALL, HALL)]
+    there = roam(NOW + 30, HALL, BEDROOM, received=NOW + 65)
+    returned = roam(NOW + 40.5, BEDROOM, HALL, band_to="2.4", received=NOW + 62)
+    assert tracker.process_batch([returned], NOW + 62) == []
+    assert kinds(tracker.process_batch([there], NOW + 65)) == [("roam", HALL, BEDROOM)]
+    assert tracker.release_due(NOW + 200) == []

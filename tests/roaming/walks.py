@@ -171,6 +171,7 @@ class Observer:
             when, order = min(due)
             if order == 0:
                 self.events += self.tracker.release_due(when)
+                assert self.tracker.next_due is None or self.tracker.next_due > when
             elif order == 1:
                 self.snapshot(when)
             elif order == 2:

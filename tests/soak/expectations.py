@@ -234,14 +234,20 @@ def _pauses(stays: Iterable[_Stay]) -> Iterator[Expected]:
 
 def _radios(stays: Iterable[_Stay]) -> Iterator[Expected]:
     for stay in stays:
-        for before, move in pairwise(stay.moves):
+        for index, (before, move) in enumerate(pairwise(stay.moves)):
             if before.after and move.after and before.after.band != move.after.band:
+                # It uses the radio after short absences too.
+                until = move.until
+                for later in stay.moves[index + 2 :]:
+                    if later.after is None or later.after.band != move.after.band:
+                        break
+                    until = later.until
                 yield Expected(
                     mac=move.mac,
                     kind=Kind.RADIO,
                     at=move.at,
                     since=before.at,
-                    until=move.until,
+                    until=until,
                     origin=before.after,
                     target=move.after,
                     mentioned=bool(move.mentioned),

@@ -241,7 +241,8 @@ class Client:
             stay = stays[-1]
             kept = [
                 Evidence(
-                    stay.time,
+                    # Before its end, which may be given in whole seconds.
+                    min([stay.time, *(piece.time - 0.001 for piece in stay.departures)]),
                     Proof.ARRIVAL if stay.is_exact else Proof.ASSOCIATION,
                     stay.link,
                     stay.basis.source,

@@ -42,7 +42,8 @@ class Stay:
     # Tuples, as most are empty or short, and there are many.
     evidence: tuple[Evidence, ...] = ()
     departures: tuple[Evidence, ...] = ()
-    roams_from: tuple[Evidence, ...] = ()
+    # Roams from there, and departures.
+    ends: tuple[Evidence, ...] = ()
 
     @property
     def is_exact(self) -> bool:
@@ -53,7 +54,7 @@ class Stay:
     def is_arrival_reported(self) -> bool:
         """Whether the arrival at the access point was reported on its radio."""
         return any(Reported.ITSELF in piece.reported for piece in self.evidence) or any(
-            Reported.ORIGIN in piece.reported for piece in (*self.roams_from, *self.departures)
+            Reported.ORIGIN in piece.reported for piece in self.ends
         )
 
     @property
@@ -156,23 +157,23 @@ class _Builder:
         """Apply evidence that a client was not connected any more."""
         if piece.link is None or piece.link.ap_mac == stay.link.ap_mac:
             _end(stay, piece)
-        elif (
-            stay.left is None
-            and stay.seen < piece.time - WHOLE_SECONDS
-            and not self._was_on(piece.link.ap_mac, since=piece.time - LATEST_DEPARTURE)
-        ):
-            # It roamed there unnoticed.
+        elif self._roamed_before(stay, piece, piece.link):
             self._append(piece.link, piece, piece.time, implied=True)
             _end(self.stays[-1], piece)
 
-    def _was_on(self, ap_mac: str, *, since: float) -> bool:
-        """Return whether an access point may report late that a client has left it."""
-        for stay in reversed(self.stays):
-            if stay.link.ap_mac == ap_mac:
-                return True
-            if stay.time < since:
-                break
-        return False
+    def _roamed_before(self, stay: Stay, departure: Evidence, link: Link) -> bool:
+        """Return whether a departure from elsewhere implies that the client had roamed there."""
+        if stay.left is not None:
+            return stay.left < departure.time <= stay.left + self._longest_gap
+        if stay.seen > departure.time - WHOLE_SECONDS:
+            return False
+        # The access point that a client roamed from may notice late that it has left.
+        before = self.stays[-2] if len(self.stays) > 1 else None
+        return (
+            before is None
+            or before.link.ap_mac != link.ap_mac
+            or departure.time > stay.time + LATEST_DEPARTURE
+        )
 
     def _arrive(self, stay: Stay | None, piece: Evidence, link: Link) -> None:
         origin = piece.link_from
@@ -184,13 +185,13 @@ class _Builder:
                 return
             if is_same_ap:
                 if origin is not None:
-                    stay.roams_from += (piece,)
+                    stay.ends += (piece,)
                 self._continue(stay, piece, link)
                 return
         if origin is not None:
             if not self._can_roam_from(stay, origin, piece.time):
                 self._append(origin, piece, piece.time, implied=True)
-            self.stays[-1].roams_from += (piece,)
+            self.stays[-1].ends += (piece,)
         self._begin(piece, link, piece.time)
 
     def _confirm(self, stay: Stay, piece: Evidence, link: Link) -> None:
@@ -210,7 +211,7 @@ class _Builder:
         if not self._can_roam_from(before, origin, piece.time):
             before = Stay(origin, stay.time, stay.time, piece, implied=True)
             self.stays.insert(len(self.stays) - 1, before)
-        before.roams_from += (piece,)
+        before.ends += (piece,)
 
     def _can_roam_from(self, stay: Stay | None, origin: Link, time: float) -> bool:
         """Return whether a stay may be the one that a roam started from."""
@@ -306,6 +307,7 @@ def _end(stay: Stay, piece: Evidence) -> None:
             stay.left = max(piece.time, stay.time)
         stay.seen = min(stay.seen, stay.left)
     stay.departures += (piece,)
+    stay.ends += (piece,)
 
 
 def _tolerance(one: Evidence, other: Evidence) -> float:
