@@ -182,25 +182,21 @@ class Client:
         known = self._find_same_link(piece)
         if known is None:
             return self.add(piece)
-        if seen <= known.until:
-            return False
-        known.until = seen
-        return True
+        return known.extend(piece)
 
     def _find_same_link(self, piece: Evidence) -> Evidence | None:
-        """Return known evidence of the same link without anything in between."""
+        """Return known evidence of the same link without anything in between.
+
+        A record of an arrival that the controller reported has its time in whole seconds.
+        """
         index = bisect_left(self.evidence, piece.order, key=_order)
         for known in self.evidence[max(0, index - 1) : index + 1]:
             if (
-                known.proof is piece.proof
-                and known.link is not None
+                known.link is not None
                 and piece.link is not None
                 and known.link.ap_mac == piece.link.ap_mac
                 and known.link.band == piece.link.band
-                and (
-                    piece.proof is Proof.SIGHTING
-                    or abs(known.time - piece.time) <= ASSOCIATION_JITTER
-                )
+                and abs(known.time - piece.time) <= _same_link_within(known.proof, piece.proof)
             ):
                 return known
         return None
@@ -260,8 +256,13 @@ class Client:
         self.rebuild(longest_gap)
 
     def keep_present_only(self) -> None:
-        """Drop all stays but the present one, which `rebuild` gives back when they are needed."""
+        """Drop all that `rebuild` gives back, apart from the present stay.
+
+        There are many clients, and most of them are seldom looked at.
+        """
         del self.stays[:-1]
+        for stay in self.stays:
+            stay.evidence = stay.ends = ()
 
     def mark_reported(self) -> None:
         """Mark everything that is known as reported."""
@@ -521,6 +522,15 @@ def _is_found_again(present: Stay, link: Link, time: float, seen: float, source:
 def _is_unknown(time: float | None, longest_gap: float, log_known: float | None) -> bool:
     """Return whether the log may still show what happened until `longest_gap` after a time."""
     return time is not None and log_known is not None and time + longest_gap > log_known
+
+
+def _same_link_within(known: Proof, proof: Proof) -> float:
+    """Return by how many seconds the times of two reports of one link may differ."""
+    if proof is Proof.ASSOCIATION and known is Proof.ARRIVAL:
+        return WHOLE_SECONDS
+    if known is not proof:
+        return -1.0
+    return inf if proof is Proof.SIGHTING else ASSOCIATION_JITTER
 
 
 def _gap(before: Stay | None, stay: Stay) -> float | None:

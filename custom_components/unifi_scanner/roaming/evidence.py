@@ -86,6 +86,16 @@ class Evidence:
             and _radio(self.link_from)[0] == _radio(other.link_from)[0]
         )
 
+    def extend(self, record: Evidence) -> bool:
+        """Add what a later record of the same link shows; return whether it is later."""
+        if self.link is None or record.link is None or record.until <= self.until:
+            return False
+        self.until = record.until
+        self.link = completed(self.link, record.link)
+        if record.roam_count is not None:
+            self.roam_count = record.roam_count
+        return True
+
 
 def _radio(link: Link | None) -> tuple[object, object]:
     return (None, None) if link is None else (link.ap_mac, link.band)
@@ -100,7 +110,7 @@ def shared(link: Link) -> Link:
 def completed(link: Link, known: Link) -> Link:
     """Return a link with what it lacks taken from another one."""
     if None not in link:
-        return link
+        return shared(link)
     return shared(
         Link(
             link.ap_mac,
