@@ -13,6 +13,7 @@ from custom_components.unifi_scanner.api.records import (
     observation_from,
 )
 from custom_components.unifi_scanner.roaming import RoamTracker
+from custom_components.unifi_scanner.roaming.tracker import HORIZON
 
 from .effort import Effort
 from .frames import NOW, Clock, Crowd
@@ -34,7 +35,7 @@ def rows(effort: Effort) -> list[Row]:
             unit="bytes",
             figures={OURS: Figure.exactly(run_apart(bytes_per_client, effort.remembered))},
             note=f"each has roamed {_ROAMS} times within the {HORIZON / 60:.0f} minutes that are "
-            "kept; parsed records are released, and the parser's cache of texts is not counted",
+            "kept; the parser's caches, which are bounded, are not counted",
         )
     ]
 
@@ -53,12 +54,12 @@ def bytes_per_client(clients: int) -> float:
     )
     for at, frame in frames:
         tracker.process_batch(_observations(frame, at), at)
-    # Bounded, and shared by all trackers.
-    records.clear_cache()
+    with_tracker, _ = tracemalloc.get_traced_memory()
+    del tracker
     gc.collect()
-    size, _ = tracemalloc.get_traced_memory()
+    without, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    return size / clients
+    return (with_tracker - without) / clients
 
 
 def _roams(crowd: Crowd, clock: Clock) -> Iterator[bytes]:
