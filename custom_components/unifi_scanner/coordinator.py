@@ -1,7 +1,9 @@
 """The coordinator of one site: snapshots, event stream, roam tracker and notifications."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import batched
 import logging
 import time
 from typing import Any, override
@@ -13,7 +15,7 @@ from homeassistant.helpers.start import async_at_started
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from homeassistant.loader import async_get_loaded_integration
 
-from .api.records import DeviceRecord, Observation, SystemInfo
+from .api.records import DeviceRecord, EventRecord, Observation, SystemInfo
 from .capture.recorder import CaptureRecorder
 from .capture.recording_tracker import RecordingTracker
 from .const import CONF_DISCONNECT_DELAY, CONF_LOW_DATA, CONF_SITE, DOMAIN, option
@@ -46,6 +48,8 @@ LOW_DATA_INTERVAL = timedelta(minutes=5)
 MIN_RECHECK_DELAY = 5.0  # seconds
 # How long states stay available after the controller has become unreachable.
 GRACE_PERIOD = 60.0  # seconds
+# Rows of the system log that are processed in one turn of the event loop, in up to 10 ms.
+_ROWS_PER_TURN = 20
 
 type UnifiScannerConfigEntry = ConfigEntry[UnifiScannerCoordinator]
 
@@ -229,6 +233,10 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
         self._snapshot_requested = False
         self._snapshot_in_progress = True
         snapshot = await self._snapshots.async_read()
+        # Before anything is published, so that listeners read valid states.
+        was_available, self.available = self.available, True
+        # The log first: it has details of changes that the snapshot only implies.
+        await self._async_process_log(snapshot.log)
         now = self._clock()
         before: dict[str, ClientState | None] = dict(self.clients)
         events = self._snapshots.async_process(snapshot, now)
@@ -245,8 +253,9 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
         new = self._new_clients.async_process_snapshot()
         self.tracked.async_add_new_clients(self.clients[mac] for mac in new)
         self.devices.async_remove_stale(self.tracked, self._clock())
-        # Restore availability before publishing anything, so that listeners read valid states.
-        self._async_mark_available()
+        self._timers.async_cancel("grace period")
+        if not was_available:
+            self._async_write_all_states()
         for mac in self.clients.keys() - before.keys():
             before[mac] = None
         if self.devices.access_points != known:
@@ -275,11 +284,16 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
         )
 
     async def _async_read_log(self) -> None:
-        if events := await self._snapshots.async_read_log():
-            self._async_process_batch(events)
-        self._snapshots.async_expect_log(self._clock())
+        await self._async_process_log(await self._snapshots.async_read_log())
         self._async_release_due()
         self._async_schedule_log_read()
+
+    async def _async_process_log(self, rows: Sequence[EventRecord]) -> None:
+        """Process rows of the system log, oldest first, without blocking the loop for long."""
+        self._snapshots.async_expect_log(self._clock())
+        for part in batched(rows, _ROWS_PER_TURN, strict=False):
+            self._async_process_batch(part)
+            await asyncio.sleep(0)
 
     @override
     @callback

@@ -132,7 +132,7 @@ class SnapshotReader:
 
     @callback
     def async_process(self, snapshot: Snapshot, now: float) -> list[ClientEvent]:
-        """Process a snapshot, and return the tracker's events.
+        """Process the clients of a snapshot, and return the tracker's events.
 
         If it implies what an open stream has not said, the system log is read before that is
         reported.
@@ -146,9 +146,7 @@ class SnapshotReader:
         )
         if is_complete:
             self._tracker.expect_log(previous, now)
-        # The log first: it has details of changes that the snapshot only implies.
-        events = self._tracker.process_batch(snapshot.log, now)
-        events += self._tracker.process_snapshot(snapshot.stations, now)
+        events = self._tracker.process_snapshot(snapshot.stations, now)
         if is_complete:
             if previous is not None and self._tracker.waits_for_log:
                 self._backfill.open_gap(previous)

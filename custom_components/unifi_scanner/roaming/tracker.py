@@ -146,16 +146,23 @@ class RoamTracker:
     ) -> list[ClientEvent]:
         """Process what the controller pushed, or rows of its log; None stands for unreadable."""
         changed: dict[str, Client] = {}
+        logged: dict[str, Client] = {}
         for observation in observations:
             if observation is None:
                 self.counters["unreadable"] += 1
                 continue
             if isinstance(observation, StationRecord):
                 client = self._process_record(observation, now, Source.SYNC)
-            else:
-                client = self._process_event(observation, now)
+            elif (client := self._process_event(observation, now)) is not None:
+                if observation.logged:
+                    # There may be thousands of rows about a client.
+                    logged[observation.mac] = client
+                else:
+                    client.rebuild(self.disconnect_delay)
             if client is not None:
                 changed[client.state.mac] = client
+        for client in logged.values():
+            client.rebuild(self.disconnect_delay)
         return self._report(changed.values(), now)
 
     def process_snapshot(self, stations: Sequence[StationRecord], now: float) -> list[ClientEvent]:
@@ -263,7 +270,7 @@ class RoamTracker:
         self._set_state(client, client.apply_record(station, station.link, seen))
 
     def _process_event(self, event: EventRecord, now: float) -> Client | None:
-        """Return the client if an event may have changed its stays."""
+        """Return the client if an event may change its stays, once they are rebuilt."""
         is_departure = event.kind is EventKind.DISCONNECTED
         if not is_departure and event.link_to is None:
             self.counters["no_access_point"] += 1
@@ -294,7 +301,6 @@ class RoamTracker:
             return None
         if not is_departure:
             client.received_at = now
-        client.rebuild(self.disconnect_delay)
         return client
 
     def _time_of_event(self, event: EventRecord, now: float) -> float | None:
