@@ -75,8 +75,6 @@ class Stay:
     def mark_arrival_reported(self) -> None:
         """Mark the arrival at the access point as reported."""
         self.basis.reported |= Reported.ORIGIN if self.implied else Reported.ITSELF
-        if not self.implied:
-            self.basis.due = 0.0
 
     def mark_radio_reported(self) -> None:
         """Mark its beginning as reported as a change of radio."""
