@@ -48,6 +48,8 @@ LOW_DATA_INTERVAL = timedelta(minutes=5)
 MIN_RECHECK_DELAY = 5.0  # seconds
 # How long states stay available after the controller has become unreachable.
 GRACE_PERIOD = 60.0  # seconds
+# After a longer silence, a departure is confirmed by a snapshot.
+_SILENCE = 2.0  # seconds
 # Rows of the system log that are processed in one turn of the event loop, in up to 10 ms.
 _ROWS_PER_TURN = 20
 
@@ -290,10 +292,10 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
 
     async def _async_process_log(self, rows: Sequence[EventRecord]) -> None:
         """Process rows of the system log, oldest first, without blocking the loop for long."""
-        self._snapshots.async_expect_log(self._clock())
         for part in batched(rows, _ROWS_PER_TURN, strict=False):
             self._async_process_batch(part)
             await asyncio.sleep(0)
+        self._snapshots.async_expect_log(self._clock())
 
     @override
     @callback
@@ -373,8 +375,11 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
     @callback
     def _async_release_due(self) -> None:
         now = self._clock()
+        if (due := self.tracker.next_due) is None or due > now:
+            self._async_schedule_release()
+            return
         silence = now - max(self._stream.last_activity, self._snapshot_finished_at)
-        if self._stream.is_continuous and silence >= self.tracker.disconnect_delay > 0:
+        if self._stream.is_continuous and silence > _SILENCE:
             # The socket may be dead: a snapshot shows whether the client has come back.
             self._async_request_snapshot()
             return

@@ -699,3 +699,39 @@ def test_round_trip_taken_for_a_change_of_radio_emits_only_the_roam_there(
     assert tracker.process_batch([returned], NOW + 62) == []
     assert kinds(tracker.process_batch([there], NOW + 65)) == [("roam", HALL, BEDROOM)]
     assert tracker.release_due(NOW + 200) == []
+
+
+def test_implied_roam_waits_for_the_event_of_a_roam_that_the_controller_has_counted(
+    tracker: RoamTracker,
+) -> None:
+    tracker.connection_opened(NOW + 1)
+    first = station(NOW + 6, BEDROOM, associated_at=NOW + 5, roam_count=1)
+    tracker.process_batch([roam(NOW + 5, HALL, BEDROOM, band_to="5"), first], NOW + 6)
+    moved = station(NOW + 60, HALL, associated_at=NOW + 50, roam_count=3)
+    assert tracker.process_batch([moved], NOW + 60) == []
+    assert tracker.clients[PHONE].ap_mac == HALL
+    missing = roam(NOW + 40, BEDROOM, OFFICE, received=NOW + 70)
+    events = tracker.process_batch([missing], NOW + 70)
+    assert kinds(events) == [("roam", BEDROOM, OFFICE), ("roam", OFFICE, HALL)]
+
+
+def test_implied_roam_is_emitted_although_an_event_that_the_controller_has_counted_is_lost(
+    tracker: RoamTracker,
+) -> None:
+    tracker.connection_opened(NOW + 1)
+    first = station(NOW + 6, BEDROOM, associated_at=NOW + 5, roam_count=1)
+    tracker.process_batch([roam(NOW + 5, HALL, BEDROOM, band_to="5"), first], NOW + 6)
+    moved = station(NOW + 60, HALL, associated_at=NOW + 50, roam_count=3)
+    assert tracker.process_batch([moved], NOW + 60) == []
+    assert tracker.next_due is not None
+    assert kinds(tracker.release_due(tracker.next_due)) == [("roam", BEDROOM, HALL)]
+
+
+def test_implied_roam_does_not_wait_for_events_on_a_connection_that_delivers_none(
+    tracker: RoamTracker,
+) -> None:
+    first = station(NOW + 6, BEDROOM, associated_at=NOW + 5, roam_count=1)
+    tracker.process_batch([roam(NOW + 5, HALL, BEDROOM, band_to="5"), first], NOW + 6)
+    tracker.connection_opened(NOW + 30)
+    moved = station(NOW + 60, HALL, associated_at=NOW + 50, roam_count=3)
+    assert kinds(tracker.process_batch([moved], NOW + 60)) == [("roam", BEDROOM, HALL)]

@@ -157,8 +157,12 @@ class Client:
         *,
         is_mlo: bool,
         roam_count: int | None,
+        due: float,
     ) -> bool:
-        """Add what a client record proves; return whether it says anything new."""
+        """Add what a client record proves; return whether it says anything new.
+
+        If roams before it are missing, it is reported at `due`, in event-loop time.
+        """
         present = self.present
         if is_mlo and present is not None and present.link.ap_mac == link.ap_mac:
             # A multi-link client uses several bands at once; which one is reported is arbitrary.
@@ -173,7 +177,7 @@ class Client:
             if seen <= other.until + REPORT_INTERVAL:
                 return False
             time = seen
-        piece = Evidence(time, proof, link, source, until=seen, roam_count=roam_count)
+        piece = Evidence(time, proof, link, source, until=seen, due=due, roam_count=roam_count)
         if time < self.floor:
             if self.evidence and time <= self.evidence[-1].time:
                 return False
@@ -334,7 +338,7 @@ class Client:
             else:
                 # It may have been taken for a change of radio, before more was known.
                 is_reported = stay.is_radio_reported or self._is_visit_reported(index, longest_gap)
-                must_wait = stay.implied and not was_away
+                must_wait = stay.misses_roams or (stay.implied and not was_away)
             arrival_due: float | None = None
             if not is_reported:
                 arrival_due = stay.basis.due if must_wait else 0.0

@@ -54,6 +54,8 @@ class TrackerState:
     log_known: float | None
     on_time: bool
     newest: float
+    opened_at: float
+    event_at: float
     missing: tuple[MissingClient, ...]
     names: tuple[KnownName, ...]
 

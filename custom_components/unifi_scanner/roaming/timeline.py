@@ -28,6 +28,7 @@ class Stay:
     It began at `time`, which `basis` proves; `seen` is the last proof of it. `left` is when the
     client disconnected, None if it went on to the next stay or is still there. Of an `implied` stay
     only its end was reported. Before an `is_return` stay, the client was somewhere unknown.
+    If it `misses_roams`, the controller has counted more roams before it than are known.
     `roam_count` is the controller's count of the client's roams during the stay, None if unknown.
     """
 
@@ -37,6 +38,7 @@ class Stay:
     basis: Evidence
     implied: bool = False
     is_return: bool = False
+    misses_roams: bool = False
     roam_count: int | None = None
     left: float | None = None
     # Tuples, as most are empty or short, and there are many.
@@ -290,8 +292,18 @@ class _Builder:
                 seen=time if implied else max(time, piece.until),
                 basis=piece,
                 implied=implied,
+                misses_roams=self._misses_roams(piece),
                 evidence=() if implied else (piece,),
             )
+        )
+
+    def _misses_roams(self, piece: Evidence) -> bool:
+        """Return whether the controller has counted more roams before a record than are known."""
+        return (
+            piece.proof is not Proof.ARRIVAL
+            and piece.roam_count is not None
+            and self._roam_count is not None
+            and piece.roam_count > self._roam_count
         )
 
 

@@ -85,6 +85,9 @@ class RoamTracker:
         # Whether the connection has delivered news in time, and not only old events once more.
         self._is_on_time = False
         self._newest = 0.0
+        # When the connection was opened, and when the latest event was received, in loop time.
+        self._opened_at = 0.0
+        self._event_at = -1.0
         # When the controller was last heard before a restart, on its clock.
         self._heard: float | None = None
         # Events of clients that were forgotten since the last report.
@@ -200,8 +203,9 @@ class RoamTracker:
             if due == inf:
                 self._due[mac] = now
 
-    def connection_opened(self, now: float) -> None:  # noqa: ARG002 - as for every other input
+    def connection_opened(self, now: float) -> None:
         """Expect the controller to send its latest events once more."""
+        self._opened_at = now
         self._is_on_time = False
 
     def release_due(self, now: float) -> list[ClientEvent]:
@@ -249,6 +253,7 @@ class RoamTracker:
             source,
             is_mlo=station.is_mlo,
             roam_count=station.roam_count,
+            due=self._late_event_due(associated_at or seen, now),
         ):
             self.counters["outdated"] += 1
             return None
@@ -256,6 +261,12 @@ class RoamTracker:
         if client.is_shown_by(link, seen):
             self._set_state(client, client.apply_record(station, link, seen))
         return client
+
+    def _late_event_due(self, time: float, now: float) -> float:
+        """Return until when the event of what a record shows may be delivered."""
+        delivers_events = self._event_at >= self._opened_at
+        is_expected = delivers_events and time > self._clock.now(self._opened_at)
+        return now + LATE_REPORT_WAIT if is_expected else now
 
     def _confirm_present(
         self, client: Client, station: StationRecord, seen: float, now: float
@@ -278,6 +289,8 @@ class RoamTracker:
         if (time := self._time_of_event(event, now)) is None:
             self.counters["replayed"] += 1
             return None
+        if not event.logged:
+            self._event_at = now
         client = self._clients.get(event.mac)
         if client is None:
             if is_departure:
@@ -574,6 +587,8 @@ class RoamTracker:
             log_known=self._log_known,
             on_time=self._is_on_time,
             newest=self._newest,
+            opened_at=self._opened_at,
+            event_at=self._event_at,
             missing=tuple(MissingClient(mac, *since) for mac, since in self._missing.items()),
             names=self._exported_names,
         )
@@ -601,6 +616,7 @@ class RoamTracker:
         self._empty_since, self._suspended_until = state["empty_since"], state["suspended_until"]
         self._log_known = state["log_known"]
         self._is_on_time, self._newest = state["on_time"], state["newest"]
+        self._opened_at, self._event_at = state["opened_at"], state["event_at"]
         self._clock, self._missing = clock, missing
         for mac in list(self._clients):
             self._drop(mac)
