@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from itertools import batched
 import logging
 import time
 from typing import Any, override
@@ -292,8 +291,15 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
 
     async def _async_process_log(self, rows: Sequence[EventRecord]) -> None:
         """Process rows of the system log, oldest first, without blocking the loop for long."""
-        for part in batched(rows, _ROWS_PER_TURN, strict=False):
-            self._async_process_batch(part)
+        for start in range(0, len(rows), _ROWS_PER_TURN):
+            end = start + _ROWS_PER_TURN
+            before = self._async_states(rows[start:end])
+            self._async_apply_observations(
+                self._snapshots.async_process_log(
+                    rows[start:end], self._clock(), is_last=end >= len(rows)
+                ),
+                before,
+            )
             await asyncio.sleep(0)
         self._snapshots.async_expect_log(self._clock())
 
@@ -347,9 +353,20 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
 
     @callback
     def _async_process_batch(self, batch: Sequence[Observation | None]) -> None:
+        before = self._async_states(batch)
+        self._async_apply_observations(self.tracker.process_batch(batch, self._clock()), before)
+
+    @callback
+    def _async_states(self, batch: Sequence[Observation | None]) -> dict[str, ClientState | None]:
+        """Return the states of the clients in a batch."""
         macs = (observation.mac for observation in batch if observation is not None)
-        before = {mac: self.clients.get(mac) for mac in macs}
-        events = self.tracker.process_batch(batch, self._clock())
+        return {mac: self.clients.get(mac) for mac in macs}
+
+    @callback
+    def _async_apply_observations(
+        self, events: Sequence[ClientEvent], before: Mapping[str, ClientState | None]
+    ) -> None:
+        """Publish what observations have changed; `before` are the states before them."""
         changed = self._async_changed_clients(before)
         new = self._new_clients.async_check(changed)
         self.tracked.async_add_new_clients(self.clients[mac] for mac in new)

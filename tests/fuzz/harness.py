@@ -82,10 +82,9 @@ class Harness:
 
     def feed_rows(self, rows: Sequence[Json]) -> None:
         """Process rows of the system log."""
-        batch = [parse_log_row(row, self.now) for row in rows]
-        self._check_events(
-            self.tracker.process_batch([row for row in batch if row is not None], self.now)
-        )
+        parsed = [parse_log_row(row, self.now) for row in rows]
+        events = [row for row in parsed if row is not None]
+        self._check_events(self.tracker.process_log(events, None, self.now))
 
     def release_due(self) -> None:
         """Release the departures that are due."""

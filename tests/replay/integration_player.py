@@ -48,17 +48,17 @@ class _Player:
         coordinator = self._coordinator
         self._now = step.at
         match step.action:
-            case "observe" if step.batch:
-                coordinator._async_process_batch(step.batch)
             case "observe":
-                # They belong to the snapshot that follows immediately.
-                self._snapshot = Snapshot(devices=self._capture.devices, stations=(), log=step.rows)
+                coordinator._async_process_batch(step.batch)
+            case "log":
+                before = coordinator._async_states(step.rows)
+                events = coordinator.tracker.process_log(step.rows, step.until, step.at)
+                coordinator._async_apply_observations(events, before)
             case "snapshot":
                 self._snapshot = Snapshot(
-                    devices=self._capture.devices, stations=step.stations, log=self._snapshot.log
+                    devices=self._capture.devices, stations=step.stations, log=()
                 )
                 await coordinator.async_refresh()
-                self._snapshot = Snapshot(devices=self._capture.devices, stations=(), log=())
             case "advance":
                 coordinator._async_release_due()
             case "doubt":

@@ -65,7 +65,6 @@ class RecordedSite:
             parse_device(device_basic_record(device)) for device in self.world.access_points()
         ]
         self.recorder.record_devices([device for device in devices if device])
-        self.events += self.tracker.process_batch([], self.now)
         self.events += self.tracker.process_snapshot(
             [station for station in stations if station], self.now
         )
@@ -88,7 +87,9 @@ class RecordedSite:
 
     def read_log(self, row: dict[str, Any]) -> None:
         """Process a row of the system log."""
-        self.events += self.tracker.process_batch([parse_log_row(row, self.now)], self.now)
+        event = parse_log_row(row, self.now)
+        rows = [] if event is None else [event]
+        self.events += self.tracker.process_log(rows, None, self.now)
 
     def _add_clients(self, clients: int) -> list[Client]:
         for name in ACCESS_POINTS:

@@ -19,7 +19,9 @@ def play_steps(tracker: RoamTracker | RecordingTracker, steps: Iterable[Step]) -
     for step in steps:
         match step.action:
             case "observe":
-                events += tracker.process_batch(step.batch or step.rows, step.at)
+                events += tracker.process_batch(step.batch, step.at)
+            case "log":
+                events += tracker.process_log(step.rows, step.until, step.at)
             case "snapshot":
                 events += tracker.process_snapshot(step.stations, step.at)
             case "advance":

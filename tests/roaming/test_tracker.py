@@ -705,8 +705,8 @@ def test_implied_roam_waits_for_the_event_of_a_roam_that_the_controller_has_coun
     tracker: RoamTracker,
 ) -> None:
     tracker.connection_opened(NOW + 1)
-    first = station(NOW + 6, BEDROOM, associated_at=NOW + 5, roam_count=1)
-    tracker.process_batch([roam(NOW + 5, HALL, BEDROOM, band_to="5"), first], NOW + 6)
+    first = station(NOW + 4, HALL, associated_at=NOW + 3, roam_count=0)
+    tracker.process_batch([first, roam(NOW + 5, HALL, BEDROOM, band_to="5")], NOW + 6)
     moved = station(NOW + 60, HALL, associated_at=NOW + 50, roam_count=3)
     assert tracker.process_batch([moved], NOW + 60) == []
     assert tracker.clients[PHONE].ap_mac == HALL
@@ -719,8 +719,8 @@ def test_implied_roam_is_emitted_although_an_event_that_the_controller_has_count
     tracker: RoamTracker,
 ) -> None:
     tracker.connection_opened(NOW + 1)
-    first = station(NOW + 6, BEDROOM, associated_at=NOW + 5, roam_count=1)
-    tracker.process_batch([roam(NOW + 5, HALL, BEDROOM, band_to="5"), first], NOW + 6)
+    first = station(NOW + 4, HALL, associated_at=NOW + 3, roam_count=0)
+    tracker.process_batch([first, roam(NOW + 5, HALL, BEDROOM, band_to="5")], NOW + 6)
     moved = station(NOW + 60, HALL, associated_at=NOW + 50, roam_count=3)
     assert tracker.process_batch([moved], NOW + 60) == []
     assert tracker.next_due is not None
@@ -730,8 +730,21 @@ def test_implied_roam_is_emitted_although_an_event_that_the_controller_has_count
 def test_implied_roam_does_not_wait_for_events_on_a_connection_that_delivers_none(
     tracker: RoamTracker,
 ) -> None:
-    first = station(NOW + 6, BEDROOM, associated_at=NOW + 5, roam_count=1)
-    tracker.process_batch([roam(NOW + 5, HALL, BEDROOM, band_to="5"), first], NOW + 6)
+    first = station(NOW + 4, HALL, associated_at=NOW + 3, roam_count=0)
+    tracker.process_batch([first, roam(NOW + 5, HALL, BEDROOM, band_to="5")], NOW + 6)
     tracker.connection_opened(NOW + 30)
     moved = station(NOW + 60, HALL, associated_at=NOW + 50, roam_count=3)
     assert kinds(tracker.process_batch([moved], NOW + 60)) == [("roam", BEDROOM, HALL)]
+
+
+def test_nothing_old_is_emitted_when_what_explained_it_is_forgotten(tracker: RoamTracker) -> None:
+    for time, origin, target in ((100, HALL, BEDROOM), (200, BEDROOM, OFFICE)):
+        tracker.process_batch([roam(NOW + time, origin, target)], NOW + time)
+    # Its access point noticed late that the client had left.
+    assert tracker.process_batch([disconnected(NOW + 300, BEDROOM)], NOW + 300) == []
+    for time in range(1110, 1400, 10):
+        record = station(NOW + time, OFFICE, associated_at=NOW + 200)
+        assert tracker.process_batch([record], NOW + time) == []
+    events = tracker.process_batch([roam(NOW + 1400, OFFICE, HALL)], NOW + 1400)
+    events += tracker.release_due(NOW + 1500)
+    assert kinds(events) == [("roam", OFFICE, HALL)]

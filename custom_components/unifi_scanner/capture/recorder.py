@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from ..api.frames import SYNC_TYPES, BufferedEvent, FrameStatistics
-from ..api.records import DeviceRecord, Observation, StationRecord
+from ..api.records import DeviceRecord, EventRecord, StationRecord
 from .redaction import (
     EVENT_KEYS,
     STATION_KEYS,
@@ -138,14 +138,17 @@ class CaptureRecorder:
             self._discard_oldest()
         return segment.clients
 
-    def record_batch(self, now: float, batch: Sequence[Observation | None]) -> Entry:
-        """Record a batch: the one of `record_frames`, otherwise rows of the system log."""
-        records, self._pending = self._pending, None
-        if records is not None:
-            return self._add(Entry(now, "observe", self._skipped_frames(), records))
-        rows = self._redaction.redact_all(batch)
-        self._current.bytes += len(rows) * _EVENT_BYTES
-        return self._add(Entry(now, "observe", self._skipped_frames(), details={"rows": rows}))
+    def record_batch(self, now: float) -> Entry:
+        """Record that the batch of `record_frames` was processed."""
+        records, self._pending = self._pending or (), None
+        return self._add(Entry(now, "observe", self._skipped_frames(), records))
+
+    def record_log(self, now: float, rows: Sequence[EventRecord], until: float | None) -> Entry:
+        """Record rows of the system log, and up to when it is known with them."""
+        redacted = self._redaction.redact_all(rows)
+        self._current.bytes += len(redacted) * _EVENT_BYTES
+        details = {"rows": redacted, "until": until}
+        return self._add(Entry(now, "log", self._skipped_frames(), details=details))
 
     def record_snapshot(self, now: float, stations: Sequence[StationRecord]) -> Entry:
         """Record a snapshot."""

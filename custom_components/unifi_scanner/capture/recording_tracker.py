@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
-from ..api.records import Observation, StationRecord
+from ..api.records import EventRecord, Observation, StationRecord
 from ..roaming import ClientEvent, RoamTracker
 from .recorder import CaptureRecorder, Entry
 
@@ -91,8 +91,16 @@ class RecordingTracker:
     ) -> list[ClientEvent]:
         """Record and process a batch of observations; see RoamTracker."""
         self._record_clients([each.mac for each in observations if each is not None])
-        entry = self._recorder.record_batch(now, observations)
+        entry = self._recorder.record_batch(now)
         return self._record_events(entry, self._tracker.process_batch(observations, now))
+
+    def process_log(
+        self, rows: Sequence[EventRecord], known_until: float | None, now: float
+    ) -> list[ClientEvent]:
+        """Record and process rows of the controller's log; see RoamTracker."""
+        self._record_clients([row.mac for row in rows])
+        entry = self._recorder.record_log(now, rows, known_until)
+        return self._record_events(entry, self._tracker.process_log(rows, known_until, now))
 
     def process_snapshot(self, stations: Sequence[StationRecord], now: float) -> list[ClientEvent]:
         """Record and process a snapshot; see RoamTracker."""

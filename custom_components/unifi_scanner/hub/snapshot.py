@@ -131,6 +131,19 @@ class SnapshotReader:
         self._tracker.expect_log(self._backfill.known_until, now)
 
     @callback
+    def async_process_log(
+        self, rows: Sequence[EventRecord], now: float, *, is_last: bool
+    ) -> list[ClientEvent]:
+        """Process some rows, oldest first, and return the tracker's events."""
+        known_until = self._backfill.known_until
+        if not is_last and (time := rows[-1].time) is not None:
+            known_until = min(
+                now - (self._tracker.controller_time(now) - time),
+                now if known_until is None else known_until,
+            )
+        return self._tracker.process_log(rows, known_until, now)
+
+    @callback
     def async_process(self, snapshot: Snapshot, now: float) -> list[ClientEvent]:
         """Process the clients of a snapshot, and return the tracker's events.
 

@@ -228,6 +228,7 @@ class Client:
     def forget_before(self, time: float, longest_gap: float) -> None:
         """Drop evidence older than a time, and the oldest beyond `MAX_EVIDENCE`.
 
+        Nothing may be left to report.
         The stay at that time is kept, as the later ones continue from it.
         """
         evidence = self.evidence
@@ -252,12 +253,11 @@ class Client:
                 ),
                 *stay.departures,
             ]
-        for piece in evidence[dropped : dropped + 1]:
-            # Whatever it implies about the time before is settled.
-            piece.reported |= Reported.ORIGIN
         self.floor = max(self.floor, evidence[dropped - 1].time)
         self.evidence = kept + evidence[dropped:]
         self.rebuild(longest_gap)
+        # What seems new now only does so because of what was dropped.
+        self.report(inf, longest_gap, None)
 
     def keep_present_only(self) -> None:
         """Drop all that `rebuild` gives back, apart from the present stay.

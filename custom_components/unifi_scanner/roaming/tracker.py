@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from ..api.records import EventKind, EventRecord, Observation, StationRecord
-from .client import Client
+from .client import MAX_EVIDENCE, Client
 from .clock import MAX_DELAY, STEP, ControllerClock, newest_credible
 from .evidence import REPORT_INTERVAL, Evidence, Proof
 from .models import ClientEvent, ClientState, Source
@@ -167,6 +167,20 @@ class RoamTracker:
         for client in logged.values():
             client.rebuild(self.disconnect_delay)
         return self._report(changed.values(), now)
+
+    def process_log(
+        self, rows: Sequence[EventRecord], known_until: float | None, now: float
+    ) -> list[ClientEvent]:
+        """Process rows of the controller's log, oldest first.
+
+        With them the log is known until an event-loop time, None for all that is expected of it.
+        For other clients that counts from `expect_log` on.
+        """
+        before = self._log_known
+        self._log_known = None if known_until is None else self._clock.now(known_until)
+        events = self.process_batch(rows, now)
+        self._log_known = before
+        return events
 
     def process_snapshot(self, stations: Sequence[StationRecord], now: float) -> list[ClientEvent]:
         """Process a list of all connected clients; the first one that lists any reports nothing.
@@ -446,8 +460,14 @@ class RoamTracker:
                 events += client.report(now, self.disconnect_delay, self._log_known)
             else:
                 client.mark_reported()
-            client.forget_before(present - HORIZON, self.disconnect_delay)
-            self._update(client, now)
+            due = client.next_due(self.disconnect_delay, self._log_known)
+            if due is not None and len(client.evidence) > 2 * MAX_EVIDENCE:
+                # There is no room to wait any longer.
+                events += client.report(inf, self.disconnect_delay, None)
+                due = None
+            if due is None:
+                client.forget_before(present - HORIZON, self.disconnect_delay)
+            self._update(client, due, now)
         if len(events) > 1:
             events.sort(key=_time_of)
         return [
@@ -466,7 +486,7 @@ class RoamTracker:
             return event.signal
         return state.signal if state.ap_mac == event.ap_to else None
 
-    def _update(self, client: Client, now: float) -> None:
+    def _update(self, client: Client, due: float | None, now: float) -> None:
         """Update what follows from a client's stays."""
         mac = client.state.mac
         self._set_state(client, client.current_state())
@@ -475,7 +495,7 @@ class RoamTracker:
         elif self._away.get(mac, inf) == inf:
             self._away.pop(mac, None)
             self._away[mac] = now
-        if (due := client.next_due(self.disconnect_delay, self._log_known)) is None:
+        if due is None:
             self._due.pop(mac, None)
         else:
             self._due[mac] = due
@@ -548,7 +568,8 @@ class RoamTracker:
             self._clients[mac] = client
             self._states[mac] = client.state
             self._away[mac] = inf
-            self._update(client, now)
+            due = client.next_due(self.disconnect_delay, self._log_known)
+            self._update(client, due, now)
 
     def resume(self, stations: Sequence[StationRecord], now: float) -> float | None:
         """Return since when nothing was heard, in event-loop time, after a restart or a sleep.
