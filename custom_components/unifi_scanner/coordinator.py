@@ -188,6 +188,11 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
         return self._snapshots.has_log
 
     @property
+    def truncated_gaps(self) -> int:
+        """Number of gaps in the stream that were too long to be read from the system log."""
+        return self._snapshots.truncated_gaps
+
+    @property
     def is_refreshing(self) -> bool:
         """Whether a snapshot has been requested or is being read."""
         return self._snapshot_requested or self._snapshot_in_progress

@@ -70,6 +70,7 @@ def _sources(coordinator: UnifiScannerCoordinator) -> dict[str, Any]:
         "last_sync": _iso_time(stream.last_sync),
         # None if it has not been requested, as there has been no gap in the stream.
         "system_log": coordinator.has_log,
+        "truncated_gaps": coordinator.truncated_gaps,
     }
 
 

@@ -1,12 +1,15 @@
 """Backfill of rows that the controller writes seconds after the stream is back."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
+from typing import Any
 
 from homeassistant.core import HomeAssistant
 import pytest
 
+from custom_components.unifi_scanner.api import EventRecord
+from custom_components.unifi_scanner.roaming import ClientEvent
 from tests.controller.world import GUEST_SSID
 from tests.faults.clock import VirtualTime
 from tests.home import ANNA, BEN, Home, furnished_home
@@ -217,6 +220,32 @@ async def test_departure_is_confirmed_if_nothing_was_received_since(
             "Kitchen",
             "resync",
         )
+
+
+async def test_long_log_is_processed_in_turns_and_in_order(
+    home: Home, clock: VirtualTime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await home.set_up()
+    await asyncio.sleep(60)
+    sizes: list[int] = []
+    process_log = home.coordinator.tracker.process_log
+
+    def process(rows: Sequence[EventRecord], *arguments: Any) -> list[ClientEvent]:
+        sizes.append(len(rows))
+        return process_log(rows, *arguments)
+
+    monkeypatch.setattr(home.coordinator.tracker, "process_log", process)
+    await home.controller.stop_listening()
+    expected = ["Kitchen", "Attic", "Hall"] * 40
+    for access_point in expected:
+        await asyncio.sleep(0.4)
+        home.world.roam(ANNA, access_point)
+    await home.controller.start()
+    await regain_stream(home, clock)
+    await asyncio.sleep(30)
+    assert [data["ap_to_name"] for _, data in await home.happened(120)] == expected
+    assert len([size for size in sizes if size]) >= 6
+    assert max(sizes) <= 20
 
 
 async def test_guest_who_comes_during_a_gap_is_reported_as_a_guest(

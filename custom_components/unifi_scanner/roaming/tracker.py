@@ -442,10 +442,15 @@ class RoamTracker:
             number=next(self._numbers),
             guest=guest,
         )
+        self._enter(client)
+        return client
+
+    def _enter(self, client: Client) -> None:
+        """Add a client that is not connected yet."""
+        mac = client.state.mac
         self._clients[mac] = client
         self._states[mac] = client.state
         self._away[mac] = inf
-        return client
 
     def _report(self, clients: Iterable[Client], now: float) -> list[ClientEvent]:
         """Return the events of clients whose evidence has changed, and update their states."""
@@ -565,9 +570,7 @@ class RoamTracker:
                 self.counters["unreadable"] += 1
                 continue
             client.rebuild(self.disconnect_delay)
-            self._clients[mac] = client
-            self._states[mac] = client.state
-            self._away[mac] = inf
+            self._enter(client)
             due = client.next_due(self.disconnect_delay, self._log_known)
             self._update(client, due, now)
 
@@ -643,13 +646,11 @@ class RoamTracker:
             self._drop(mac)
         for client in restored:
             mac = client.state.mac
-            self._clients[mac] = client
-            self._states[mac] = client.state
+            self._enter(client)
             client.rebuild(self.disconnect_delay)
             if client.state.ap_mac is not None:
                 self._count(client.state.ap_mac, 1)
-            else:
-                self._away[mac] = inf
+                del self._away[mac]
             if (due := client.next_due(self.disconnect_delay, self._log_known)) is not None:
                 self._due[mac] = due
             client.keep_present_only()
