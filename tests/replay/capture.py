@@ -38,6 +38,7 @@ class Step:
     stations: Sequence[StationRecord] = ()
     rows: Sequence[EventRecord] = ()
     until: float | None = None
+    since: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,4 +142,5 @@ def _step(entry: Json) -> Step:
         )
         for row in entry.get("rows", ())
     ]
-    return Step(at=at, action=action, batch=batch, rows=rows, until=entry.get("until"))
+    until, since = entry.get("until"), entry.get("since")
+    return Step(at=at, action=action, batch=batch, rows=rows, until=until, since=since)

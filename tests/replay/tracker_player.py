@@ -29,7 +29,7 @@ def play_steps(tracker: RoamTracker | RecordingTracker, steps: Iterable[Step]) -
             case "doubt":
                 tracker.suspend_departures(step.at)
             case "expect_log":
-                tracker.expect_log(step.until, step.at)
+                tracker.expect_log(step.until, step.at, unread_since=step.since)
             case "connect":
                 tracker.connection_opened(step.at)
     return events

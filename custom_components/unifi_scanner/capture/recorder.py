@@ -164,9 +164,10 @@ class CaptureRecorder:
         """Record that departures were suspended."""
         return self._add(Entry(now, "doubt", self._skipped_frames()))
 
-    def record_log_known(self, now: float, until: float | None) -> None:
-        """Record up to when the controller's log is known."""
-        self._add(Entry(now, "expect_log", self._skipped_frames(), details={"until": until}))
+    def record_expected_log(self, now: float, until: float | None, since: float | None) -> None:
+        """Record up to when the controller's log is known, and since when it is read."""
+        details = {"until": until, "since": since}
+        self._add(Entry(now, "expect_log", self._skipped_frames(), details=details))
 
     def record_events(self, entry: Entry, events: Iterable[object]) -> None:
         """Record the events that an input resulted in."""

@@ -25,7 +25,7 @@ class RecordingTracker:
         self.clients_per_access_point = tracker.clients_per_access_point
         self.counters = tracker.counters
         self.controller_time = tracker.controller_time
-        self._log_known: float | None = None
+        self._expected_log: tuple[float | None, float | None] = None, None
         self._restart()
 
     @property
@@ -127,13 +127,16 @@ class RecordingTracker:
         self._recorder.record_suspension(now)
         self._tracker.suspend_departures(now)
 
-    def expect_log(self, known_until: float | None, now: float) -> None:
+    def expect_log(
+        self, known_until: float | None, now: float, *, unread_since: float | None = None
+    ) -> None:
         """Hold back what is only implied after a time, and record that; see RoamTracker."""
-        if known_until is not None or self._log_known is not None:
+        expected = known_until, unread_since
+        if expected != self._expected_log:
+            self._expected_log = expected
             self._record_clients(())
-            self._recorder.record_log_known(now, known_until)
-            self._tracker.expect_log(known_until, now)
-        self._log_known = known_until
+            self._recorder.record_expected_log(now, known_until, unread_since)
+            self._tracker.expect_log(known_until, now, unread_since=unread_since)
 
     def _restart(self) -> None:
         self._recorder.start(self._tracker.export_state(), self._tracker.CLIENT_FIELDS)

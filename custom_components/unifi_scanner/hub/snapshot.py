@@ -128,7 +128,9 @@ class SnapshotReader:
     def async_expect_log(self, now: float) -> None:
         """Let the tracker wait for what will be read from the system log."""
         self._async_extend_gap()
-        self._tracker.expect_log(self._backfill.known_until, now)
+        self._tracker.expect_log(
+            self._backfill.known_until, now, unread_since=self._backfill.gap_began
+        )
 
     @callback
     def async_process_log(

@@ -52,6 +52,7 @@ class TrackerState:
     empty_since: float | None
     suspended_until: float
     log_known: float | None
+    unread_since: float | None
     on_time: bool
     newest: float
     opened_at: float

@@ -72,6 +72,7 @@ class RoamTracker:
         self._due: dict[str, float] = {}
         # The controller's log is known up to this time, and more of it is expected; None if not.
         self._log_known: float | None = None
+        self._unread_since: float | None = None
         # Clients that the latest snapshot did not list, and since when: event-loop time, and time
         # on the timeline.
         self._missing: dict[str, tuple[float, float]] = {}
@@ -207,12 +208,16 @@ class RoamTracker:
         """Ignore for a while that clients are missing in snapshots, as the controller may boot."""
         self._suspended_until = now + FILLING_TIME
 
-    def expect_log(self, known_until: float | None, now: float) -> None:
+    def expect_log(
+        self, known_until: float | None, now: float, *, unread_since: float | None = None
+    ) -> None:
         """Hold back what is only implied to have happened after an event-loop time.
 
-        The controller's log is known until then, and more of it will be. None if it will not.
+        The controller's log is known until then, and more of it will be soon. None if it will not.
+        What is known since `unread_since` is kept, as rows may still come, however late.
         """
         self._log_known = None if known_until is None else self._clock.now(known_until)
+        self._unread_since = None if unread_since is None else self._clock.now(unread_since)
         for mac, due in self._due.items():
             if due == inf:
                 self._due[mac] = now
@@ -456,6 +461,9 @@ class RoamTracker:
         """Return the events of clients whose evidence has changed, and update their states."""
         clock = self._clock
         present = clock.now(now)
+        oldest = present - HORIZON
+        if self._unread_since is not None:
+            oldest = min(oldest, self._unread_since)
         events, self._last_events = self._last_events, []
         for client in clients:
             if self._clients.get(client.state.mac) is not client:
@@ -471,7 +479,7 @@ class RoamTracker:
                 events += client.report(inf, self.disconnect_delay, None)
                 due = None
             if due is None:
-                client.forget_before(present - HORIZON, self.disconnect_delay)
+                client.forget_before(oldest, self.disconnect_delay)
             self._update(client, due, now)
         if len(events) > 1:
             events.sort(key=_time_of)
@@ -609,6 +617,7 @@ class RoamTracker:
             empty_since=self._empty_since,
             suspended_until=self._suspended_until,
             log_known=self._log_known,
+            unread_since=self._unread_since,
             on_time=self._is_on_time,
             newest=self._newest,
             opened_at=self._opened_at,
@@ -638,7 +647,7 @@ class RoamTracker:
         names = {known["mac"]: known["name"] for known in state["names"]}
         self._is_primed, self._floor = bool(state["primed"]), float(state["floor"])
         self._empty_since, self._suspended_until = state["empty_since"], state["suspended_until"]
-        self._log_known = state["log_known"]
+        self._log_known, self._unread_since = state["log_known"], state["unread_since"]
         self._is_on_time, self._newest = state["on_time"], state["newest"]
         self._opened_at, self._event_at = state["opened_at"], state["event_at"]
         self._clock, self._missing = clock, missing
