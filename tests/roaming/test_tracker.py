@@ -748,3 +748,13 @@ def test_nothing_old_is_emitted_when_what_explained_it_is_forgotten(tracker: Roa
     events = tracker.process_batch([roam(NOW + 1400, OFFICE, HALL)], NOW + 1400)
     events += tracker.release_due(NOW + 1500)
     assert kinds(events) == [("roam", OFFICE, HALL)]
+
+
+def test_departure_in_whole_seconds_belongs_to_an_arrival_in_the_same_second(
+    tracker: RoamTracker,
+) -> None:
+    events = tracker.process_batch([roam(NOW + 60.06, HALL, BEDROOM, band_to="5")], NOW + 61)
+    left, back = disconnected(NOW + 60, BEDROOM), connected(NOW + 61.6, HALL)
+    events += tracker.process_batch([left, back], NOW + 62)
+    events += tracker.release_due(NOW + 200)
+    assert kinds(events) == [("roam", HALL, BEDROOM), ("roam", BEDROOM, HALL)]

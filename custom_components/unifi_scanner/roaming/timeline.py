@@ -101,7 +101,10 @@ def build_stays(evidence: Sequence[Evidence], longest_gap: float) -> list[Stay]:
     builder = _Builder(longest_gap)
     postponed: dict[int, list[Evidence]] = {}
     for index, piece in enumerate(evidence):
-        if (arrival := _arrival_within_second(evidence, index)) is not None:
+        is_elsewhere = not builder.is_on(piece.link)
+        if (
+            piece.proof is Proof.ASSOCIATION or (piece.proof is Proof.DEPARTURE and is_elsewhere)
+        ) and (arrival := _arrival_within_second(evidence, index)) is not None:
             postponed.setdefault(arrival, []).append(piece)
             continue
         builder.add(piece)
@@ -111,9 +114,9 @@ def build_stays(evidence: Sequence[Evidence], longest_gap: float) -> list[Stay]:
 
 
 def _arrival_within_second(evidence: Sequence[Evidence], index: int) -> int | None:
-    """Return the index of the exact arrival that an association in whole seconds belongs to."""
+    """Return the index of the exact arrival that a time in whole seconds belongs to."""
     piece, found = evidence[index], None
-    if piece.proof is not Proof.ASSOCIATION or piece.link is None:
+    if piece.link is None:
         return None
     for later in range(index + 1, len(evidence)):
         other = evidence[later]
@@ -136,6 +139,10 @@ class _Builder:
         self._longest_gap = longest_gap
         # The controller's count of the client's roams, as far as records have shown it.
         self._roam_count: int | None = None
+
+    def is_on(self, link: Link | None) -> bool:
+        """Return whether the latest stay is on the access point of a link."""
+        return bool(self.stays) and link is not None and self.stays[-1].link.ap_mac == link.ap_mac
 
     def add(self, piece: Evidence) -> None:
         stay = self.stays[-1] if self.stays else None
@@ -271,7 +278,7 @@ class _Builder:
             before = self._roam_count
             self._append(completed(link, stay.link), piece, piece.time)
             # If the controller has counted a roam, it was to an access point that is unknown.
-            if None not in {piece.roam_count, before} and piece.roam_count != before:
+            if piece.roam_count is not None and before is not None and piece.roam_count > before:
                 self.stays[-1].is_return = True
             return
         # A change of channel alone is no roam, but the latest report is right.
