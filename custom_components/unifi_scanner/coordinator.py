@@ -409,9 +409,9 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
 
     @callback
     def _async_schedule_release(self) -> None:
-        self._timers.async_cancel("departure")
+        self._timers.async_cancel("release")
         if (due := self.tracker.next_due) is not None:
-            self._timers.async_set("departure", due - self._clock(), self._async_release_due)
+            self._timers.async_set("release", due - self._clock(), self._async_release_due)
 
     # Output to entities, triggers and the event bus
 

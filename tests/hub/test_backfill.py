@@ -322,6 +322,31 @@ async def test_no_log_is_expected_after_three_failures(site: Site) -> None:
     assert 20 < loop_time() - began < 30
 
 
+async def test_log_that_always_fails_is_requested_hourly_forever(site: Site) -> None:
+    site.backfill.open_gap(loop_time() - 60)
+    site.controller.error = ControllerStartingError("502")
+    for _ in range(700):
+        await site.read()
+        await asyncio.sleep(3_600)
+    assert len(site.controller.requests) == 700
+
+
+async def test_gap_begins_where_rows_may_still_be_found(site: Site) -> None:
+    site.backfill.open_gap(loop_time() - 60)
+    for _ in range(120):
+        await site.read(is_over=False)
+        await asyncio.sleep(60)
+    assert site.backfill.gap_began is not None
+    assert loop_time() - site.backfill.gap_began < 400
+
+
+async def test_no_log_is_expected_of_a_gap_that_is_too_long_to_be_read(site: Site) -> None:
+    site.backfill.open_gap(loop_time())
+    assert site.backfill.known_until is not None
+    await asyncio.sleep(2 * 3_600 + 1)
+    assert site.backfill.known_until is None
+
+
 async def test_no_gap_is_opened_without_a_log(site: Site) -> None:
     site.backfill.open_gap(loop_time() - 60)
     site.controller.error = NotSupportedError("404")

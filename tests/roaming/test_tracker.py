@@ -758,3 +758,61 @@ def test_departure_in_whole_seconds_belongs_to_an_arrival_in_the_same_second(
     events += tracker.process_batch([left, back], NOW + 62)
     events += tracker.release_due(NOW + 200)
     assert kinds(events) == [("roam", HALL, BEDROOM), ("roam", BEDROOM, HALL)]
+
+
+def test_second_report_with_another_time_after_a_reconnect_is_an_echo(
+    tracker: RoamTracker,
+) -> None:
+    events = tracker.process_batch([disconnected(NOW + 25, HALL)], NOW + 25)
+    events += tracker.process_batch([connected(NOW + 34, BEDROOM)], NOW + 34)
+    row = roam(NOW + 38, HALL, BEDROOM, logged=True, received=NOW + 40)
+    events += tracker.process_log([row], None, NOW + 40)
+    assert kinds(events) == [("roam", HALL, BEDROOM)]
+    assert tracker.next_due is None
+
+
+def test_old_event_of_an_unknown_client_adds_no_client(tracker: RoamTracker) -> None:
+    old = connected(NOW - 600, HALL, mac="aa:00:00:00:00:02", received=NOW + 1)
+    assert tracker.process_batch([old], NOW + 1) == []
+    assert len(tracker.clients) == 1
+
+
+def test_event_of_the_future_does_not_keep_a_client_from_leaving(tracker: RoamTracker) -> None:
+    early = roam(NOW + 3600, HALL, BEDROOM, received=NOW + 5)
+    assert kinds(tracker.process_batch([early], NOW + 5)) == [("roam", HALL, BEDROOM)]
+    other = [station(NOW + 60, OFFICE, mac="aa:00:00:00:00:02")]
+    events = []
+    for time in (60, 75, 90):
+        events += tracker.process_snapshot(other, NOW + time)
+    assert ("disconnected", BEDROOM, None) in kinds(events)
+    assert all(event.time < NOW + 100 for event in events)
+    assert tracker.recheck_due is None
+
+
+def test_counted_roams_are_noticed_whatever_comes_first(tracker: RoamTracker) -> None:
+    tracker.connection_opened(NOW + 1)
+    tracker.process_batch([roam(NOW + 5, HALL, BEDROOM, band_to="5")], NOW + 5)
+    tracker.process_batch([station(NOW + 6, BEDROOM, associated_at=NOW + 5, roam_count=7)], NOW + 6)
+    moved = station(NOW + 60, OFFICE, associated_at=NOW + 50, roam_count=9)
+    assert tracker.process_batch([moved], NOW + 60) == []
+    missing = roam(NOW + 40, BEDROOM, HALL, received=NOW + 70)
+    events = tracker.process_batch([missing], NOW + 70)
+    assert kinds(events) == [("roam", BEDROOM, HALL), ("roam", HALL, OFFICE)]
+
+
+def test_last_roam_is_on_the_controllers_clock_after_that_was_set_back(
+    tracker: RoamTracker,
+) -> None:
+    tracker.process_batch([roam(NOW + 5, HALL, BEDROOM)], NOW + 5)
+    back = roam(NOW - 3500, BEDROOM, HALL, received=NOW + 100)
+    events = tracker.process_batch([back], NOW + 100)
+    events += tracker.process_snapshot([station(NOW - 3490, HALL)], NOW + 110)
+    assert kinds(events) == [("roam", BEDROOM, HALL)]
+    assert tracker.clients[PHONE].last_roam == events[0].time == NOW - 3500
+
+
+def test_row_of_a_short_absence_with_another_time_is_an_echo(tracker: RoamTracker) -> None:
+    tracker.process_batch([disconnected(NOW + 20, HALL), connected(NOW + 22, HALL)], NOW + 22)
+    row = disconnected(NOW + 24, HALL, logged=True, received=NOW + 60)
+    assert tracker.process_log([row], None, NOW + 60) == []
+    assert tracker.release_due(NOW + 200) == []

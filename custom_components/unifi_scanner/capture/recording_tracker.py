@@ -25,6 +25,7 @@ class RecordingTracker:
         self.clients_per_access_point = tracker.clients_per_access_point
         self.counters = tracker.counters
         self.controller_time = tracker.controller_time
+        self.loop_time = tracker.loop_time
         self._expected_log: tuple[float | None, float | None] = None, None
         self._restart()
 
@@ -47,7 +48,7 @@ class RecordingTracker:
 
     @property
     def next_due(self) -> float | None:
-        """When `release_due` is to be called next, None if no departure is held back."""
+        """When `release_due` is to be called next, None for not at all."""
         return self._tracker.next_due
 
     @property
@@ -112,7 +113,7 @@ class RecordingTracker:
         return self._record_events(entry, self._tracker.process_snapshot(stations, now))
 
     def release_due(self, now: float) -> list[ClientEvent]:
-        """Release departures that are due, and record that; see RoamTracker."""
+        """Report what was held back long enough, and record that; see RoamTracker."""
         self._record_clients(self._tracker.held_back)
         entry = self._recorder.record_timer(now)
         return self._record_events(entry, self._tracker.release_due(now))

@@ -51,6 +51,11 @@ class _Gap:
     confirmed: float | None = None
 
     @property
+    def unread_since(self) -> float:
+        """The time from which rows may still be found."""
+        return self.began if self.read is None else max(self.began, self.read - _LATEST_ROW)
+
+    @property
     def next_read_due(self) -> float:
         """The event-loop time of the next read while the stream is open."""
         if self.ended is None or self.last_read is None:
@@ -84,9 +89,7 @@ class _Gap:
     def time_range(self, now: float) -> tuple[float, float]:
         """Return the times to read, without margins."""
         until = now if self.ended is None else self.ended
-        if self.read is None:
-            return self.began, until
-        return max(self.began, self.read - _LATEST_ROW), until
+        return self.unread_since, until
 
 
 class SystemLogBackfill:
@@ -112,6 +115,7 @@ class SystemLogBackfill:
         self._controller_time = controller_time
         self._gap: _Gap | None = None
         self._retry_at = 0.0
+        self._wait = _FIRST_WAIT
         self._failures = 0
         # When the rows that have been read happened, by id.
         self._known_rows: dict[str, float] = {}
@@ -133,12 +137,16 @@ class SystemLogBackfill:
     @property
     def known_until(self) -> float | None:
         """Up to when the log is known while more of a gap will be; None if no more will be."""
-        return self._gap.known_until if self._gap is not None and self.is_readable else None
+        if self._gap is None or not self.is_readable:
+            return None
+        oldest = asyncio.get_running_loop().time() - _LONGEST_GAP
+        known_until = self._gap.known_until
+        return None if known_until is None or known_until < oldest else known_until
 
     @property
     def gap_began(self) -> float | None:
-        """Start of the gap that has not been read completely, None without a gap."""
-        return None if self._gap is None else self._gap.began
+        """Start of what may still be read of the gap, None without a gap."""
+        return None if self._gap is None else self._gap.unread_since
 
     def open_gap(self, since: float) -> None:
         """Start a gap at a time, or extend the current one."""
@@ -183,7 +191,7 @@ class SystemLogBackfill:
                 self._process_failure(err)
                 return self._release(gap)
             self.supported = True
-            self._retry_at, self._failures = 0.0, 0
+            self._retry_at, self._wait, self._failures = 0.0, _FIRST_WAIT, 0
             if ended - began > _LONGEST_GAP or log.unread:
                 self._note_truncated(log)
 
@@ -234,8 +242,8 @@ class SystemLogBackfill:
             return
         # Not even a refused session is worth a login: snapshots renew it if it has expired.
         _LOGGER.debug("Failed to read the system log of site %s: %r", self._site, err)
-        wait = min(_FIRST_WAIT * _WAIT_FACTOR**self._failures, _LONGEST_WAIT)
-        self._retry_at = asyncio.get_running_loop().time() + wait
+        self._retry_at = asyncio.get_running_loop().time() + self._wait
+        self._wait = min(self._wait * _WAIT_FACTOR, _LONGEST_WAIT)
         self._failures += 1
 
     def _note_truncated(self, log: ClientLog) -> None:

@@ -80,7 +80,9 @@ class SnapshotReader:
         try:
             return await async_request(self._session, self._entry, self._async_fetch)
         except HomeAssistantError:
-            self._tracker.suspend_departures(asyncio.get_running_loop().time())
+            now = asyncio.get_running_loop().time()
+            self._tracker.suspend_departures(now)
+            self.async_expect_log(now)
             raise
 
     async def _async_fetch(self, client: UnifiClient) -> Snapshot:
@@ -101,7 +103,7 @@ class SnapshotReader:
             stream.async_reopen()
         if (since := self._tracker.resume(stations, now)) is not None:
             self._backfill.open_gap(since)
-        self._async_extend_gap()
+        self.async_expect_log(now)
         log: Sequence[EventRecord] = ()
         due = self.next_log_read
         if due is None or due <= now:
@@ -139,10 +141,8 @@ class SnapshotReader:
         """Process some rows, oldest first, and return the tracker's events."""
         known_until = self._backfill.known_until
         if not is_last and (time := rows[-1].time) is not None:
-            known_until = min(
-                now - (self._tracker.controller_time(now) - time),
-                now if known_until is None else known_until,
-            )
+            applied_until = self._tracker.loop_time(time)
+            known_until = min(applied_until, now if known_until is None else known_until)
         return self._tracker.process_log(rows, known_until, now)
 
     @callback

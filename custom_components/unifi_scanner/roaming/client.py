@@ -1,6 +1,6 @@
 """One client: the evidence about it, its timeline, and what was reported of it."""
 
-from bisect import bisect_left, insort
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterator
 from math import inf
 from operator import attrgetter
@@ -9,6 +9,7 @@ from typing import NamedTuple
 from ..api.records import EventKind, Link, StationRecord
 from .evidence import (
     ASSOCIATION_JITTER,
+    LOG_DIFFERENCE,
     REPORT_INTERVAL,
     WHOLE_SECONDS,
     Evidence,
@@ -26,6 +27,7 @@ MAX_EVIDENCE = 32
 LOST_LINK = 300.0
 
 _order = attrgetter("order")
+_time = attrgetter("time")
 
 
 class _Boundary(NamedTuple):
@@ -109,12 +111,10 @@ class Client:
 
     def add(self, piece: Evidence) -> bool:
         """Add evidence; return whether it says anything new."""
-        index = bisect_left(self.evidence, piece.order, key=_order)
-        for known in self.evidence[index:]:
-            if known.time != piece.time:
-                break
-            if piece.repeats(known):
-                return False
+        first = bisect_left(self.evidence, piece.time - LOG_DIFFERENCE, key=_time)
+        last = bisect_right(self.evidence, piece.time + LOG_DIFFERENCE, key=_time)
+        if any(piece.repeats(known) for known in self.evidence[first:last]):
+            return False
         if piece.link is not None:
             piece.link = shared(piece.link)
         if piece.link_from is not None:
@@ -138,11 +138,13 @@ class Client:
             )
         )
 
-    def extend_present(self, seen: float) -> bool:
+    def extend_present(self, seen: float, roam_count: int | None) -> bool:
         """Extend the present stay; return whether the record is the newest one."""
         stay, latest = self.stays[-1], self.latest
         if latest is None or seen < self.recorded_at or seen + WHOLE_SECONDS < latest.time:
             return False
+        if roam_count is not None:
+            latest.roam_count = roam_count
         if seen > latest.until:
             latest.until = seen
             stay.seen = max(stay.seen, seen)
@@ -441,8 +443,8 @@ class Client:
 
     # State
 
-    def current_state(self) -> ClientState:
-        """Return the state that follows from the stays."""
+    def current_state(self, shift: float) -> ClientState:
+        """Return the state that follows from the stays; `shift` is that of the clock."""
         state, stay = self.state, self.present
         if stay is None:
             return state
@@ -451,7 +453,8 @@ class Client:
             if before.link.ap_mac != after.link.ap_mac:
                 previous = before.link.ap_mac
                 if not before.is_departure_reported:
-                    last_roam = max(after.time, last_roam or after.time)
+                    # The stays are in order, and none is older than those that were dropped.
+                    last_roam = after.time - shift
         if stay.is_departure_reported:
             return state._replace(
                 link=None,
@@ -467,7 +470,7 @@ class Client:
         return state._replace(
             link=stay.link,
             signal=state.signal if is_same_radio else stay.basis.signal,
-            connected_since=stay.time if known is None else state.connected_since,
+            connected_since=stay.time - shift if known is None else state.connected_since,
             previous_ap_mac=previous,
             last_roam=last_roam,
         )

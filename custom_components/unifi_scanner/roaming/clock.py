@@ -51,6 +51,10 @@ class ControllerClock:
         """Return the present on the timeline, the loop's own time before any comparison."""
         return loop_time - (self._offset or 0.0)
 
+    def loop_time(self, time: float) -> float:
+        """Return the event loop's time of a time on the timeline."""
+        return time + (self._offset or 0.0)
+
     def compare(self, time: float, loop_time: float) -> None:
         """Compare the clocks by something of a time on the timeline that is received now."""
         difference = loop_time - time

@@ -28,14 +28,14 @@ class Proof(IntEnum):
 
     # The controller says that the client left.
     DEPARTURE = 1
-    # Two snapshots did not list the client.
-    ABSENCE = 2
     # The client associated with a radio, and used it until a later time.
-    ASSOCIATION = 3
+    ASSOCIATION = 2
     # The client used a radio; when it had associated is unknown.
-    SIGHTING = 4
+    SIGHTING = 3
     # The controller says that the client arrived.
-    ARRIVAL = 5
+    ARRIVAL = 4
+    # Two snapshots did not list the client.
+    ABSENCE = 5
 
 
 class Reported(IntFlag):
@@ -78,9 +78,14 @@ class Evidence:
         return self.time, self.proof
 
     def repeats(self, other: Evidence) -> bool:
-        """Return whether both say the same about the same time."""
+        """Return whether both say the same about the same time.
+
+        The system log may give a departure another time than the event does.
+        """
+        is_logged = (self.source is Source.SYSTEM_LOG) is not (other.source is Source.SYSTEM_LOG)
+        tolerance = LOG_DIFFERENCE if is_logged and self.proof is Proof.DEPARTURE else 0.0
         return (
-            self.time == other.time
+            abs(self.time - other.time) <= tolerance
             and self.proof is other.proof
             and _radio(self.link) == _radio(other.link)
             and _radio(self.link_from)[0] == _radio(other.link_from)[0]

@@ -119,7 +119,7 @@ def saved_client(client: Client, shift: float) -> dict[str, Any]:
         "floor": client.floor - shift,
         "connected_since": state.connected_since,
         "previous_ap_mac": state.previous_ap_mac,
-        "last_roam": None if state.last_roam is None else state.last_roam - shift,
+        "last_roam": state.last_roam,
         "evidence": [
             [
                 piece.time - shift,

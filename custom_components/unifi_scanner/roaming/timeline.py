@@ -62,7 +62,7 @@ class Stay:
     @property
     def is_radio_reported(self) -> bool:
         """Whether its beginning was reported as a change of radio."""
-        return any(Reported.RADIO in piece.reported for piece in self.evidence)
+        return any(Reported.RADIO in piece.reported for piece in (self.basis, *self.evidence))
 
     @property
     def is_departure_reported(self) -> bool:
@@ -147,7 +147,7 @@ class _Builder:
     def add(self, piece: Evidence) -> None:
         stay = self.stays[-1] if self.stays else None
         link = piece.link
-        if piece.proof <= Proof.ABSENCE:
+        if piece.proof in {Proof.DEPARTURE, Proof.ABSENCE}:
             if stay is not None:
                 self._leave(stay, piece)
         elif link is not None:
@@ -217,7 +217,7 @@ class _Builder:
             # Nothing is known of the time before.
             return
         before = self.stays[-2]
-        if not self._can_roam_from(before, origin, piece.time):
+        if not self._can_roam_from(before, origin, stay.time):
             before = Stay(origin, stay.time, stay.time, piece, implied=True)
             self.stays.insert(len(self.stays) - 1, before)
         before.ends += (piece,)

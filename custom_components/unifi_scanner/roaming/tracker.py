@@ -134,6 +134,10 @@ class RoamTracker:
         """The MACs of the clients that `release_due` may report about; a live view."""
         return self._due.keys()
 
+    def loop_time(self, time: float) -> float:
+        """Return the event-loop time of a time on the controller's clock."""
+        return self._clock.loop_time(time + self._clock.shift)
+
     def controller_time(self, now: float) -> float:
         """Return the controller's time, as far as it is known."""
         return self._clock.now(now) - self._clock.shift
@@ -148,7 +152,7 @@ class RoamTracker:
     def process_batch(
         self, observations: Sequence[Observation | None], now: float
     ) -> list[ClientEvent]:
-        """Process what the controller pushed, or rows of its log; None stands for unreadable."""
+        """Process what the controller pushed; None stands for unreadable."""
         changed: dict[str, Client] = {}
         logged: dict[str, Client] = {}
         for observation in observations:
@@ -179,9 +183,10 @@ class RoamTracker:
         """
         before = self._log_known
         self._log_known = None if known_until is None else self._clock.now(known_until)
-        events = self.process_batch(rows, now)
-        self._log_known = before
-        return events
+        try:
+            return self.process_batch(rows, now)
+        finally:
+            self._log_known = before
 
     def process_snapshot(self, stations: Sequence[StationRecord], now: float) -> list[ClientEvent]:
         """Process a list of all connected clients; the first one that lists any reports nothing.
@@ -291,7 +296,7 @@ class RoamTracker:
         self, client: Client, station: StationRecord, seen: float, now: float
     ) -> None:
         """Process a record of a client that is where it was, as by far most are."""
-        if station.link is None or not client.extend_present(seen):
+        if station.link is None or not client.extend_present(seen, station.roam_count):
             self.counters["outdated"] += 1
             return
         if seen > client.recorded_at:
@@ -312,7 +317,7 @@ class RoamTracker:
             self._event_at = now
         client = self._clients.get(event.mac)
         if client is None:
-            if is_departure:
+            if is_departure or time < self._floor:
                 self.counters["outdated"] += 1
                 return None
             client = self._add(event.mac, event.hostname, now, guest=event.guest)
@@ -343,8 +348,9 @@ class RoamTracker:
             is_arrival = event.kind is not EventKind.DISCONNECTED
             if self._is_replay(event.time + self._clock.shift, now, is_arrival=is_arrival):
                 return None
-        # After the comparison, which may have found that the clock was set back.
-        return event.time + self._clock.shift
+        # After the comparison, which may have found that the clock was set.
+        time, present = event.time + self._clock.shift, self._clock.now(now)
+        return present if self._clock.is_known and time > present + STEP else time
 
     def _find_missing(self, listed: set[str], now: float) -> list[Client]:
         """Return the clients that are gone, as a second snapshot did not list them."""
@@ -502,7 +508,7 @@ class RoamTracker:
     def _update(self, client: Client, due: float | None, now: float) -> None:
         """Update what follows from a client's stays."""
         mac = client.state.mac
-        self._set_state(client, client.current_state())
+        self._set_state(client, client.current_state(self._clock.shift))
         if client.state.connected:
             self._away.pop(mac, None)
         elif self._away.get(mac, inf) == inf:
