@@ -14,6 +14,8 @@ from .verdict import Fault, Judged, Report, Verdict
 
 # An event that appears later than this carries `late: true`.
 LATE_SECONDS = 60.0
+# The controller's clock is known from reports, of which the most prompt may take this long.
+CLOCK_ERROR = 2.0
 # Events and log rows of arrivals have milliseconds, departures and records whole seconds.
 MILLISECONDS = 0.01
 WHOLE_SECONDS = 1.0 + MILLISECONDS
@@ -37,7 +39,7 @@ def judge(truth: Truth, reports: Iterable[Report]) -> Verdict:
         verdict.disordered += _disordered(mine)
         for report in mine:
             is_late = report.received_at - report.at > LATE_SECONDS
-            border = abs(report.received_at - report.at - LATE_SECONDS) <= WHOLE_SECONDS
+            border = abs(report.received_at - report.at - LATE_SECONDS) <= CLOCK_ERROR
             if report.late is not None and report.late != is_late and not border:
                 verdict.mislabelled += 1
     return verdict

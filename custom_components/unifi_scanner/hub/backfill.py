@@ -74,7 +74,7 @@ class _Gap:
         """
         if self.confirmed is None:
             return self.began
-        is_over = self.ended is not None and self.confirmed >= self.ended
+        is_over = not self.held and self.ended is not None and self.confirmed >= self.ended
         return None if is_over else self.confirmed
 
     @property
