@@ -7,15 +7,23 @@ from pathlib import Path
 import re
 from typing import Any
 
+from homeassistant.auth.models import User
+from homeassistant.auth.permissions import PolicyPermissions
+from homeassistant.auth.permissions.models import PermissionLookup
 from homeassistant.config_entries import ConfigEntryState
-from homeassistant.core import HomeAssistant, SupportsResponse
-from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
-from homeassistant.helpers import device_registry as dr
+from homeassistant.core import Context, HomeAssistant, SupportsResponse
+from homeassistant.exceptions import (
+    HomeAssistantError,
+    ServiceValidationError,
+    Unauthorized,
+    UnknownUser,
+)
+from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.service import async_get_all_descriptions
 from homeassistant.setup import async_setup_component
 import probatio
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUser
 
 from custom_components.unifi_scanner.const import DOMAIN
 from custom_components.unifi_scanner.services import MAX_CAPTURE_FILES
@@ -50,11 +58,18 @@ async def home(home: Home) -> Home:
     return home
 
 
-async def act(home: Home, action: str, **data: Any) -> dict[str, Any]:
-    """Perform an action; return its response."""
+async def act(
+    home: Home, action: str, *, user_id: str | None = None, **data: Any
+) -> dict[str, Any]:
+    """Perform an action, as an automation or as a user; return its response."""
     response = RESPONSES[action] is not SupportsResponse.NONE
     answer: dict[str, Any] | None = await home.hass.services.async_call(
-        DOMAIN, action, data, blocking=True, return_response=response
+        DOMAIN,
+        action,
+        data,
+        blocking=True,
+        context=Context(user_id=user_id),
+        return_response=response,
     )
     return answer or {}
 
@@ -136,6 +151,71 @@ async def test_actions_are_rejected_while_the_entry_is_not_loaded(home: Home) ->
         error = await refused(home, action, **data)
         assert isinstance(error, ServiceValidationError)
         assert error.translation_key == "service_config_entry_not_loaded"
+    assert home.controller.requests(COMMAND) == []
+
+
+# Permissions
+
+
+def data_of(home: Home, action: str) -> dict[str, str]:
+    """Return valid data for an action."""
+    if action == "export_capture":
+        return {"config_entry": home.entry.entry_id}
+    return {"client": device_id(home, ANNA)}
+
+
+def reader_of(home: Home, entity_ids: list[str]) -> User:
+    """Return a user who may only read these entities."""
+    registries = PermissionLookup(er.async_get(home.hass), dr.async_get(home.hass))
+    policy = {"entities": {"entity_ids": {entity_id: {"read": True} for entity_id in entity_ids}}}
+    user = MockUser().add_to_hass(home.hass)
+    user.permissions = PolicyPermissions(policy, registries)
+    return user
+
+
+@pytest.mark.parametrize("action", ["reconnect_client", "export_capture"])
+async def test_actions_that_change_or_export_something_are_only_for_administrators(
+    home: Home, hass_admin_user: User, hass_read_only_user: User, config: Path, action: str
+) -> None:
+    data = data_of(home, action)
+    with pytest.raises(Unauthorized):
+        await act(home, action, user_id=hass_read_only_user.id, **data)
+    assert home.controller.requests(COMMAND) == []
+    assert not (config / DOMAIN).exists()
+
+    await act(home, action, user_id=hass_admin_user.id, **data)
+    if action == "export_capture":
+        assert len(list((config / DOMAIN).iterdir())) == 1
+    else:
+        assert len(home.controller.requests(COMMAND)) == 1
+
+
+async def test_get_roam_history_is_for_users_who_may_read_the_clients_access_point_sensor(
+    home: Home, hass_admin_user: User, hass_read_only_user: User
+) -> None:
+    registry = er.async_get(home.hass)
+    sensors: dict[str, str] = {}
+    for mac in (ANNA, BEN):
+        unique_id = f"{home.entry.unique_id}_{mac}_access_point"
+        found = registry.async_get_entity_id("sensor", DOMAIN, unique_id)
+        assert found is not None
+        sensors[mac] = registry.async_update_entity(
+            found, new_entity_id=f"{found}_renamed"
+        ).entity_id
+    anna = device_id(home, ANNA)
+    for user in (hass_admin_user, hass_read_only_user, reader_of(home, [sensors[ANNA]])):
+        history = await act(home, "get_roam_history", user_id=user.id, client=anna)
+        assert history["client"]["mac"] == ANNA
+    for stranger in (reader_of(home, [sensors[BEN]]), reader_of(home, [])):
+        with pytest.raises(Unauthorized) as caught:
+            await act(home, "get_roam_history", user_id=stranger.id, client=anna)
+        assert caught.value.entity_id == sensors[ANNA]
+
+
+@pytest.mark.parametrize("action", RESPONSES)
+async def test_actions_reject_a_user_who_has_been_removed(home: Home, action: str) -> None:
+    with pytest.raises(UnknownUser):
+        await act(home, action, user_id="removed", **data_of(home, action))
     assert home.controller.requests(COMMAND) == []
 
 

@@ -4,7 +4,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from homeassistant.const import CONF_USERNAME
+from homeassistant.auth.permissions.const import POLICY_READ
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.const import CONF_USERNAME, Platform
 from homeassistant.core import (
     HomeAssistant,
     ServiceCall,
@@ -12,8 +14,13 @@ from homeassistant.core import (
     SupportsResponse,
     callback,
 )
-from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
-from homeassistant.helpers import config_validation as cv, service
+from homeassistant.exceptions import (
+    HomeAssistantError,
+    ServiceValidationError,
+    Unauthorized,
+    UnknownUser,
+)
+from homeassistant.helpers import config_validation as cv, entity_registry as er, service
 from homeassistant.helpers.device_registry import DeviceEntry
 from homeassistant.helpers.json import save_json
 from homeassistant.util import dt as dt_util
@@ -43,7 +50,8 @@ _CLIENT = {probatio.Required(CONF_CLIENT): cv.string}
 @callback
 def async_setup_services(hass: HomeAssistant) -> None:
     """Register the actions."""
-    hass.services.async_register(
+    service.async_register_admin_service(
+        hass,
         DOMAIN,
         "export_capture",
         _async_export_capture,
@@ -65,7 +73,8 @@ def async_setup_services(hass: HomeAssistant) -> None:
         ),
         supports_response=SupportsResponse.ONLY,
     )
-    hass.services.async_register(
+    service.async_register_admin_service(
+        hass,
         DOMAIN,
         "reconnect_client",
         _async_reconnect_client,
@@ -75,6 +84,7 @@ def async_setup_services(hass: HomeAssistant) -> None:
 
 async def _async_get_roam_history(call: ServiceCall) -> ServiceResponse:
     entry, device, mac = _async_find_client(call)
+    await _async_check_read_permission(call, entry, mac)
     coordinator = entry.runtime_data
     now = coordinator.tracker.controller_time(call.hass.loop.time())
     since = now - call.data[CONF_PERIOD].total_seconds()
@@ -153,6 +163,25 @@ def _async_find_client(call: ServiceCall) -> tuple[UnifiScannerConfigEntry, Devi
             translation_placeholders={"device": device.name_by_user or device.name or device.id},
         )
     return entry, device, mac
+
+
+async def _async_check_read_permission(call: ServiceCall, entry: ConfigEntry, mac: str) -> None:
+    """Raise Unauthorized unless the user may read the client's access point sensor.
+
+    Calls without a user, as from automations, may read everything.
+    """
+    user_id = call.context.user_id
+    if user_id is None:
+        return
+    user = await call.hass.auth.async_get_user(user_id)
+    if user is None:
+        raise UnknownUser(context=call.context, permission=POLICY_READ, user_id=user_id)
+    if user.permissions.access_all_entities(POLICY_READ):
+        return
+    unique_id = f"{entry.unique_id}_{mac}_access_point"
+    entity_id = er.async_get(call.hass).async_get_entity_id(Platform.SENSOR, DOMAIN, unique_id)
+    if entity_id is None or not user.permissions.check_entity(entity_id, POLICY_READ):
+        raise Unauthorized(context=call.context, entity_id=entity_id, permission=POLICY_READ)
 
 
 def _name(coordinator: UnifiScannerCoordinator, device: DeviceEntry, mac: str) -> str:
