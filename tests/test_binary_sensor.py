@@ -7,7 +7,7 @@ import pytest
 from custom_components.unifi_scanner import async_remove_config_entry_device
 from custom_components.unifi_scanner.const import DOMAIN
 from tests.automations import put_in_area
-from tests.home import ANNA, BEN, CARA, HALL, KITCHEN, UNIQUE_ID, Home, until
+from tests.home import ANNA, ATTIC, BEN, CARA, HALL, KITCHEN, UNIQUE_ID, Home, until
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
 
@@ -48,7 +48,7 @@ async def test_occupancy_sensor_shows_the_tracked_clients_in_its_area(home: Home
     await home.hass.async_block_till_done()
     state = occupancy(home, "kitchen")
     assert state is not None
-    assert state.name == "Home Kitchen occupancy"
+    assert state.name == "Kitchen Occupancy"
     assert state.attributes["device_class"] == "occupancy"
     assert occupants(home, "ground_floor") == ("on", ["Anna", "Ben"])
     assert occupants(home, "kitchen") == ("off", [])
@@ -124,30 +124,49 @@ async def test_occupancy_sensor_is_renamed_with_its_area(home: Home) -> None:
         await home.hass.async_block_till_done()
         state = occupancy(home, "ground_floor")
         assert state is not None
-        assert state.name == f"Home {name} occupancy"
-        assert state.entity_id == "binary_sensor.home_ground_floor_occupancy"
-        entry = er.async_get(home.hass).async_get(state.entity_id)
-        assert entry is not None
-        assert entry.original_name == f"{name} occupancy"
+        assert state.name == f"{name} Occupancy"
     assert occupants(home, "ground_floor") == ("on", ["Anna", "Ben"])
 
 
-async def test_occupancy_sensor_is_in_its_area_unless_the_user_moves_it(home: Home) -> None:
+async def test_occupancy_device_is_in_its_area_unless_the_user_moves_it(home: Home) -> None:
     await home.set_up()
     put_in_area(home, HALL, "Ground floor")
     await home.hass.async_block_till_done()
-    registry = er.async_get(home.hass)
+    registry = dr.async_get(home.hass)
+
+    def device() -> dr.DeviceEntry:
+        identifier = (DOMAIN, "area_ground_floor")
+        found = registry.async_get_device_by_identifier(identifier, home.entry.entry_id)
+        assert found is not None
+        return found
+
+    controller = home.device()
+    assert controller is not None
+    assert (device().area_id, device().via_device_id) == ("ground_floor", controller.id)
+    assert (device().entry_type, device().name) == (dr.DeviceEntryType.SERVICE, "Ground floor")
     entity_id = str(home.entity_id("occupancy_ground_floor", domain="binary_sensor"))
-    entry = registry.async_get(entity_id)
+    entry = er.async_get(home.hass).async_get(entity_id)
     assert entry is not None
-    assert entry.area_id == "ground_floor"
-    registry.async_update_entity(entity_id, area_id=None)
+    assert (entry.device_id, entry.area_id) == (device().id, None)
+    registry.async_update_device(device().id, area_id=None)
     assert await home.hass.config_entries.async_reload(home.entry.entry_id)
     await home.settled()
-    entry = registry.async_get(entity_id)
-    assert entry is not None
-    assert entry.area_id is None
+    assert device().area_id is None
     assert occupants(home, "ground_floor") == ("on", ["Anna", "Ben"])
+
+
+async def test_occupancy_sensor_outlives_a_snapshot_without_its_access_point(home: Home) -> None:
+    await home.set_up()
+    put_in_area(home, ATTIC, "Attic")
+    await home.hass.async_block_till_done()
+    entity_id = home.entity_id("occupancy_attic", domain="binary_sensor")
+    assert entity_id is not None
+    home.world.devices.pop(ATTIC)
+    await home.later(61)
+    await home.settled()
+    assert home.device(ATTIC) is not None
+    assert home.entity_id("occupancy_attic", domain="binary_sensor") == entity_id
+    assert occupants(home, "attic") == ("off", [])
 
 
 def add_orphan(home: Home) -> str:

@@ -1,6 +1,6 @@
 """Binary sensors: whether the event stream is connected, and which areas are occupied."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import override
 
@@ -9,15 +9,13 @@ from homeassistant.components.binary_sensor import (
     BinarySensorEntityDescription,
 )
 from homeassistant.components.binary_sensor.const import BinarySensorDeviceClass
-from homeassistant.const import EntityCategory, Platform
+from homeassistant.const import EntityCategory
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
-from homeassistant.helpers.translation import async_get_cached_translations
 
-from .const import DOMAIN
 from .coordinator import UnifiScannerConfigEntry, UnifiScannerCoordinator
-from .entity import EntityState, SiteEntity
+from .entity import EntityState, SiteEntity, UnifiScannerEntity
 
 PARALLEL_UPDATES = 0
 
@@ -66,7 +64,8 @@ async def async_setup_entry(
         if (areas := coordinator.areas.area_ids) == shown:
             return
         if coordinator.devices.has_listed:
-            _async_remove_other_areas(hass, entry, areas)
+            # Not at once: Home Assistant may still be going through the devices.
+            hass.loop.call_soon(_async_remove_other_areas, hass, entry)
         new, shown = areas - shown, areas
         async_add_entities(OccupancyBinarySensor(coordinator, area_id) for area_id in sorted(new))
 
@@ -75,16 +74,17 @@ async def async_setup_entry(
     )
     # A booting controller lists no access points, which does not mean that their areas are gone.
     if coordinator.devices.has_listed:
-        _async_remove_other_areas(hass, entry, coordinator.areas.area_ids)
+        _async_remove_other_areas(hass, entry)
     update_areas()
     entry.async_on_unload(coordinator.async_add_listener(update_areas))
 
 
 @callback
-def _async_remove_other_areas(
-    hass: HomeAssistant, entry: UnifiScannerConfigEntry, areas: Collection[str]
-) -> None:
-    """Remove the entities of other areas, which have no access point anymore."""
+def _async_remove_other_areas(hass: HomeAssistant, entry: UnifiScannerConfigEntry) -> None:
+    """Remove the devices of areas that have no access point anymore."""
+    areas = entry.runtime_data.areas.area_ids
+    entry.runtime_data.devices.async_remove_other_areas(areas)
+    # Earlier releases had their entities on the controller's device.
     registry = er.async_get(hass)
     prefix = f"{entry.unique_id}_{OCCUPANCY.key}_"
     for entity in er.async_entries_for_config_entry(registry, entry.entry_id):
@@ -108,7 +108,7 @@ class SiteBinarySensor(SiteEntity, BinarySensorEntity):
         return EntityState(available=True, value=self.entity_description.value_fn(self.coordinator))
 
 
-class OccupancyBinarySensor(SiteEntity, BinarySensorEntity):
+class OccupancyBinarySensor(UnifiScannerEntity, BinarySensorEntity):
     """Whether tracked clients are in an area, and which."""
 
     # Recording the names would grow the database, and each client's own sensors are recorded.
@@ -116,26 +116,18 @@ class OccupancyBinarySensor(SiteEntity, BinarySensorEntity):
 
     def __init__(self, coordinator: UnifiScannerCoordinator, area_id: str) -> None:
         """Prepare the sensor of an area that has an access point."""
-        super().__init__(coordinator, replace(OCCUPANCY, key=f"{OCCUPANCY.key}_{area_id}"))
         self._area_id = area_id
-        self._area_name = coordinator.areas.area_name(area_id)
-        self._attr_translation_placeholders = {"area": self._area_name or ""}
-        self._is_new = not er.async_get(coordinator.hass).async_get_entity_id(
-            Platform.BINARY_SENSOR, DOMAIN, str(self.unique_id)
+        self._area_name = coordinator.areas.area_name(area_id) or area_id
+        super().__init__(
+            coordinator,
+            replace(OCCUPANCY, key=f"{OCCUPANCY.key}_{area_id}"),
+            coordinator.devices.area_info(area_id, self._area_name),
         )
 
     @property
     @override
     def is_on(self) -> bool:
         return bool(self._entity_state.value)
-
-    @override
-    async def async_added_to_hass(self) -> None:
-        await super().async_added_to_hass()
-        entry = self.registry_entry
-        # Only when the entity is created: later the area is the user's choice.
-        if self._is_new and entry is not None and entry.area_id is None:
-            er.async_get(self.hass).async_update_entity(self.entity_id, area_id=self._area_id)
 
     @override
     def _listen(self) -> CALLBACK_TYPE:
@@ -156,18 +148,5 @@ class OccupancyBinarySensor(SiteEntity, BinarySensorEntity):
         name = self.coordinator.areas.area_name(self._area_id)
         if name is not None and name != self._area_name:
             self._area_name = name
-            self._attr_name = self._translated_name(name)
-            self._async_write()
+            self.coordinator.devices.async_rename_area(self._area_id, name)
         super()._async_update()
-
-    def _translated_name(self, area_name: str) -> str:
-        """Return the entity's name for an area.
-
-        Home Assistant caches a name that it builds from placeholders, and only drops the cache
-        when `_attr_name` is set.
-        """
-        names = async_get_cached_translations(
-            self.hass, self.hass.config.language, "entity", DOMAIN
-        )
-        key = f"component.{DOMAIN}.entity.{Platform.BINARY_SENSOR}.{OCCUPANCY.translation_key}.name"
-        return names[key].format(area=area_name)

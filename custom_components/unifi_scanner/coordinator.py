@@ -255,10 +255,10 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
             snapshot.devices, self.tracker.clients_per_access_point
         )
         self.devices.async_update_names(self.clients)
-        self.areas.async_refresh()
         new = self._new_clients.async_process_snapshot()
         self.tracked.async_add_new_clients(self.clients[mac] for mac in new)
         self.devices.async_remove_stale(self.tracked, self._clock())
+        self.areas.async_refresh()
         self._timers.async_cancel("grace period")
         if not was_available:
             self._async_write_all_states()

@@ -209,7 +209,7 @@ class SiteAreas:
     @callback
     def async_refresh(self) -> bool:
         """Read the areas of all access points again; return whether any has changed."""
-        areas = {mac: self._devices.location(mac).area for mac in self._devices.access_points}
+        areas = self._devices.access_point_areas()
         if areas == self._access_point_areas:
             return False
         self._set_access_point_areas(areas)

@@ -8,7 +8,11 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_URL, Platform
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er
-from homeassistant.helpers.device_registry import CONNECTION_NETWORK_MAC, DeviceInfo
+from homeassistant.helpers.device_registry import (
+    CONNECTION_NETWORK_MAC,
+    DeviceEntryType,
+    DeviceInfo,
+)
 
 from ..api.records import DeviceRecord, SystemInfo, normalise_mac
 from ..const import DOMAIN
@@ -18,6 +22,8 @@ MANUFACTURER = "Ubiquiti"
 # The key of the sensor that every access point has (see `device_kind`).
 ACCESS_POINT_SENSOR_KEY = "wireless_clients"
 _ACCESS_POINT_TYPE = "uap"
+# The identifier of an area's device is this prefix and the area's id.
+_AREA_PREFIX = "area_"
 # The device of an access point that the controller no longer lists is removed after this time. One
 # that is reset and adopted again keeps the user's settings of its device.
 GONE_AFTER = 3600.0  # seconds
@@ -53,12 +59,21 @@ def mac_of(entry: ConfigEntry, device: dr.DeviceEntry) -> str | None:
     return None
 
 
+def area_of(device: dr.DeviceEntry) -> str | None:
+    """Return the id of the area that a device stands for, None for any other device."""
+    for domain, identifier in device.identifiers:
+        if domain == DOMAIN and identifier.startswith(_AREA_PREFIX):
+            return identifier.removeprefix(_AREA_PREFIX)
+    return None
+
+
 class DeviceKind(Enum):
     """The kinds of devices of a site."""
 
     CONTROLLER = auto()
     ACCESS_POINT = auto()
     CLIENT = auto()
+    AREA = auto()
 
 
 @callback
@@ -71,6 +86,8 @@ def device_kind(hass: HomeAssistant, entry: ConfigEntry, device: dr.DeviceEntry)
     its wireless clients. The registry keeps the sensor as long as the device, even if it is
     disabled or the entry fails to load, and it needs no migration in either direction.
     """
+    if area_of(device) is not None:
+        return DeviceKind.AREA
     mac = mac_of(entry, device)
     if mac is None:
         return DeviceKind.CONTROLLER
@@ -148,6 +165,40 @@ class SiteDevices:
     def controller_info(self) -> DeviceInfo:
         """Return the device of the site's own entities."""
         return DeviceInfo(identifiers={_identifier(self._entry)})
+
+    def area_info(self, area_id: str, name: str) -> DeviceInfo:
+        """Return the device of an area's entities."""
+        info = DeviceInfo(
+            identifiers={(DOMAIN, f"{_AREA_PREFIX}{area_id}")},
+            name=name,
+            entry_type=DeviceEntryType.SERVICE,
+            suggested_area=name,
+        )
+        if self._controller_id is not None:
+            info["via_device_id"] = self._controller_id
+        return info
+
+    @callback
+    def async_rename_area(self, area_id: str, name: str) -> None:
+        """Rename the device of an area that was renamed."""
+        device = self._registry.async_get_device_by_identifier(
+            (DOMAIN, f"{_AREA_PREFIX}{area_id}"), self._entry.entry_id
+        )
+        if device is not None:
+            self._registry.async_update_device(device.id, name=name)
+
+    @callback
+    def async_remove_other_areas(self, areas: Collection[str]) -> None:
+        """Remove the devices of areas other than these."""
+        for device in dr.async_entries_for_config_entry(self._registry, self._entry.entry_id):
+            if (area_id := area_of(device)) is not None and area_id not in areas:
+                self._registry.async_remove_device(device.id)
+
+    def access_point_areas(self) -> dict[str, str | None]:
+        """Return the area of each access point by MAC, also of those missing for a short time."""
+        return {
+            mac: self.location(mac).area for mac in self.access_points.keys() | self._missing_since
+        }
 
     def access_point_info(self, mac: str) -> DeviceInfo:
         """Return the device of an access point's entities."""
