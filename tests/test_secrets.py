@@ -119,7 +119,7 @@ def reject(controller: SimulatedController) -> None:
 
 
 def reject_definitely(controller: SimulatedController) -> None:
-    controller.state.sessions.forget()
+    controller.state.sessions.forbid()
     controller.faults.refuse("*/login", status=403, body={"errors": [PASSWORD]})
 
 

@@ -168,6 +168,7 @@ class Faults:
     `silent`: sockets stay open and pings are answered, but frames are withheld and counted.
     `rotate_csrf`: every response carries a new CSRF token, and every request needs the latest.
     `stale_root_cookie`: `GET /` replaces even a live session's cookie with one without a login.
+    `forbid_after_restart`: the sessions that a restart ends lead to 403 instead of 401.
     `login_code`: second factor required by logins. `frame_faults`: lost and late frames.
     """
 
@@ -181,6 +182,7 @@ class Faults:
     rejection: Rejection | None = None
     rotate_csrf: bool = False
     stale_root_cookie: bool = False
+    forbid_after_restart: bool = False
 
     def refuse(
         self,

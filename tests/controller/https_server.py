@@ -70,9 +70,16 @@ class HttpsServer:
 
     def _application(self) -> web.Application:
         application = web.Application(middlewares=[self._middleware])
-        application.add_routes(self._authentication.routes())
-        application.add_routes(RestApi(self._state, self._authentication).routes())
-        application.add_routes(self._commands.routes())
+        for route in (
+            *self._authentication.routes(),
+            *RestApi(self._state, self._authentication).routes(),
+            *self._commands.routes(),
+        ):
+            # A slash at the end is accepted (docs/protocol.md 13).
+            application.add_routes(
+                web.RouteDef(route.method, path, route.handler, route.kwargs)
+                for path in {route.path, f"{route.path.rstrip('/')}/"}
+            )
         return application
 
     @web.middleware

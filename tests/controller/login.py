@@ -60,7 +60,7 @@ class Authentication:
             if session is None:
                 return self._refused(token_status, v2=v2)
             if not stream and not self._csrf_accepted(request, session):
-                return self._refused(TokenStatus.FORGOTTEN, v2=False)
+                return self._refused(TokenStatus.FORBIDDEN, v2=False)
             response = await handler(request)
             if not response.prepared and self._state.faults.rotate_csrf:
                 session.csrf = str(uuid.uuid4())
@@ -81,7 +81,7 @@ class Authentication:
         return sent == session.csrf or (sent is None and not self._os)
 
     def _refused(self, token_status: TokenStatus, *, v2: bool) -> web.Response:
-        status = 403 if token_status is TokenStatus.FORGOTTEN else 401
+        status = 403 if token_status is TokenStatus.FORBIDDEN else 401
         if v2:
             response = web.json_response(
                 {"errorCode": status, "message": "api.err.LoginRequired"}, status=status
@@ -161,7 +161,8 @@ class Authentication:
             }
         )
         self._set_cookie(response, session.token, int(session.expires - session.created))
-        response.headers["X-CSRF-Token"] = session.csrf
+        for name in ("X-CSRF-Token", "X-Updated-CSRF-Token"):
+            response.headers[name] = session.csrf
         return response
 
     async def _login_self_hosted(self, request: web.Request) -> web.Response:

@@ -133,11 +133,15 @@ class SimulatedController(Actions):
         """Go down for `down` real seconds and come back on the same port.
 
         Then every request is answered with `booting` for `boot_seconds`, or if 0 until
-        `faults.booting` is set to None. `certificate` replaces the server certificate.
+        `faults.booting` is set to None. The sessions survive, or with `forget_sessions` lead to
+        401 (docs/protocol.md 13). `certificate` replaces the server certificate.
         """
         await self.stop_listening()
         if forget_sessions:
-            self.state.sessions.forget()
+            if self.faults.forbid_after_restart:
+                self.state.sessions.forbid()
+            else:
+                self.state.sessions.expire()
         if certificate is not None:
             self.certificate = certificate
         await asyncio.sleep(down)

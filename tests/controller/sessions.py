@@ -21,8 +21,8 @@ class TokenStatus(Enum):
     VALID = "valid"
     # No cookie, a pre-login cookie, or a session that has ended: 401.
     NONE = "none"
-    # A session from before a restart of the controller: 403.
-    FORGOTTEN = "forgotten"
+    # A session that a restart has ended, on a controller that answers 403 to those.
+    FORBIDDEN = "forbidden"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -44,7 +44,7 @@ class Sessions:
         self._clock = clock
         self._key = secrets.token_bytes(32)
         self._live: dict[str, Session] = {}
-        self._forgotten: set[str] = set()
+        self._forbidden: set[str] = set()
 
     def __len__(self) -> int:
         """Return the number of live sessions."""
@@ -69,7 +69,7 @@ class Sessions:
         """Return whether a token is accepted."""
         if self.get(token) is not None:
             return TokenStatus.VALID
-        return TokenStatus.FORGOTTEN if token in self._forgotten else TokenStatus.NONE
+        return TokenStatus.FORBIDDEN if token in self._forbidden else TokenStatus.NONE
 
     def close(self, token: str | None) -> None:
         """Close a session."""
@@ -79,9 +79,9 @@ class Sessions:
         """End all sessions; their cookies now lead to 401."""
         self._live.clear()
 
-    def forget(self) -> None:
-        """Forget all sessions, as a restart does; their cookies now lead to 403."""
-        self._forgotten |= set(self._live)
+    def forbid(self) -> None:
+        """End all sessions; their cookies now lead to 403."""
+        self._forbidden |= set(self._live)
         self._live.clear()
 
     def token(self, csrf: str, user: str | None, expires: float) -> str:

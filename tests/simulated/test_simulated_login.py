@@ -45,7 +45,8 @@ async def test_unifi_os_login_sets_a_jwt_with_the_csrf_token(
     response = await http.login(rememberMe=True)
     name = controller.settings.cookie
     assert response.status == 200
-    assert response.headers["X-CSRF-Token"] == claims(http.cookies[name])["csrfToken"]
+    csrf = claims(http.cookies[name])["csrfToken"]
+    assert response.headers["X-CSRF-Token"] == response.headers["X-Updated-CSRF-Token"] == csrf
     cookie = response.headers["Set-Cookie"]
     assert all(word in cookie for word in ("HttpOnly", "Secure", "SameSite=Strict"))
     assert ("Partitioned" in cookie) is controller.settings.partitioned
@@ -207,18 +208,44 @@ async def test_session_lasts_two_hours_unless_remembered(
         await http.session.close()
 
 
-async def test_session_expiry_leads_to_401_and_restart_to_403(
+@pytest.mark.parametrize(
+    ("forget_sessions", "forbid", "status"),
+    [(False, False, 200), (True, False, 401), (True, True, 403)],
+)
+async def test_restart_keeps_or_ends_the_session_and_forbids_it_only_as_a_fault(
+    http: HttpClient,
+    controller: SimulatedController,
+    *,
+    forget_sessions: bool,
+    forbid: bool,
+    status: int,
+) -> None:
+    controller.faults.forbid_after_restart = forbid
+    await http.login()
+    await controller.restart(forget_sessions=forget_sessions)
+    assert (await http.get("/api/self/sites")).status == status
+
+
+async def test_expired_session_leads_to_401_until_the_next_login(
     http: HttpClient, controller: SimulatedController
 ) -> None:
     await http.login()
     cookies = http.cookies
-    await controller.restart()
-    assert (await http.get("/api/self/sites")).status == 403
-    http.session.cookie_jar.clear()
-    await http.login()
-    assert http.cookies != cookies
     await controller.expire_sessions()
     assert (await http.get("/api/self/sites")).status == 401
+    await http.login()
+    assert http.cookies != cookies
+    assert (await http.get("/api/self/sites")).status == 200
+
+
+async def test_slash_at_the_end_of_a_path_is_accepted(
+    http: HttpClient, controller: SimulatedController, flavour: Flavour
+) -> None:
+    login = "/api/auth/login/" if flavour is Flavour.UNIFI_OS else "/api/login/"
+    account = {"username": controller.username, "password": controller.password}
+    assert (await http.request("POST", login, json=account)).status == 200
+    rows = await http.records("/api/s/default/stat/sta/")
+    assert rows == await http.records("/api/s/default/stat/sta")
 
 
 async def test_logout_ends_the_session(

@@ -36,7 +36,7 @@ class FaultSchedule:
             "half-open socket": self._half_open,
             "silent socket": self._silence,
             "session ended (401)": self._expire,
-            "controller restarted (403, boot)": self._restart,
+            "controller restarted (401, boot)": self._restart,
             "controller offline": self._away,
             "REST refused (429, 500, 502, 503)": self._refuse_rest,
             "no clients listed": self._list_no_clients,
