@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 import socket
 from typing import Any
+from unittest.mock import patch
 
 from homeassistant.config_entries import (
     SOURCE_USER,
@@ -15,8 +16,9 @@ from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import BaseServiceInfo, FlowResultType
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.unifi_scanner.api.tls import TlsMode, create_context
 from custom_components.unifi_scanner.const import DOMAIN
-from tests.controller import Band, SimulatedController
+from tests.controller import Band, ServerCertificate, SimulatedController
 
 
 def furnish(controller: SimulatedController, *, named: bool = True) -> None:
@@ -126,6 +128,16 @@ def entry_of(controller: SimulatedController, **changes: Any) -> MockConfigEntry
     return MockConfigEntry(
         domain=DOMAIN, data={**data, **changes}, options=options, unique_id=f"{name}_{site}"
     )
+
+
+@contextmanager
+def publicly_trusted(certificate: ServerCertificate) -> Iterator[None]:
+    """Let the integration take a certificate for one of a public authority."""
+    context = create_context(TlsMode.PINNED, certificate.der)
+    with patch(
+        "custom_components.unifi_scanner.hub.connection.get_default_context", return_value=context
+    ):
+        yield
 
 
 def closed_port() -> int:

@@ -4,6 +4,7 @@ import asyncio
 from base64 import b64decode
 from collections.abc import AsyncIterator, Callable
 import logging
+import socket
 from time import perf_counter
 from typing import Any
 from unittest.mock import patch
@@ -14,7 +15,6 @@ import pytest
 
 from custom_components.unifi_scanner.api.client import UnifiClient
 from custom_components.unifi_scanner.api.errors import CannotConnectError
-from custom_components.unifi_scanner.api.tls import TlsMode, create_context
 from custom_components.unifi_scanner.hub.session import ControllerSession
 from custom_components.unifi_scanner.hub.session_pool import async_acquire_session
 from tests.controller import (
@@ -29,6 +29,7 @@ from tests.flows import (
     closed_port,
     entry_of,
     furnish,
+    publicly_trusted,
     typed,
     unresponsive_port,
 )
@@ -101,19 +102,27 @@ async def test_a_self_hosted_application_is_set_up(flow: Flow) -> None:
         assert controller.login_attempts == 1
 
 
-@pytest.mark.parametrize("ssl", ["pinned", "verify"])
-async def test_a_publicly_trusted_certificate_needs_no_confirmation(
-    flow: Flow, controller: SimulatedController, ssl: str
+async def test_a_publicly_trusted_certificate_needs_no_confirmation_to_be_verified(
+    flow: Flow, controller: SimulatedController
 ) -> None:
-    context = create_context(TlsMode.PINNED, controller.certificate_der)
-    with patch(
-        "custom_components.unifi_scanner.hub.connection.get_default_context", return_value=context
-    ):
-        result = await flow.submit(typed(controller, ssl=ssl))
+    with publicly_trusted(controller.certificate):
+        result = await flow.submit(typed(controller, ssl="verify"))
         assert result["step_id"] == "clients"
         result = await flow.finish()
     assert result["data"]["ssl"] == "verify"
     assert "certificate" not in result["data"]
+
+
+async def test_a_publicly_trusted_certificate_is_pinned_after_its_confirmation(
+    flow: Flow, controller: SimulatedController
+) -> None:
+    with publicly_trusted(controller.certificate):
+        result = await flow.submit(typed(controller, ssl="pinned"))
+        assert result["step_id"] == "certificate"
+        assert controller.login_attempts == 0
+        result = await flow.finish()
+    assert result["data"]["ssl"] == "pinned"
+    assert b64decode(result["data"]["certificate"]) == controller.certificate_der
 
 
 async def test_an_unchecked_certificate_needs_no_confirmation(
@@ -310,6 +319,27 @@ async def test_setup_updates_the_entries_of_a_controller_that_has_moved(
         assert b64decode(entry.data["certificate"]) == campus.certificate_der
 
 
+@pytest.mark.parametrize("check", ["pinned", "verify"])
+@pytest.mark.parametrize("typed_check", ["verify", "insecure"])
+async def test_setup_without_pinning_never_changes_the_certificate_check_of_an_entry(
+    hass: HomeAssistant, flow: Flow, campus: SimulatedController, check: str, typed_check: str
+) -> None:
+    certificate = {"certificate": "MAo="} if check == "pinned" else {}
+    entries = [
+        entry_of(campus, url="https://10.0.0.1:443", site=site, ssl=check, **certificate)
+        for site in ("default", "8xff0x6m")
+    ]
+    for entry in entries:
+        entry.add_to_hass(hass)
+    with publicly_trusted(campus.certificate):
+        result = await flow.submit(typed(campus, ssl=typed_check))
+    assert result["reason"] == "already_configured"
+    for entry in entries:
+        assert entry.data["url"] == campus.base_url
+        assert entry.data["ssl"] == check
+        assert entry.data.get("certificate") == certificate.get("certificate")
+
+
 async def test_a_second_flow_for_the_same_site_is_aborted(
     hass: HomeAssistant, flow: Flow, controller: SimulatedController
 ) -> None:
@@ -488,13 +518,17 @@ async def test_an_address_without_a_server_can_be_corrected(
     await flow.finish()
 
 
+@pytest.mark.parametrize("ssl", ["pinned", "insecure"])
 async def test_an_unresolvable_host_name_can_be_corrected(
-    flow: Flow, controller: SimulatedController
+    hass: HomeAssistant, flow: Flow, controller: SimulatedController, ssl: str
 ) -> None:
     # Stands in for the name servers, which tests must not query.
-    not_found = OSError("Name or service not known")
-    with patch("aiohttp.connector.TCPConnector._resolve_host", side_effect=not_found):
-        result = await flow.submit(typed(controller, host="nowhere.invalid"))
+    not_found = socket.gaierror("Name or service not known")
+    with (
+        patch("aiohttp.connector.TCPConnector._resolve_host", side_effect=not_found),
+        patch.object(hass.loop, "getaddrinfo", side_effect=not_found),
+    ):
+        result = await flow.submit(typed(controller, host="nowhere.invalid", ssl=ssl))
     assert (result["step_id"], result["errors"]) == ("user", {"base": "unknown_name"})
     await flow.submit(typed(controller))
     await flow.finish()

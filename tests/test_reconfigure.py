@@ -8,7 +8,7 @@ from homeassistant.data_entry_flow import FlowResultType
 import pytest
 
 from tests.controller import SimulatedController, make_certificate
-from tests.flows import Flow, closed_port, entry_of, typed
+from tests.flows import Flow, closed_port, entry_of, publicly_trusted, typed
 
 pytestmark = pytest.mark.usefixtures("socket_enabled", "idle_entries", "refused_handshakes")
 
@@ -103,6 +103,41 @@ async def test_reconfigure_shows_a_new_certificate_before_sending_anything(
     result = await flow.submit()
     assert result["reason"] == "reconfigure_successful"
     assert entry.data["certificate"] == pinned(controller)["certificate"]
+
+
+async def test_reconfigure_shows_a_publicly_trusted_certificate_before_it_replaces_a_pin(
+    hass: HomeAssistant, controller: SimulatedController
+) -> None:
+    entry = entry_of(controller, **pinned(controller))
+    entry.add_to_hass(hass)
+    before = dict(entry.data)
+    await controller.restart(certificate=make_certificate())
+    flow = Flow(hass)
+    await flow.reconfigure(entry)
+    with publicly_trusted(controller.certificate):
+        result = await flow.submit(without_password(controller))
+        assert result["step_id"] == "certificate"
+        assert controller.login_attempts == 0
+        assert dict(entry.data) == before
+        await flow.submit()
+    assert entry.data == {**before, **pinned(controller)}
+    assert entry.data != before
+
+
+async def test_reconfigure_to_no_check_leaves_the_pin_of_an_entry_with_another_check(
+    hass: HomeAssistant, controller: SimulatedController
+) -> None:
+    old = {"url": "https://10.0.0.1:443"}
+    entry = entry_of(controller, **old)
+    other = entry_of(controller, site="8xff0x6m", **old, **pinned(controller))
+    for each in (entry, other):
+        each.add_to_hass(hass)
+    flow = Flow(hass)
+    await flow.reconfigure(entry)
+    await flow.submit(without_password(controller, ssl="insecure"))
+    assert entry.data["url"] == other.data["url"] == controller.base_url
+    assert entry.data["ssl"] == "insecure"
+    assert pinned(controller).items() <= other.data.items()
 
 
 async def test_reconfigure_removes_a_certificate_that_is_no_longer_pinned(

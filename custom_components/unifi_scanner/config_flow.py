@@ -16,7 +16,7 @@ from yarl import URL
 
 from .api.client import UnifiClient
 from .api.records import Site
-from .api.tls import Certificate
+from .api.tls import Certificate, TlsMode
 from .const import (
     CONF_CERTIFICATE,
     CONF_DISCONNECT_DELAY,
@@ -24,7 +24,7 @@ from .const import (
     DOMAIN,
     OPTION_DEFAULTS,
 )
-from .flow.base import ACCOUNT_KEYS, ADDRESS_KEYS, controller_of
+from .flow.base import ACCOUNT_KEYS, ADDRESS_KEYS, TRUST_KEYS, controller_of
 from .flow.client_options import client_options
 from .flow.discovery import DiscoveryFlow
 from .flow.options import UnifiScannerOptionsFlow
@@ -87,9 +87,14 @@ class UnifiScannerConfigFlow(DiscoveryFlow, domain=DOMAIN):
         return None if entry is None or entry.source == SOURCE_IGNORE else entry
 
     def _abort_all_configured(self, entries: Iterable[ConfigEntry]) -> ConfigFlowResult:
-        """Abort, as every site has an entry, and move those entries to the address just entered."""
+        """Abort, as every site has an entry, and move those entries to the address just entered.
+
+        Only a certificate that the user has just confirmed changes how they check the controller's.
+        """
+        pins = self._endpoint.ssl is TlsMode.PINNED
+        keys = ADDRESS_KEYS + TRUST_KEYS if pins else ADDRESS_KEYS
         for entry in entries:
-            self._update_entry(entry, self._data)
+            self._update_entry(entry, self._data, keys)
         return self.async_abort(reason="already_configured")
 
     async def async_step_site(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
@@ -187,10 +192,16 @@ class UnifiScannerConfigFlow(DiscoveryFlow, domain=DOMAIN):
         if not is_identified_by_host and info.controller_id not in {None, controller}:
             return self._show_first_form({"base": "wrong_controller"})
         for other in self._entries_of_controller(controller):
-            if other is not entry:
-                same_account = other.data[CONF_USERNAME] == entry.data[CONF_USERNAME]
-                keys = (*ADDRESS_KEYS, *ACCOUNT_KEYS) if same_account else ADDRESS_KEYS
-                self._update_entry(other, data, keys)
+            if other is entry:
+                continue
+            keys = ADDRESS_KEYS
+            # The user has decided about this entry's check, not about a stricter one of another.
+            same_check = all(other.data.get(key) == entry.data.get(key) for key in TRUST_KEYS)
+            if same_check or self._endpoint.ssl is TlsMode.PINNED:
+                keys += TRUST_KEYS
+            if other.data[CONF_USERNAME] == entry.data[CONF_USERNAME]:
+                keys += ACCOUNT_KEYS
+            self._update_entry(other, data, keys)
         return self.async_update_reload_and_abort(entry, data=data)
 
     def _prefill_form(self, data: Mapping[str, Any]) -> None:

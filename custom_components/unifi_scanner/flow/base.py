@@ -33,8 +33,9 @@ from .schemas import REAUTH_SCHEMA, RECONFIGURE_SCHEMA, USER_SCHEMA
 
 _LOGGER = logging.getLogger(__name__)
 
-# Entry data shared by all entries of a controller, and by all entries of an account on it.
-ADDRESS_KEYS = (CONF_HOST, CONF_URL, CONF_SSL, CONF_CERTIFICATE)
+# Entry data: where the controller is, how its certificate is checked, and the account on it.
+ADDRESS_KEYS: tuple[str, ...] = (CONF_HOST, CONF_URL)
+TRUST_KEYS = (CONF_SSL, CONF_CERTIFICATE)
 ACCOUNT_KEYS = (CONF_USERNAME, CONF_PASSWORD)
 
 # Step id and schema of the first form by flow source; any other source starts with step `user`.
@@ -90,7 +91,7 @@ class ControllerFlow(ConfigFlow):
     async def async_step_certificate(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Ask whether to trust a self-signed certificate, before sending any credentials."""
+        """Ask whether to pin the presented certificate, before sending any credentials."""
         if user_input is None:
             return self.async_show_form(
                 step_id="certificate",
@@ -175,7 +176,7 @@ class ControllerFlow(ConfigFlow):
         ]
 
     def _update_entry(
-        self, entry: ConfigEntry, data: Mapping[str, Any], keys: Collection[str] = ADDRESS_KEYS
+        self, entry: ConfigEntry, data: Mapping[str, Any], keys: Collection[str]
     ) -> None:
         """Copy `keys` from `data` to an entry, removing those that `data` lacks.
 

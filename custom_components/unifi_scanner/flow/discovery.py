@@ -24,7 +24,7 @@ from ..api.errors import UnifiError
 from ..api.tls import TlsMode
 from ..const import CONF_CERTIFICATE
 from ..hub.connection import Endpoint, async_find_controller
-from .base import ControllerFlow
+from .base import ADDRESS_KEYS, ControllerFlow
 
 _FALLBACK_NAME = "UniFi"
 
@@ -71,7 +71,7 @@ class DiscoveryFlow(ControllerFlow):
             for entry in matching:
                 if _needs_new_address(entry):
                     address = {CONF_HOST: host, CONF_URL: endpoint.url}
-                    self._update_entry(entry, address, tuple(address))
+                    self._update_entry(entry, address, ADDRESS_KEYS)
             return self.async_abort(reason="already_configured")
         self.context["title_placeholders"] = {"name": name or _FALLBACK_NAME, "host": host}
         self.context["configuration_url"] = endpoint.url

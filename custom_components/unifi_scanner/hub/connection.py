@@ -9,18 +9,18 @@ from aiohttp import ClientSession, CookieJar
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.aiohttp_client import async_create_clientsession
 from homeassistant.util.ssl import get_default_context, get_default_no_verify_context
+from yarl import URL
 
 from ..api.client import UnifiClient
-from ..api.errors import CannotConnectError, CertificateNotTrustedError, UnifiError
-from ..api.tls import Certificate, TlsMode, create_context
+from ..api.errors import CannotConnectError, UnifiError
+from ..api.tls import Certificate, TlsMode, create_context, fetch_certificate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
     """The address at which a controller answered, and how to check its certificate.
 
-    For a publicly trusted certificate `ssl` is `verify`, even if `pinned` was requested.
-    `certificate` is set if `ssl` is `pinned`.
+    `certificate` is the one to pin, set if `ssl` is `pinned`.
     """
 
     url: str
@@ -64,21 +64,14 @@ async def async_find_controller(
 async def _async_try_endpoint(
     hass: HomeAssistant, session: ClientSession, url: str, mode: TlsMode
 ) -> Endpoint:
-    if mode is TlsMode.INSECURE:
-        context = await async_ssl_context(hass, mode)
-        await UnifiClient(session, url, context).detect()
-        return Endpoint(url=url, ssl=mode)
-    context = await async_ssl_context(hass, TlsMode.VERIFY)
-    try:
-        await UnifiClient(session, url, context).detect()
-    except CertificateNotTrustedError as error:
-        if mode is TlsMode.VERIFY or (certificate := error.certificate) is None:
-            raise
-    else:
-        return Endpoint(url=url, ssl=TlsMode.VERIFY)
-    context = await async_ssl_context(hass, TlsMode.PINNED, certificate.der)
+    certificate = None
+    if mode is TlsMode.PINNED:
+        # Also if it is publicly trusted: a pin must never turn into a weaker check by itself.
+        address = URL(url)
+        certificate = await fetch_certificate(address.raw_host or "", address.port or 443)
+    context = await async_ssl_context(hass, mode, certificate.der if certificate else None)
     await UnifiClient(session, url, context).detect()
-    return Endpoint(url=url, ssl=TlsMode.PINNED, certificate=certificate)
+    return Endpoint(url=url, ssl=mode, certificate=certificate)
 
 
 def create_http_session(hass: HomeAssistant) -> ClientSession:

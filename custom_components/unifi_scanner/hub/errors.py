@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from math import ceil
+from socket import gaierror
 from typing import Any
 
 from aiohttp import ClientConnectorDNSError
@@ -55,7 +56,7 @@ def error_translation(error: UnifiError, data: Mapping[str, Any]) -> tuple[str, 
         placeholders["site"] = error.site
     elif isinstance(error, CertificateNotTrustedError) and data[CONF_SSL] == TlsMode.PINNED:
         return "certificate_changed", placeholders
-    elif isinstance(error.__cause__, ClientConnectorDNSError):
+    elif isinstance(error.__cause__, (ClientConnectorDNSError, gaierror)):
         return "unknown_name", placeholders
     key = next((key for kind, key in _ERROR_KEYS if isinstance(error, kind)), "unexpected_answer")
     return key, placeholders
