@@ -816,3 +816,10 @@ def test_row_of_a_short_absence_with_another_time_is_an_echo(tracker: RoamTracke
     row = disconnected(NOW + 24, HALL, logged=True, received=NOW + 60)
     assert tracker.process_log([row], None, NOW + 60) == []
     assert tracker.release_due(NOW + 200) == []
+
+
+def test_change_of_radio_elsewhere_implies_a_roam_there(tracker: RoamTracker) -> None:
+    changed = roam_radio(NOW + 60, BEDROOM, "2.4", 1, band_from="5", received=NOW + 61)
+    events = tracker.process_batch([changed], NOW + 61)
+    events += tracker.release_due(NOW + 200)
+    assert kinds(events) == [("roam_radio", BEDROOM, BEDROOM), ("roam", HALL, BEDROOM)]

@@ -62,7 +62,10 @@ class Stay:
     @property
     def is_radio_reported(self) -> bool:
         """Whether its beginning was reported as a change of radio."""
-        return any(Reported.RADIO in piece.reported for piece in (self.basis, *self.evidence))
+        if self.implied:
+            # The report that implies it may itself be of a change of radio.
+            return Reported.ORIGIN in self.basis.reported
+        return any(Reported.RADIO in piece.reported for piece in self.evidence)
 
     @property
     def is_departure_reported(self) -> bool:
@@ -80,7 +83,7 @@ class Stay:
 
     def mark_radio_reported(self) -> None:
         """Mark its beginning as reported as a change of radio."""
-        self.basis.reported |= Reported.RADIO
+        self.basis.reported |= Reported.ORIGIN if self.implied else Reported.RADIO
 
     def was_left_before(self, following: Stay, longest_gap: float) -> bool:
         """Return whether the client was away before the following stay.
