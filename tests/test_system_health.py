@@ -59,6 +59,7 @@ async def test_system_health_of_a_site(home: Home) -> None:
         "last_sync": "never",
         "system_log": "not needed yet",
         "lag": "unknown",
+        "login_wait": "none",
         "controller_version": home.coordinator.system_info.version,
     }
     assert info.keys() == TEXTS["system_health"]["info"].keys()

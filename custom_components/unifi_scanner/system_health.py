@@ -4,6 +4,7 @@ import asyncio
 from base64 import b64decode
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from math import ceil
 import time
 from typing import Any
 
@@ -19,6 +20,7 @@ from .const import CONF_CERTIFICATE, DOMAIN
 from .coordinator import UnifiScannerConfigEntry, UnifiScannerCoordinator
 from .hub.connection import async_ssl_context, create_http_session
 from .hub.errors import error_translation
+from .hub.login_budget import LOCKED_FOR, LoginBudgetError
 
 type Value = str | float | bool | datetime
 
@@ -55,6 +57,13 @@ def _lag(coordinator: UnifiScannerCoordinator) -> Value:
     return round(max(0.0, latency + ahead), 1)
 
 
+def _login_wait(coordinator: UnifiScannerCoordinator) -> Value:
+    if (error := coordinator.session.login_wait) is None:
+        return "none"
+    imposed_by = "Home Assistant" if isinstance(error, LoginBudgetError) else "the controller"
+    return f"{ceil(error.retry_after or LOCKED_FOR)} s, imposed by {imposed_by}"
+
+
 _VALUES: Mapping[str, Callable[[UnifiScannerCoordinator], Value]] = {
     "event_stream": lambda coordinator: coordinator.stream_connected,
     "snapshots": lambda coordinator: coordinator.last_update_success,
@@ -64,6 +73,7 @@ _VALUES: Mapping[str, Callable[[UnifiScannerCoordinator], Value]] = {
         "not needed yet" if coordinator.has_log is None else coordinator.has_log
     ),
     "lag": _lag,
+    "login_wait": _login_wait,
     "controller_version": lambda coordinator: coordinator.system_info.version or "unknown",
 }
 

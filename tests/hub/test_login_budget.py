@@ -111,15 +111,17 @@ def test_fourth_rejection_in_a_row_is_final(clock: Clock) -> None:
 
 def test_short_sessions_double_the_wait_until_a_session_lasts(clock: Clock) -> None:
     account = AccountLogins(clock)
-    waits, in_conflict = [], []
+    waits, waits_if_denied, in_conflict = [], [], []
     for age in (60, 60, 60, 60, 60, 60, 60, 60, 60, 601, 60):
         account.begin()
         account.accept()
         account.end_session(age)
         waits.append(account.remaining)
+        waits_if_denied.append(account.remaining_if_denied)
         in_conflict.append(account.in_conflict)
         clock.now += age
-    assert waits == [60, 120, 240, 480, 960, 1920, 3600, 3600, 3600, 60, 60]
+    assert waits == [60, 120, 240, 240, 240, 240, 240, 240, 240, 60, 60]
+    assert waits_if_denied == [60, 120, 240, 480, 960, 1920, 3600, 3600, 3600, 60, 60]
     assert in_conflict == [False, False, *[True] * 7, False, False]
 
 
@@ -182,6 +184,14 @@ def test_saved_wait_continues_after_a_restart_without_getting_longer(
     clock: Clock, ago: float, remaining: float
 ) -> None:
     assert AccountLogins(clock, since=clock.now - ago, wait=60.0).remaining == remaining
+
+
+def test_saved_wait_of_an_hour_is_only_resumed_if_the_controller_limited_logins(
+    clock: Clock,
+) -> None:
+    saved = {"since": clock.now, "wait": 3600.0}
+    assert AccountLogins.from_dict(clock, saved).remaining == 240
+    assert AccountLogins.from_dict(clock, {**saved, "refusals": [clock.now]}).remaining == 3600
 
 
 # Saving and loading

@@ -24,6 +24,9 @@ LOGIN_INTERVAL = 60.0  # seconds
 # The first wait after a controller has limited logins without saying for how long.
 LOCKED_FOR = 300.0  # seconds
 LONGEST_WAIT = 3600.0  # seconds
+# The longest wait for a new session while the controller has not limited logins. It leaves a minute
+# to resume, so that clients are not lost from view for more than five minutes.
+_LONGEST_OWN_WAIT = 240.0  # seconds
 # Limits login attempts while the controller refuses them, whatever wait it asks for.
 _REFUSALS_AN_HOUR = 3
 # A booting controller also rejects correct passwords: this many rejections in a row are not final.
@@ -31,7 +34,7 @@ _TOLERATED_REJECTIONS = 3
 # Sessions last for hours. One that ends sooner was probably ended by another client.
 SHORT_LIFE = 600.0  # seconds
 _CONFLICT_AFTER = 3
-# After this many doublings, every wait has reached LONGEST_WAIT.
+# After this many doublings, every wait has reached its maximum.
 _DOUBLINGS = 6
 _COUNT_LIMIT = 1_000_000
 # The keys of an account that are saved.
@@ -74,18 +77,26 @@ class AccountLogins:
     @property
     def remaining(self) -> float:
         """Seconds until the account may log in again without a user's request."""
+        wait = self.wait if self.refusals else min(self.wait, _LONGEST_OWN_WAIT)
+        return max(0.0, self._began + wait - self.clock())
+
+    @property
+    def remaining_if_denied(self) -> float:
+        """Seconds until it may log in for a request that other sessions have been refused too."""
         return max(0.0, self._began + self.wait - self.clock())
 
-    def check(self) -> None:
-        """Raise if the account must wait.
+    def check(self, *, is_denied: bool = False) -> None:
+        """Raise if the account must wait, with `is_denied` for `remaining_if_denied`.
 
         Raises RateLimitedError if the controller has refused a login, LoginBudgetError if not.
         """
-        if not (wait := self.remaining):
+        if not (wait := self.remaining_if_denied if is_denied else self.remaining):
             return
         if self.refusals:
             raise RateLimitedError("The controller refused an earlier login", retry_after=wait)
-        raise LoginBudgetError("The login budget is used up", retry_after=wait)
+        raise LoginBudgetError(
+            "Home Assistant itself delays the next login, the controller does not", retry_after=wait
+        )
 
     @property
     def in_conflict(self) -> bool:

@@ -21,6 +21,7 @@ from ..api.errors import (
     RateLimitedError,
     SecondFactorRequiredError,
     SessionExpiredError,
+    UnifiError,
 )
 from ..api.tls import TlsMode
 from ..const import CONF_CERTIFICATE
@@ -87,6 +88,8 @@ class ControllerSession:
         self._state = SessionState.LOGGED_OUT
         self._logins = 0
         self._logged_in_at = 0.0  # event-loop time
+        # Callers that a new session refused as well.
+        self._denied: set[str] = set()
         # Only set in the state REJECTED, in which it is raised again instead of another login.
         self._rejection: AuthenticationError
 
@@ -101,8 +104,23 @@ class ControllerSession:
 
         False again once a session has lasted.
         """
-        unrefused = self._state in {SessionState.UNPROVEN, SessionState.PROVEN}
-        return self._account_logins.in_conflict and not (unrefused and self._age >= SHORT_LIFE)
+        has_lasted = self._is_unrefused and self._age >= SHORT_LIFE
+        return self._account_logins.in_conflict and not has_lasted
+
+    @property
+    def login_wait(self) -> RateLimitedError | None:
+        """Why a login that is needed has to wait, and for how long; None if nothing waits."""
+        if self._is_unrefused:
+            return None
+        try:
+            self._account_logins.check()
+        except RateLimitedError as error:
+            return error
+        return None
+
+    @property
+    def _is_unrefused(self) -> bool:
+        return self._state in {SessionState.UNPROVEN, SessionState.PROVEN}
 
     @property
     def _age(self) -> float:
@@ -142,8 +160,9 @@ class ControllerSession:
             nonlocal supplied
             if not self._state.is_logged_in or self.client.cookies == supplied:
                 login = self._logins
+                is_denied = self._state.is_logged_in and await self._async_is_answered()
                 await self._async_process_refusal(login)
-                await self._async_log_in_after(login)
+                await self._async_log_in_after(login, is_denied=is_denied)
             supplied = self.client.cookies
             return supplied
 
@@ -183,12 +202,9 @@ class ControllerSession:
             if not self._state.is_unanswered:
                 self._conflict.note_refusal(caller, login)
             await self._async_process_refusal(login)
-            if (
-                login == self._logins
-                and self._state.is_unanswered
-                and self._account_logins.remaining
-            ):
-                # Refused right after a login: the account lacks a permission.
+            is_denied = self._state.is_unanswered or caller in self._denied
+            if login == self._logins and is_denied and self._account_logins.remaining_if_denied:
+                # A new login would not help: the account lacks a permission.
                 raise
             await self._async_log_in_after(login)
             login = self._logins
@@ -196,7 +212,9 @@ class ControllerSession:
                 result = await call(self.client)
             except SessionExpiredError:
                 self._conflict.forget_refusal(caller)
+                self._denied.add(caller)
                 raise
+        self._denied.discard(caller)
         self._state = self._state.after(SessionEvent.REQUEST_ANSWERED)
         self._conflict.async_note_success(caller, login, in_conflict=self.in_conflict)
         return result
@@ -210,15 +228,28 @@ class ControllerSession:
             self._account_logins.end_session(self._age)
             await self._budget.async_save()
 
-    async def _async_log_in_after(self, login: int, *, for_user: bool = False) -> None:
-        """Log in, unless there has been another login since the given one."""
+    async def _async_is_answered(self) -> bool:
+        """Return whether the controller still accepts the session for REST requests."""
+        try:
+            await self.client.sites()
+        except UnifiError:
+            return False
+        return True
+
+    async def _async_log_in_after(
+        self, login: int, *, for_user: bool = False, is_denied: bool = False
+    ) -> None:
+        """Log in, unless there has been another login since the given one.
+
+        `is_denied` says that the session has not ended, so that the login may well not help.
+        """
         async with self._account_logins.lock:
             if self._logins != login:
                 return
             if not for_user:
                 if self._state is SessionState.REJECTED and self._account_logins.remaining:
                     raise self._rejection.with_traceback(None)
-                self._account_logins.check()
+                self._account_logins.check(is_denied=is_denied)
             self._state = self._state.after(SessionEvent.DISCARDED)
             self.client.forget_session()
             try:
