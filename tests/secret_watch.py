@@ -8,12 +8,17 @@ from typing import Any, override
 import pytest
 
 from tests.controller import PLANTED_SECRETS, SimulatedController
-from tests.controller.records import SYSINFO_SECRETS
+from tests.controller.records import SYSINFO_SECRETS, WLAN_SECRETS
 from tests.controller.sessions import Session, Sessions
 
 # Secrets of every test: the account's password, and the keys in device and system records.
 PLANTED = frozenset(
-    {SimulatedController().password, *PLANTED_SECRETS.values(), *SYSINFO_SECRETS.values()}
+    {
+        SimulatedController().password,
+        *PLANTED_SECRETS.values(),
+        *SYSINFO_SECRETS.values(),
+        *WLAN_SECRETS.values(),
+    }
 )
 
 

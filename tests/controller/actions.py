@@ -5,7 +5,14 @@ from dataclasses import replace
 from aiohttp import WSCloseCode
 
 from .faults import Faults
-from .frames import event_record, events_frame, sync_frame, user_sync_frame
+from .frames import (
+    block_record,
+    event_record,
+    events_frame,
+    sync_frame,
+    user_delete_frame,
+    user_sync_frame,
+)
 from .models import Band, Client, Generation, Json, Movement, MovementKind
 from .state import ControllerState, Settings
 from .world import DEFAULT_SIGNAL, World
@@ -147,6 +154,29 @@ class Actions:
         client = world.client(key)
         client.name = name
         await self.state.hub.send(user_sync_frame(client, world), site=world.site.name)
+        return client
+
+    async def set_blocked(self, key: str, *, blocked: bool, site: str | None = None) -> Client:
+        """Block a client, which disconnects it, or unblock it, and report it."""
+        world = self.world_of(site)
+        client = world.client(key)
+        client.blocked = blocked
+        if blocked and client.connected:
+            await self.disconnect(client.mac, site=site)
+        if self.settings.generation is Generation.EVENTS:
+            record = block_record(client, world, self.settings.username)
+            await self.state.hub.send(events_frame(record), site=world.site.name)
+        await self.state.hub.send(user_sync_frame(client, world), site=world.site.name)
+        return client
+
+    async def forget(self, key: str, *, site: str | None = None) -> Client:
+        """Disconnect a client, remove it from the known ones and report it by `user:delete`."""
+        world = self.world_of(site)
+        client = world.client(key)
+        if client.connected:
+            await self.disconnect(client.mac, site=site)
+        del world.clients[client.mac]
+        await self.state.hub.send(user_delete_frame(client, world), site=world.site.name)
         return client
 
     async def _sync(self, world: World, clients: list[Client]) -> None:

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from .models import Band, Client, Json, Link, Movement, MovementKind, object_id
-from .records import client_id, station_record, station_record_v2
+from .records import client_id, station_record, station_record_v2, user_record
 from .world import World
 
 # Events had an `_id` until 2023; the captures of 2025 have none (docs/protocol.md 3.2).
@@ -54,9 +54,32 @@ def user_sync_frame(client: Client, world: World) -> Json:
                 "hostname": client.hostname,
                 "name": client.name,
                 "noted": True,
+                "blocked": client.blocked,
             }
         ],
     )
+
+
+def user_delete_frame(client: Client, world: World) -> Json:
+    """Build the `user:delete` frame of a client that the controller has forgotten."""
+    return frame("user:delete", [user_record(client, world)])
+
+
+def block_record(client: Client, world: World, admin: str) -> Json:
+    """Build the EVT record of a client that `admin` has blocked or unblocked just now."""
+    milliseconds = round(world.clock() * 1000)
+    verb = "Blocked" if client.blocked else "Unblocked"
+    return {
+        "client": client.mac,
+        "admin": admin,
+        "key": f"EVT_{'L' if client.is_wired else 'W'}C_{verb}",
+        "subsystem": "lan" if client.is_wired else "wlan",
+        "is_negative": False,
+        "site_id": world.site.id,
+        "time": milliseconds,
+        "datetime": _datetime(world.clock()),
+        "msg": f"Client[{client.mac}] was {verb.lower()} by Admin[{admin}]",
+    }
 
 
 def session_metadata_frame() -> Json:
@@ -86,12 +109,16 @@ def event_record(movement: Movement, world: World, major: int) -> Json:
         "is_negative": False,
         "site_id": world.site.id,
         "time": milliseconds,
-        "datetime": datetime.fromtimestamp(movement.time, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "datetime": _datetime(movement.time),
         "msg": _message(movement),
     }
     if major <= LAST_MAJOR_WITH_EVENT_ID:
         record["_id"] = object_id("event", movement.mac, str(movement.number))
     return record
+
+
+def _datetime(time: float) -> str:
+    return datetime.fromtimestamp(time, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _names(link: Link | None, world: World) -> Json:

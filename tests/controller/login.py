@@ -46,6 +46,7 @@ class Authentication:
         return [
             web.get("/", self._root_self_hosted),
             web.get("/manage", self._manage),
+            web.get("/status", self._status),
             web.post("/api/login", self._login_self_hosted),
             web.post("/api/logout", self._logout),
         ]
@@ -119,6 +120,9 @@ class Authentication:
 
     async def _manage(self, _: web.Request) -> web.Response:
         return web.Response(text=HTML.format(""), content_type="text/html")
+
+    async def _status(self, _: web.Request) -> web.Response:
+        return web.json_response({"meta": {"rc": "ok", "up": True}, "data": []})
 
     async def _login_unifi_os(self, request: web.Request) -> web.Response:
         body = await self._credentials(request)

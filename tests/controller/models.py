@@ -143,6 +143,8 @@ class Client:
     ssid: str = ""
     is_guest: bool = False
     is_wired: bool = False
+    authorized: bool = True
+    blocked: bool = False
     connected: bool = False
     link: Link | None = None
     first_seen: float = 0.0

@@ -1,6 +1,6 @@
 """Client and device records with the field names and types of docs/protocol.md."""
 
-from .models import RSSI_OFFSET, Band, Client, Device, Json, object_id
+from .models import RSSI_OFFSET, Band, Client, Device, Json, Wlan, object_id
 from .world import World
 
 # Fake values of the secrets in real device records (docs/protocol.md 3.1). Tests search for them
@@ -14,6 +14,10 @@ PLANTED_SECRETS = {
     "x_ssh_hostkey_fingerprint": "planted-hostkey-a7716e",
     "syslog_key": "planted-syslogkey-44d0f1",
     "guest_token": "planted-guesttoken-9302ac",
+}
+WLAN_SECRETS = {
+    "x_passphrase": "planted-passphrase-c30f7e81",
+    "x_iapp_key": "planted-iappkey-0b77d2a94e",
 }
 SYSINFO_SECRETS = {"sso_app_sec": "planted-ssoappsec-6ee1d8", "sso_app_id": "planted-ssoappid-1b"}
 NOISE_FLOOR = {Band.NG: -92, Band.NA: -96, Band.SIX: -97}
@@ -46,7 +50,7 @@ def station_record(client: Client, world: World) -> Json:
         "anomalies": 0,
         "satisfaction": 100,
         "qos_policy_applied": True,
-        "authorized": True,
+        "authorized": client.authorized,
         "vlan": 0,
     }
     if client.ip is not None:
@@ -146,7 +150,7 @@ def station_record_v2(client: Client, world: World) -> Json:
         "display_name": display,
         "type": "WIRED" if client.is_wired else "WIRELESS",
         "status": "online",
-        "blocked": False,
+        "blocked": client.blocked,
         "noted": client.name is not None,
         "mimo": "MIMO_2",
         "fingerprint": {"has_override": False},
@@ -159,7 +163,7 @@ def station_record_v2(client: Client, world: World) -> Json:
 
 
 def user_record(client: Client, world: World) -> Json:
-    """Build a record of `rest/user`, for a known client that may be away."""
+    """Build a record of `rest/user`, of a known client that may be away or blocked."""
     record: Json = {
         "_id": client_id(client),
         "mac": client.mac,
@@ -171,12 +175,68 @@ def user_record(client: Client, world: World) -> Json:
         "is_wired": client.is_wired,
         "usergroup_id": "",
         "disconnect_timestamp": int(client.disconnected_at),
+        "blocked": client.blocked,
     }
     if client.hostname is not None:
         record["hostname"] = client.hostname
     if client.name is not None:
         record |= {"name": client.name, "noted": True}
     return record
+
+
+def wlan_record(wlan: Wlan, world: World) -> Json:
+    """Build a record of `rest/wlanconf` with its secrets."""
+    return {
+        "_id": wlan.id,
+        "site_id": world.site.id,
+        "name": wlan.ssid,
+        "enabled": True,
+        "is_guest": wlan.guest,
+        "hide_ssid": False,
+        "security": "wpapsk",
+        "wpa_mode": "wpa2",
+        "wpa_enc": "ccmp",
+        "wlan_bands": ["2g", "5g"],
+        "mac_filter_enabled": False,
+        "mac_filter_list": [],
+        "mac_filter_policy": "allow",
+        "schedule": [],
+        "usergroup_id": object_id("usergroup", world.site.name),
+        **WLAN_SECRETS,
+    }
+
+
+def health_records(world: World) -> list[Json]:
+    """Build the records of `stat/health`, one for each part of the network."""
+    wireless = [client for client in world.online() if not client.is_wired]
+    guests = sum(client.is_guest for client in wireless)
+    down = sum(device.state != 1 for device in world.access_points())
+    return [
+        {
+            "subsystem": "wlan",
+            "status": "ok" if not down else "error",
+            "num_ap": len(world.access_points()),
+            "num_adopted": len(world.access_points()),
+            "num_disconnected": down,
+            "num_disabled": 0,
+            "num_pending": 0,
+            "num_user": len(wireless) - guests,
+            "num_guest": guests,
+            "num_iot": 0,
+            "tx_bytes-r": 27_000,
+            "rx_bytes-r": 6_500,
+        },
+        {"subsystem": "wan", "status": "ok", "num_gw": 1, "wan_ip": "192.0.2.10"},
+        {"subsystem": "www", "status": "ok", "latency": 9, "uptime": 371_849},
+        {
+            "subsystem": "lan",
+            "status": "ok",
+            "num_user": sum(client.is_wired for client in world.online()),
+            "num_guest": 0,
+            "num_sw": sum(device.type == "usw" for device in world.devices.values()),
+        },
+        {"subsystem": "vpn", "status": "unknown"},
+    ]
 
 
 def device_basic_record(device: Device) -> Json:

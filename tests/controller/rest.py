@@ -7,23 +7,29 @@ from aiohttp import web
 import orjson
 
 from .device_records import device_record
+from .event_log import REMOVED_SINCE, event_rows
 from .frames import session_metadata_frame
 from .login import Authentication, Handler, meta_error
 from .models import Flavour, Json
 from .records import (
     SYSINFO_SECRETS,
     device_basic_record,
+    health_records,
     station_record,
     station_record_v2,
     user_record,
+    wlan_record,
 )
 from .state import ControllerState
 from .system_log import CATEGORIES, OLD_CATEGORIES, system_log_page
 from .world import World
 
 LOGS = ("all", "client-alert")
+# Of `stat/alluser`: clients seen within a year.
+DEFAULT_HOURS = 8760
 
 type Records = Callable[[World], list[Json]]
+type Search = Callable[[World, Json], list[Json]]
 
 
 class RestApi:
@@ -44,10 +50,21 @@ class RestApi:
             web.get(f"{site}/stat/device-basic", guarded(self._listed(_devices_basic))),
             web.get(f"{site}/stat/device", guarded(self._listed(_devices))),
             web.get(f"{site}/rest/user", guarded(self._listed(_users))),
+            web.get(f"{site}/list/user", guarded(self._listed(_users))),
+            web.get(f"{site}/rest/wlanconf", guarded(self._listed(_wlans))),
+            web.get(f"{site}/list/wlanconf", guarded(self._listed(_wlans))),
+            web.get(f"{site}/stat/health", guarded(self._listed(health_records))),
+            web.post(f"{site}/stat/alluser", guarded(self._found(_users_within))),
             web.get(f"{site}/stat/sysinfo", guarded(self._listed(self._system_information))),
             web.get(f"{site_v2}/clients/active", guarded(self._active, v2=True)),
             web.get(f"{prefix}/wss/s/{{site}}/events", guarded(self._events, stream=True)),
         ]
+        if self._state.settings.version < REMOVED_SINCE:
+            events = guarded(self._found(self._stored_events))
+            routes += [
+                web.get(f"{site}/stat/event", events),
+                web.post(f"{site}/stat/event", events),
+            ]
         if self._state.has_system_log:
             # POST only: a GET is answered with 405 (docs/protocol.md 4).
             log = guarded(self._system_log, v2=True)
@@ -77,6 +94,21 @@ class RestApi:
             return ok(records(world))
 
         return answer
+
+    def _found(self, search: Search) -> Handler:
+        async def answer(request: web.Request) -> web.Response:
+            world = self._state.worlds.get(request.match_info["site"])
+            if world is None:
+                return meta_error("api.err.NoSiteContext", 400)
+            query = await json_object(request)
+            if query is None:
+                return meta_error("api.err.InvalidPayload", 400)
+            return ok(search(world, query))
+
+        return answer
+
+    def _stored_events(self, world: World, query: Json) -> list[Json]:
+        return event_rows(world, query, self._state.settings.version)
 
     def _system_information(self, world: World) -> list[Json]:
         settings = self._state.settings
@@ -122,11 +154,8 @@ class RestApi:
         world = self._state.worlds.get(request.match_info["site"])
         if world is None:
             return _v2_error(404, "api.err.NoSiteContext")
-        try:
-            query: Any = orjson.loads(await request.read() or b"{}")
-        except orjson.JSONDecodeError:
-            query = None
-        if not isinstance(query, dict):
+        query = await json_object(request)
+        if query is None:
             return _v2_error(400, "api.err.InvalidPayload")
         categories = set(query.get("categories") or ())
         if categories & OLD_CATEGORIES or not categories <= CATEGORIES:
@@ -156,6 +185,24 @@ def _devices(world: World) -> list[Json]:
 
 def _users(world: World) -> list[Json]:
     return [user_record(client, world) for client in world.clients.values()]
+
+
+def _users_within(world: World, query: Json) -> list[Json]:
+    since = world.clock() - 3600 * query.get("within", DEFAULT_HOURS)
+    return [user_record(c, world) for c in world.clients.values() if c.last_seen >= since]
+
+
+def _wlans(world: World) -> list[Json]:
+    return [wlan_record(wlan, world) for wlan in world.wlans.values()]
+
+
+async def json_object(request: web.Request) -> Json | None:
+    """Return the JSON object in a request's body, by default an empty one; None if it is none."""
+    try:
+        body: Any = orjson.loads(await request.read() or b"{}")
+    except orjson.JSONDecodeError:
+        return None
+    return body if isinstance(body, dict) else None
 
 
 def _dumps(data: object) -> str:

@@ -46,9 +46,14 @@ class Settings:
         return "/proxy/network" if self.flavour is Flavour.UNIFI_OS else ""
 
     @property
+    def version(self) -> tuple[int, ...]:
+        """Version of the Network application, to compare."""
+        return tuple(int(part) for part in self.network_version.split("."))
+
+    @property
     def major(self) -> int:
         """Major version of the Network application."""
-        return int(self.network_version.partition(".")[0])
+        return self.version[0]
 
     @property
     def controller_id(self) -> str:

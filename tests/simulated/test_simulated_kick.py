@@ -65,8 +65,10 @@ async def test_kick_of_an_unknown_client_or_site_is_refused(
     assert (response.status, (await response.json())["meta"]["msg"]) == (400, code)
 
 
-@pytest.mark.parametrize("body", [b"{", b"[]", b'{"cmd": "block-sta"}'])
-async def test_kick_is_the_only_accepted_command(http: HttpClient, body: bytes) -> None:
+@pytest.mark.parametrize(
+    "body", [b"{", b"[]", b'{"cmd": "block-sta"}', b'{"cmd": "dance-sta", "mac": "0a"}']
+)
+async def test_unknown_or_incomplete_command_is_refused(http: HttpClient, body: bytes) -> None:
     await http.login()
     response = await http.request("POST", f"{http.prefix}/api/s/default/cmd/stamgr", data=body)
     assert (response.status, (await response.json())["meta"]["msg"]) == (
