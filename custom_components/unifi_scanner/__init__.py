@@ -2,7 +2,7 @@
 
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import EVENT_HOMEASSISTANT_STOP, Platform
-from homeassistant.core import Event, HomeAssistant, callback
+from homeassistant.core import Event, HomeAssistant
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.device_registry import DeviceEntry
 from homeassistant.helpers.typing import ConfigType
@@ -15,7 +15,7 @@ from .site.devices import DeviceKind, device_kind, mac_of
 from .site.history import async_remove_history
 from .site.roam_log import async_remove_roam_log
 from .site.timelines import async_remove_timelines
-from .site.tracked import async_remove_from_options
+from .site.tracked import async_remove_client, async_remove_tracked
 
 PLATFORMS = [Platform.BINARY_SENSOR, Platform.EVENT, Platform.SENSOR]
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
@@ -57,22 +57,6 @@ async def async_unload_entry(hass: HomeAssistant, entry: UnifiScannerConfigEntry
 async def async_remove_config_entry_device(
     hass: HomeAssistant, entry: UnifiScannerConfigEntry, device: DeviceEntry
 ) -> bool:
-    """Allow the user to remove a client's device, or that of an access point that is gone."""
-    return async_remove_device(hass, entry, device)
-
-
-async def async_remove_entry(hass: HomeAssistant, entry: UnifiScannerConfigEntry) -> None:
-    """Delete the files of a site, and log out if no other site uses the controller."""
-    await async_remove_history(hass, entry.entry_id)
-    await async_remove_roam_log(hass, entry.entry_id)
-    await async_remove_timelines(hass, entry.entry_id)
-    await async_close_unused_sessions(hass)
-
-
-@callback
-def async_remove_device(
-    hass: HomeAssistant, entry: UnifiScannerConfigEntry, device: DeviceEntry
-) -> bool:
     """Return whether a device may be removed, and stop tracking its client.
 
     An access point may only be removed while the entry is loaded and the controller does not list
@@ -91,5 +75,14 @@ def async_remove_device(
         coordinator.history.async_mark_known((mac,))
         coordinator.tracked.async_remove(mac)
     else:
-        async_remove_from_options(hass, entry, mac)
+        await async_remove_client(hass, entry, mac)
     return True
+
+
+async def async_remove_entry(hass: HomeAssistant, entry: UnifiScannerConfigEntry) -> None:
+    """Delete the files of a site, and log out if no other site uses the controller."""
+    await async_remove_history(hass, entry.entry_id)
+    await async_remove_roam_log(hass, entry.entry_id)
+    await async_remove_timelines(hass, entry.entry_id)
+    await async_remove_tracked(hass, entry.entry_id)
+    await async_close_unused_sessions(hass)

@@ -14,7 +14,7 @@ from homeassistant.helpers.start import async_at_started
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from homeassistant.loader import async_get_loaded_integration
 
-from .api.records import DeviceRecord, EventRecord, Observation, SystemInfo
+from .api.records import DeviceRecord, EventRecord, KnownClient, Observation, SystemInfo
 from .capture.recorder import CaptureRecorder
 from .capture.recording_tracker import RecordingTracker
 from .const import CONF_DISCONNECT_DELAY, CONF_LOW_DATA, CONF_SITE, DOMAIN, option
@@ -43,6 +43,8 @@ _LOGGER = logging.getLogger(__name__)
 SNAPSHOT_INTERVAL = timedelta(seconds=60)
 # The interval with the low-data option, while the stream is connected.
 LOW_DATA_INTERVAL = timedelta(minutes=5)
+# How long after a failure the list of known clients is requested again.
+KNOWN_CLIENTS_RETRY = 300.0  # seconds
 # The shortest time until a snapshot that the tracker asks for.
 MIN_RECHECK_DELAY = 5.0  # seconds
 # How long states stay available after the controller has become unreachable.
@@ -162,6 +164,7 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
         await self._stream.async_stop()
         if self._heard_at is not None:
             await self._timelines.async_save()
+        await self.tracked.async_save()
         await self.history.async_save()
         await self.roam_log.async_save()
 
@@ -214,6 +217,7 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
 
     @override
     async def _async_setup(self) -> None:
+        await self.tracked.async_load()
         await self.history.async_load()
         await self.roam_log.async_load()
         self.tracker.resume_from(await self._timelines.async_load(), self._clock())
@@ -224,15 +228,40 @@ class UnifiScannerCoordinator(DataUpdateCoordinator[None]):
         integration = async_get_loaded_integration(self.hass, DOMAIN)
         self.recorder.versions["integration_version"] = str(integration.version)
         self.devices.async_register_controller(self.system_info)
-        names = self.devices.names_of(self.tracked)
-        unnamed = self.tracked - names.keys()
-        if unnamed or not self.history.is_seeded:
-            known = await async_known_clients(self.session, self.site)
-            self.devices.fallback_names = names_of(known, unnamed)
-            self._new_clients.seen_before = [client.mac for client in known]
-        self.tracker.set_names({**names, **self.devices.fallback_names})
+        if not await self._async_read_known_clients():
+            _LOGGER.warning(
+                "%s has not listed the clients that it remembers; until it does, no client is "
+                "reported as new",
+                self.name,
+            )
         self.areas.async_start()
         self.tracked.async_add_listener(self.areas.async_write_all_states)
+
+    async def _async_read_known_clients(self) -> bool:
+        """Read the remembered clients, which are not new, and names; return whether that worked.
+
+        If not, they are read again later.
+        """
+        names = self.devices.names_of(self.tracked)
+        unnamed = self.tracked - names.keys()
+        known: Sequence[KnownClient] | None = ()
+        if unnamed or not self.history.is_seeded:
+            known = await async_known_clients(self.session, self.site)
+        if known:
+            self.devices.fallback_names = names_of(known, unnamed)
+            self._new_clients.seen_before = [client.mac for client in known]
+        elif known is None:
+            self._timers.async_set(
+                "known clients", KNOWN_CLIENTS_RETRY, self._async_retry_known_clients
+            )
+        self.tracker.set_names({**names, **self.devices.fallback_names})
+        return known is not None
+
+    @callback
+    def _async_retry_known_clients(self) -> None:
+        self.config_entry.async_create_background_task(
+            self.hass, self._async_read_known_clients(), f"{self.name} known clients"
+        )
 
     @override
     async def _async_update_data(self) -> None:

@@ -141,7 +141,7 @@ async def test_add_new_clients_applies_to_the_next_new_client(home: Home, flow: 
     home.world.add_client("Dora", mac=dora)
     await home.controller.connect(dora, "Attic")
     await home.controller.sync(dora)
-    await until(lambda: dora in home.entry.options["clients"])
+    await until(lambda: dora in home.coordinator.tracked)
 
 
 async def test_clients_selected_in_the_options_get_devices_with_their_names(
@@ -214,9 +214,42 @@ async def test_options_flow_keeps_clients_added_while_the_form_is_open(
     for mac in (CARA, dora):
         await home.controller.connect(mac, "Attic")
         await home.controller.sync(mac)
-    await until(lambda: dora in home.entry.options["clients"])
+    await until(lambda: dora in home.coordinator.tracked)
     await flow.submit(options(clients=[ANNA]))
-    assert home.entry.options["clients"] == [ANNA, dora]
+    assert home.coordinator.tracked == {ANNA, dora}
+    assert home.entry.options["clients"] == [ANNA]
+
+
+async def test_options_flow_can_deselect_a_client_that_was_added(home: Home, flow: Flow) -> None:
+    await home.set_up(clients=(ANNA,))
+    home.coordinator.tracked.async_add([BEN])
+    await flow.options_of(home.entry)
+    await flow.submit(options(clients=[ANNA]))
+    assert home.coordinator.tracked == {ANNA}
+
+
+async def test_options_flow_can_deselect_a_client_that_was_added_to_an_entry_that_is_not_loaded(
+    home: Home, flow: Flow
+) -> None:
+    await home.set_up(clients=(ANNA,))
+    home.coordinator.tracked.async_add([BEN])
+    assert await home.hass.config_entries.async_unload(home.entry.entry_id)
+    await flow.options_of(home.entry)
+    await flow.submit(options(clients=[ANNA]))
+    await home.hass.async_block_till_done()
+    await home.streaming(2)
+    assert home.coordinator.tracked == {ANNA}
+
+
+async def test_options_flow_does_not_bring_back_a_client_removed_while_the_form_is_open(
+    home: Home, flow: Flow
+) -> None:
+    await home.set_up(clients=(ANNA, BEN))
+    await flow.options_of(home.entry)
+    home.coordinator.tracked.async_remove(BEN)
+    await flow.submit(options(clients=[ANNA, BEN]))
+    assert home.entry.options["clients"] == [ANNA]
+    assert home.coordinator.tracked == {ANNA}
 
 
 async def test_options_flow_offers_known_clients_while_the_controller_is_unreachable(

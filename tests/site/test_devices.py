@@ -122,7 +122,8 @@ async def test_new_client_is_tracked_without_a_reload_with_the_option(home: Home
     await home.controller.connect(CARA, "Attic")
     await home.controller.sync(CARA)
     await until(lambda: home.shows("access_point", CARA) == "Attic")
-    assert home.entry.options["clients"] == [ANNA, CARA]
+    assert home.coordinator.tracked == {ANNA, CARA}
+    assert home.entry.options["clients"] == [ANNA]
     assert home.coordinator is coordinator
     await home.controller.roam(CARA, "Hall")
     await until(lambda: home.shows("access_point", CARA) == "Hall")

@@ -10,7 +10,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.unifi_scanner.const import DOMAIN
 from custom_components.unifi_scanner.roaming import ClientState
 from custom_components.unifi_scanner.site import tracked as module
-from custom_components.unifi_scanner.site.tracked import TrackedClients, async_remove_from_options
+from custom_components.unifi_scanner.site.tracked import TrackedClients, async_remove_client
 from tests.home import ANNA, BEN, CARA
 from tests.samples import STATE
 
@@ -61,17 +61,29 @@ def test_set_operations_on_tracked_clients_return_plain_sets(tracked: TrackedCli
         assert isinstance(result, frozenset)
 
 
-def test_tracked_clients_are_added_to_the_options(
-    tracked: TrackedClients, entry: MockConfigEntry, calls: list[set[str]]
+async def test_added_clients_are_saved_and_leave_the_options_to_the_user(
+    hass: HomeAssistant, tracked: TrackedClients, entry: MockConfigEntry, calls: list[set[str]]
 ) -> None:
+    before = dict(entry.options)
     tracked.async_add([CARA, ANNA])
     assert tracked == {ANNA, BEN, CARA}
-    assert entry.options == {
-        "clients": [ANNA, BEN, CARA],
-        "add_new_clients": True,
-        "disconnect_delay": 5.0,
-    }
+    assert entry.options == before
     assert calls == [{ANNA, BEN, CARA}]
+    await tracked.async_save()
+    restarted = TrackedClients(hass, entry)
+    await restarted.async_load()
+    assert restarted == {ANNA, BEN, CARA}
+
+
+@pytest.mark.parametrize("saved", [{}, {"added": None}, {"added": [1, None, {}]}, {"added": "x"}])
+async def test_unusable_saved_clients_are_ignored(
+    hass: HomeAssistant, entry: MockConfigEntry, hass_storage: dict[str, Any], saved: dict[str, Any]
+) -> None:
+    key = f"unifi_scanner.{entry.entry_id}.tracked"
+    hass_storage[key] = {"version": 1, "minor_version": 1, "key": key, "data": saved}
+    tracked = TrackedClients(hass, entry)
+    await tracked.async_load()
+    assert tracked == {ANNA, BEN}
 
 
 def test_tracked_clients_that_are_added_again_change_nothing(
@@ -93,11 +105,27 @@ def test_tracked_client_is_removed_from_the_options(
     assert calls == [{BEN}]
 
 
-def test_client_of_an_entry_that_is_not_loaded_is_removed_from_the_options(
-    hass: HomeAssistant, entry: MockConfigEntry
+async def test_client_of_an_entry_that_is_not_loaded_is_removed(
+    hass: HomeAssistant, tracked: TrackedClients, entry: MockConfigEntry
 ) -> None:
-    async_remove_from_options(hass, entry, ANNA)
+    tracked.async_add([CARA])
+    await tracked.async_save()
+    for mac in (ANNA, CARA):
+        await async_remove_client(hass, entry, mac)
     assert entry.options["clients"] == [BEN]
+    restarted = TrackedClients(hass, entry)
+    await restarted.async_load()
+    assert restarted == {BEN}
+
+
+def test_added_clients_are_part_of_a_selection_unless_they_are_to_be_kept(
+    tracked: TrackedClients,
+) -> None:
+    tracked.async_add([CARA])
+    tracked.async_follow_options(keep=[CARA])
+    assert tracked == {ANNA, BEN, CARA}
+    tracked.async_follow_options()
+    assert tracked == {ANNA, BEN}
 
 
 def test_tracked_clients_follow_the_options(

@@ -1,6 +1,6 @@
 """Options flow: which clients to track, and when to report changes."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntryState, ConfigFlowResult, OptionsFlow
@@ -20,6 +20,7 @@ from ..coordinator import UnifiScannerCoordinator
 from ..hub.known_clients import Clients, async_read_clients, names_of
 from ..hub.session_pool import async_acquire_session
 from ..site.devices import client_names
+from ..site.tracked import TrackedClients
 from .client_options import client_options
 from .schemas import options_schema
 
@@ -29,42 +30,57 @@ class UnifiScannerOptionsFlow(OptionsFlow):
 
     def __init__(self) -> None:
         """Initialize the flow."""
-        self._tracked_at_start: set[str] = set()
+        self._tracked_at_start: frozenset[str] = frozenset()
         self._clients: Clients = ()
 
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Show all options in one form."""
-        entry = self.config_entry
-        tracked: list[str] = list(option(entry, CONF_CLIENTS))
+        tracked = await self._async_tracked()
         if user_input is not None:
-            # Clients that were added while the form was open were not listed in it: keep them.
-            added = set(tracked) - self._tracked_at_start
-            clients = {*user_input[CONF_CLIENTS], *added}
-            options = {**entry.options, **user_input, CONF_CLIENTS: sorted(clients)}
-            self._async_apply(options)
+            # The form did not list clients that were added while it was open, and still listed
+            # those that were removed.
+            added, removed = tracked - self._tracked_at_start, self._tracked_at_start - tracked
+            clients = sorted({*user_input[CONF_CLIENTS]} - removed)
+            options = {**self.config_entry.options, **user_input, CONF_CLIENTS: clients}
+            await self._async_apply(options, added)
             return self.async_create_entry(data=options)
-        self._tracked_at_start = set(tracked)
+        entry = self.config_entry
+        self._tracked_at_start = tracked
         names = client_names(self.hass, entry, tracked)
         self._clients = await self._async_read_clients()
         choices = client_options(self._clients, names)
-        values = {**OPTION_DEFAULTS, **entry.options, CONF_CLIENTS: tracked}
+        values = {**OPTION_DEFAULTS, **entry.options, CONF_CLIENTS: sorted(tracked)}
         return self.async_show_form(step_id="init", data_schema=options_schema(choices, values))
 
-    @callback
-    def _async_apply(self, options: Mapping[str, Any]) -> None:
-        """Save changed options and apply them to the running site.
+    async def _async_tracked(self) -> frozenset[str]:
+        """Return the tracked clients of the entry, which need not be loaded."""
+        entry = self.config_entry
+        if entry.state is ConfigEntryState.LOADED:
+            coordinator: UnifiScannerCoordinator = entry.runtime_data
+            return frozenset(coordinator.tracked)
+        tracked = TrackedClients(self.hass, entry)
+        await tracked.async_load()
+        return frozenset(tracked)
 
-        Not by an update listener of the entry: Home Assistant allows none in integrations whose
-        config flow reloads entries itself.
+    async def _async_apply(self, options: Mapping[str, Any], added: Collection[str]) -> None:
+        """Save options and apply them to the site.
+
+        `added` are the clients that are tracked besides those in the options. Not by an update
+        listener of the entry: Home Assistant allows none in integrations whose config flow reloads
+        entries itself.
         """
         entry = self.config_entry
-        if not self.hass.config_entries.async_update_entry(entry, options=options):
-            return
+        has_changed = self.hass.config_entries.async_update_entry(entry, options=options)
         if entry.state is ConfigEntryState.LOADED:
             coordinator: UnifiScannerCoordinator = entry.runtime_data
             unknown = set(options[CONF_CLIENTS]) - coordinator.clients.keys()
-            async_apply_options(coordinator, names_of(self._clients, unknown))
-        else:
+            async_apply_options(coordinator, names_of(self._clients, unknown), added)
+            return
+        tracked = TrackedClients(self.hass, entry)
+        await tracked.async_load()
+        tracked.async_follow_options(keep=added)
+        await tracked.async_save()
+        if has_changed:
             self.hass.config_entries.async_schedule_reload(entry.entry_id)
 
     async def _async_read_clients(self) -> Clients:
@@ -92,8 +108,10 @@ class UnifiScannerOptionsFlow(OptionsFlow):
 
 
 @callback
-def async_apply_options(coordinator: UnifiScannerCoordinator, names: Mapping[str, str]) -> None:
-    """Apply the entry's options to a running site.
+def async_apply_options(
+    coordinator: UnifiScannerCoordinator, names: Mapping[str, str], added: Collection[str] = ()
+) -> None:
+    """Apply the entry's options to a running site, which also tracks the `added` clients.
 
     Options that are missing here are read whenever they are needed. `names` are those of clients
     by MAC that may never have been connected, for their devices.
@@ -102,11 +120,11 @@ def async_apply_options(coordinator: UnifiScannerCoordinator, names: Mapping[str
     coordinator.tracker.disconnect_delay = option(entry, CONF_DISCONNECT_DELAY)
     coordinator.areas.async_set_settling_time(option(entry, CONF_SETTLING_TIME))
     # A client that is deselected is not to be added again as a new one.
-    coordinator.history.async_mark_known(tracked - set(option(entry, CONF_CLIENTS)))
+    coordinator.history.async_mark_known(tracked - {*option(entry, CONF_CLIENTS), *added})
     devices.fallback_names = {**devices.fallback_names, **names}
     if names:
         known = {**devices.names_of(tracked), **devices.fallback_names}
         coordinator.tracker.set_names(known)
-    tracked.async_follow_options()
+    tracked.async_follow_options(keep=added)
     devices.async_remove_stale(tracked, coordinator.hass.loop.time())
     coordinator.async_reschedule()
