@@ -6,6 +6,23 @@ from typing import Any
 
 CAPTURES = Path(__file__).parents[3] / "shared" / "captures"
 
+# What controllers have sent within names: bytes that are not UTF-8, the beginning of a longer
+# character, half of a surrogate pair, and characters that JSON does not allow unescaped.
+DAMAGE = {
+    "Latin-1": b"\xfb",
+    "cut character": b"\xf0\x9f\x93",
+    "raw surrogate": b"\xed\xa0\x80",
+    "escaped high surrogate": rb"\ud83d",
+    "escaped low surrogate": rb"\udcf1",
+    "two high surrogates": rb"\ud83d\ud83d",
+    "surrogate after a backslash": rb"\\\ud83d",
+    "control character": b"\x01",
+    "NUL": b"\0",
+    "line feed": b"\n",
+    "escaped line feed": b"\\\n",
+    "unknown escape": rb"\x41",
+}
+
 ROAM = {
     "user": "02:00:00:00:00:01",
     "ap_from": "02:aa:00:00:00:01",

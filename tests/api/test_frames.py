@@ -15,7 +15,7 @@ from custom_components.unifi_scanner.api import (
     parse_unifi_events,
 )
 
-from .frames import CAPTURES, ROAM, STATION, envelope, frame
+from .frames import CAPTURES, DAMAGE, ROAM, STATION, envelope, frame
 
 UNUSED = ["device:sync", "user:sync", "unifi-device:sync", "alert", "no such type", "", "wu.x"]
 
@@ -165,8 +165,6 @@ def test_frame_with_a_bare_record_is_treated_as_a_list_of_one(data: object) -> N
         '{"meta":{"rc":"error","msg":"api.err.LoginRequired"},"data":[]}',
         '{"data":[{"a":1}],"meta":{"rc":"error","message":"sta:sync"}}',
         "\ud800",
-        '{"meta":{"rc":"ok","message":"sta:sync"},"data":[{"hostname":"\ud800"}]}',
-        r'{"meta":{"rc":"ok","message":"sta:sync"},"data":[{"hostname":"\ud800"}]}',
         "[" * 100_000,
         '{"meta":{"rc":"ok","message":"sta:sync"},"data":' + "[" * 5000 + "]" * 5000 + "}",
         "\x00",
@@ -177,6 +175,45 @@ def test_malformed_frames_contain_no_events(text: str) -> None:
     assert parse_unifi_events(text) == []
     assert parse_unifi_event(text) is None
     assert parse_unifi_events(text.encode("utf-8", "surrogatepass")) == []
+
+
+@pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE)
+@pytest.mark.parametrize("meta_last", [True, False])
+def test_damaged_name_leaves_the_other_events_of_a_frame_readable(
+    damage: bytes, *, meta_last: bool
+) -> None:
+    text = frame("events", ROAM | {"hostname": "phone@@"}, ROAM, meta_last=meta_last)
+    damaged, intact = parse_unifi_events(text.encode().replace(b"@@", damage))
+    assert damaged.data["hostname"].startswith("phone")
+    assert damaged.data | {"hostname": None} == ROAM | {"hostname": None}
+    assert intact.data == ROAM
+
+
+@pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE)
+@pytest.mark.parametrize("meta_last", [True, False])
+def test_unused_frame_with_a_damaged_name_is_not_parsed(
+    parsed: list[bytes], damage: bytes, *, meta_last: bool
+) -> None:
+    text = frame("device:sync", *[STATION] * 9, {"name": "ap@@"}, meta_last=meta_last)
+    statistics = FrameStatistics()
+    assert parse_unifi_events(text.encode().replace(b"@@", damage), statistics) == []
+    assert parsed == []
+    assert (statistics.skipped, statistics.unreadable) == (1, 0)
+
+
+@pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE)
+@pytest.mark.parametrize("meta_last", [True, False])
+def test_frame_with_damage_in_its_meta_is_typed(damage: bytes, *, meta_last: bool) -> None:
+    text = frame("events", ROAM, meta_last=meta_last, site="home@@")
+    event = parse_unifi_event(text.encode().replace(b"@@", damage))
+    assert event is not None
+    assert event.data == ROAM
+
+
+def test_lone_surrogate_in_a_text_frame_is_replaced() -> None:
+    event = parse_unifi_event(frame("sta:sync", STATION | {"hostname": "@"}).replace("@", "\ud800"))
+    assert event is not None
+    assert event.data["hostname"] == "\ufffd" * 3
 
 
 def test_frame_without_rc_is_accepted() -> None:

@@ -26,6 +26,8 @@ from tests.controller.models import Json
 from tests.controller.system_log import system_log_page
 from tests.controller.world import World
 
+from .frames import DAMAGE
+
 VERSION_WITH_LOG = {"network_version": "10.4.57"}
 
 
@@ -57,6 +59,22 @@ async def test_client_log_has_a_roam_with_its_signal(
     assert row.event.received >= before
     earlier = await logged_in.client_log("default", before - 100, before - 1)
     assert earlier == ClientLog(rows=[], unread=0)
+
+
+@pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE)
+async def test_damaged_name_leaves_the_other_rows_of_the_log_readable(
+    controller: SimulatedController, logged_in: UnifiClient, damage: bytes
+) -> None:
+    roam_repeatedly(controller, 3)
+    body = system_log_page(controller.world, {})
+    body["data"][1]["parameters"]["CLIENT"]["name"] = "phone@@"
+    raw = orjson.dumps(body).replace(b"@@", damage)
+    controller.faults.refuse("*/v2/*", status=200, body=raw)
+    rows = (await logged_in.client_log("default", 0, time.time() + 1)).rows
+    assert [row.id for row in rows] == [row["id"] for row in body["data"]]
+    hostname = rows[1].event.hostname
+    assert hostname is not None
+    assert hostname.startswith("phone")
 
 
 async def test_client_log_reads_every_page(

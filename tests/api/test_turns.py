@@ -11,6 +11,7 @@ import orjson
 import pytest
 
 from custom_components.unifi_scanner.api import BufferedEvent, UnifiClient, turns
+from custom_components.unifi_scanner.api.damaged_json import load_json
 from custom_components.unifi_scanner.api.frames import (
     FrameStatistics,
     parse_large_frame,
@@ -19,10 +20,11 @@ from custom_components.unifi_scanner.api.frames import (
 from custom_components.unifi_scanner.api.turns import in_turns, parse_large_json, parse_records
 from tests.controller import SimulatedController
 from tests.controller.frames import sync_frame
+from tests.controller.records import station_record
 from tests.faults.test_load import LoopBlocks
 
 from .conftest import MakeSocket, until
-from .frames import STATION
+from .frames import DAMAGE, STATION
 
 MAX_BLOCKED = 0.020  # seconds
 
@@ -53,7 +55,7 @@ def finish[T](work: Generator[Any, None, T]) -> tuple[T, int]:
 
 def parsed_as_a_whole(body: bytes) -> object:
     try:
-        return orjson.loads(body)
+        return load_json(body)
     except orjson.JSONDecodeError:
         return "not JSON"
 
@@ -75,7 +77,8 @@ def test_large_json_is_parsed_like_small_json(
     keys = sorted(document, reverse=meta_first)
     body = json.dumps({key: document[key] for key in keys}, indent=indent).encode()
     start = data.draw(st.integers(0, len(body)))
-    damaged = body[:start] + body[start + data.draw(st.integers(0, 3)) :]
+    inserted = data.draw(st.just(b"") | st.sampled_from([*DAMAGE.values()]))
+    damaged = body[:start] + inserted + body[start + data.draw(st.integers(0, 3)) :]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(turns, "_BYTES_PER_TURN", 20)
         for each in (body, damaged):
@@ -163,6 +166,23 @@ def test_large_frame_is_parsed_like_a_small_one(frame: bytes) -> None:
     assert counted == expected_counts
 
 
+@pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE)
+@pytest.mark.parametrize("number", [0, 250, 499])
+def test_damaged_name_leaves_the_other_records_of_a_large_frame_readable(
+    damage: bytes, number: int
+) -> None:
+    name = f'"hostname": "{number}'.encode()
+    frame = large_frame(500).replace(name + b'"', name + damage + b'"')
+    statistics = FrameStatistics()
+    parts = [*parse_large_frame(frame, statistics)]
+    names = [event.data["hostname"] for part in parts for event in part]
+    assert names.pop(number).startswith(str(number))
+    assert names == [str(other) for other in range(500) if other != number]
+    assert statistics.unreadable == 0
+    # One for every 64 KiB, and one for every 200 events.
+    assert len(parts) > len(frame) / 2**16 + 2
+
+
 async def test_socket_keeps_the_order_of_large_and_small_frames(
     controller: SimulatedController, make_socket: MakeSocket
 ) -> None:
@@ -227,6 +247,24 @@ async def test_reading_5000_clients_does_not_block_the_loop(
         stations = await asyncio.create_task(logged_in.stations("default"))
         assert len(stations) == 5_001
         assert time.perf_counter() - began < 10
+
+    assert await longest_block(monkeypatch, "UnifiClient.stations", read) < MAX_BLOCKED
+
+
+async def test_reading_5000_clients_of_whom_one_has_a_damaged_name_does_not_block_the_loop(
+    controller: SimulatedController, logged_in: UnifiClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crowd(controller, 5_000)
+    world = controller.world
+    records = [station_record(client, world) for client in world.online()]
+    records[2_500]["hostname"] = "phone-@@"
+    body = orjson.dumps({"meta": {"rc": "ok"}, "data": records}).replace(b"@@", b"\xfb")
+    controller.faults.refuse("*stat/sta", status=200, body=body)
+
+    async def read() -> None:
+        stations = await asyncio.create_task(logged_in.stations("default"))
+        assert len(stations) == 5_001
+        assert "phone-\ufffd" in {station.hostname for station in stations}
 
     assert await longest_block(monkeypatch, "UnifiClient.stations", read) < MAX_BLOCKED
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from .damaged_json import load_json
 from .log import get_logger
 from .turns import parse_large_json, take_parts
 
@@ -125,7 +126,7 @@ def parse_unifi_events(
     if meta is not None and meta.event_type is None:
         return []
     try:
-        frame = orjson.loads(raw)
+        frame = load_json(raw)
     except orjson.JSONDecodeError:
         frame = None
     event_type, entries = _entries_of(frame, meta, len(raw), statistics)

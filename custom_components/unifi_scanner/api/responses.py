@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 
+from .damaged_json import load_json
 from .endpoints import DeviceType
 from .errors import (
     BadCredentialsError,
@@ -23,6 +24,7 @@ from .errors import (
     UnexpectedResponseError,
     UnifiError,
 )
+from .parsing import as_text
 
 # UniFi OS's own status for a login that requires a second factor.
 _SECOND_FACTOR_STATUS = 499
@@ -58,13 +60,13 @@ class Response:
             if isinstance(meta, dict)
             else self.document.get("code") or self.document.get("message")
         )
-        return code[:64] if isinstance(code, str) else ""
+        return (as_text(code) or "")[:64]
 
 
 def parse_json(body: bytes | bytearray) -> object:
     """Parse a body as JSON; return None if it is not JSON."""
     try:
-        document: object = orjson.loads(body)
+        document: object = load_json(body)
     except orjson.JSONDecodeError:
         return None
     return document

@@ -11,6 +11,8 @@ from typing import Any
 
 import orjson
 
+from .damaged_json import load_json
+
 # Smaller documents are parsed in about 2 ms.
 LARGE = 256 * 1024  # bytes
 # At most this much is done in one turn, in about 2 ms.
@@ -37,14 +39,14 @@ async def in_turns[T](work: Generator[None, None, T]) -> T:
 
 
 def parse_large_json(body: bytes | bytearray) -> Generator[None, None, object]:
-    """Return a document like `orjson.loads`; raise orjson.JSONDecodeError if it is not JSON.
+    """Return a document like `load_json`; raise orjson.JSONDecodeError if it is not JSON.
 
     Takes several turns if it is an object whose `data` is a list of objects, otherwise one.
     """
     if (head := _HEAD.match(body)) is not None:
         first, end = head.end(), body.rfind(b"]")
         try:
-            document = orjson.loads(body[:first] + body[end:])
+            document = load_json(body[:first] + body[end:])
             if isinstance(records := document["data"], list):
                 for part in _parse_objects(body, first, end):
                     records += part
@@ -53,7 +55,7 @@ def parse_large_json(body: bytes | bytearray) -> Generator[None, None, object]:
         except orjson.JSONDecodeError:
             # Either it is structured differently, or it is not JSON.
             pass
-    return orjson.loads(body)
+    return load_json(body)
 
 
 def _parse_objects(body: bytes | bytearray, start: int, end: int) -> Iterator[list[Any]]:
@@ -62,7 +64,7 @@ def _parse_objects(body: bytes | bytearray, start: int, end: int) -> Iterator[li
     while (between := _BETWEEN_OBJECTS.search(body, position, end)) is not None:
         position = between.end() - 1
         try:
-            part = orjson.loads(b"[" + body[start : between.start() + 1] + b"]")
+            part = load_json(b"[" + body[start : between.start() + 1] + b"]")
         except orjson.JSONDecodeError:
             # Inside a record: the brackets of what precedes are not balanced.
             attempts += 1
@@ -72,7 +74,7 @@ def _parse_objects(body: bytes | bytearray, start: int, end: int) -> Iterator[li
         yield part
         start, attempts = position, 0
         position += _BYTES_PER_TURN
-    yield orjson.loads(b"[" + body[start:end] + b"]")
+    yield load_json(b"[" + body[start:end] + b"]")
 
 
 def parse_records[R, T](
