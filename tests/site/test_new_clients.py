@@ -1,13 +1,16 @@
 """New clients: detected once, only if real, and never among those that were there before."""
 
+import asyncio
 from collections.abc import Mapping
 from copy import replace
 from typing import Any
 
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import CoreState, HomeAssistant, callback
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 import pytest
 
+from custom_components.unifi_scanner import coordinator
 from custom_components.unifi_scanner.roaming import ClientState, EventKind
 from custom_components.unifi_scanner.site import history as module
 from custom_components.unifi_scanner.site.history import SiteHistory
@@ -18,6 +21,8 @@ from tests.home import ANNA, BEN, CARA, HALL, Home, until
 from tests.samples import ROAM, STATE
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
+
+DORA = "02:00:00:00:00:0d"
 
 
 @pytest.fixture
@@ -42,6 +47,7 @@ async def seeded_detector(
     detector = NewClientDetector(
         hass, history=history, clients=clients, timers=Timers(hass), on_due=lambda: None
     )
+    detector.seen_before = ()
     detector.async_start()
     assert detector.async_process_snapshot() == []
     return detector
@@ -70,6 +76,26 @@ async def test_new_clients_are_not_seeded_by_a_snapshot_without_clients(
     clients[ANNA] = state(ANNA)
     assert detector.async_check([ANNA]) == []
     assert detector.async_process_snapshot() == []
+
+
+async def test_no_client_is_new_while_it_is_unknown_who_was_there_before(
+    hass: HomeAssistant,
+) -> None:
+    history = SiteHistory(hass, "entry", set())
+    clients = {ANNA: state(ANNA)}
+    detector = NewClientDetector(
+        hass, history=history, clients=clients, timers=Timers(hass), on_due=lambda: None
+    )
+    detector.async_start()
+    assert detector.async_process_snapshot() == []
+    clients[CARA] = state(CARA)
+    assert detector.async_check([CARA]) == detector.async_process_snapshot() == []
+    assert not history.is_seeded
+
+    detector.seen_before = (BEN,)
+    assert detector.async_process_snapshot() == []
+    clients |= {BEN: state(BEN), HALL: state(HALL)}
+    assert detector.async_check([BEN, CARA, HALL]) == [HALL]
 
 
 async def test_client_passing_by_without_an_address_is_not_new(hass: HomeAssistant) -> None:
@@ -203,6 +229,52 @@ async def test_client_that_the_controller_remembers_is_not_new(
     await home.happened(1)
     await home.later(61)
     assert signals == []
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        {"status": 503},
+        {"status": 403},
+        {"status": 200, "body": {"meta": {"rc": "ok"}, "data": []}},
+    ],
+    ids=["unavailable", "refused", "empty"],
+)
+async def test_client_is_not_new_if_the_remembered_ones_are_only_read_later(
+    home: Home,
+    signals: list[Mapping[str, Any]],
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    response: dict[str, Any],
+) -> None:
+    monkeypatch.setattr(coordinator, "KNOWN_CLIENTS_RETRY", 0.2)
+    home.world.add_client("Cara", mac=CARA)
+    home.controller.faults.refuse("*rest/user", times=2, **response)
+    await home.set_up()
+    assert "has not listed the clients that it remembers" in caplog.text
+    await until(lambda: len(home.controller.requests("rest/user")) == 3)
+    await home.quiet()
+    await home.coordinator.async_refresh()
+    await home.controller.connect(CARA, "Hall")
+    await home.happened(1)
+    home.world.add_client("Dora", mac=DORA)
+    await home.controller.connect(DORA, "Hall")
+    await home.later(122)
+    await until(lambda: signals)
+    assert [signal["client_mac"] for signal in signals] == [DORA]
+    assert len(home.controller.requests("rest/user")) == 3
+
+
+async def test_list_of_remembered_clients_is_not_waited_for_after_a_failed_setup(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(coordinator, "KNOWN_CLIENTS_RETRY", 0.1)
+    home.controller.faults.refuse("*rest/user", status=503)
+    home.controller.faults.refuse("*stat/sta", status=503)
+    await home.set_up(wait=False)
+    assert home.entry.state is ConfigEntryState.SETUP_RETRY
+    await asyncio.sleep(0.3)
+    assert len(home.controller.requests("rest/user")) == 1
 
 
 async def test_client_is_not_new_after_a_reload(

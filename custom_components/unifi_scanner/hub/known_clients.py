@@ -1,11 +1,13 @@
 """Read the wireless clients of a site: those connected now, and those the controller remembers."""
 
 from collections.abc import Collection, Iterable
-from contextlib import suppress
+import logging
 
 from ..api.errors import UnifiError
 from ..api.records import KnownClient, StationRecord
 from .session import ControllerSession
+
+_LOGGER = logging.getLogger(__name__)
 
 type Clients = tuple[StationRecord | KnownClient, ...]
 
@@ -20,20 +22,26 @@ async def async_read_clients(session: ControllerSession, site: str) -> tuple[Cli
     connected = {station.mac for station in stations}
     return (
         tuple(client for client in stations if not client.is_wired),
-        tuple(c for c in known if c.alias and not c.is_wired and c.mac not in connected),
+        tuple(c for c in known or () if c.alias and not c.is_wired and c.mac not in connected),
     )
 
 
-async def async_known_clients(session: ControllerSession, site: str) -> tuple[KnownClient, ...]:
-    """Return all clients that the controller remembers, or none if it does not answer.
+async def async_known_clients(
+    session: ControllerSession, site: str
+) -> tuple[KnownClient, ...] | None:
+    """Return all clients that the controller remembers, None if they could not be read.
 
-    Only call this right after a successful request.
+    Only call this while other requests succeed.
     """
     # Bypass `session.async_call`: an account that lacks the permission would log in again for this
     # optional list.
-    with suppress(UnifiError):
-        return await session.client.known_clients(site)
-    return ()
+    try:
+        known = await session.client.known_clients(site)
+    except UnifiError as error:
+        _LOGGER.debug("Failed to read the known clients of site %s: %r", site, error)
+        return None
+    # A booting controller lists none.
+    return known or None
 
 
 def names_of(known: Iterable[StationRecord | KnownClient], macs: Collection[str]) -> dict[str, str]:

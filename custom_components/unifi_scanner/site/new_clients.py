@@ -26,7 +26,8 @@ class NewClientDetector:
     """Finds clients that are not in the site's history, and adds them to it.
 
     A client is only new once it has an IP address or has been connected for `PATIENCE`.
-    `seen_before` are the clients that the controller remembers, which seed the history.
+    `seen_before` are the clients that the controller remembers, which seed the history. They are
+    None while they are unknown: until then, no client is new.
     """
 
     def __init__(
@@ -43,7 +44,7 @@ class NewClientDetector:
         `clients` is the tracker's live view. `on_due` is called when a client without an address
         has been connected for long enough; it has to call `async_check_waiting`.
         """
-        self.seen_before: Collection[str] = ()
+        self.seen_before: Collection[str] | None = None
         self._hass = hass
         self._clock = hass.loop.time
         self._history = history
@@ -64,14 +65,15 @@ class NewClientDetector:
     def async_process_snapshot(self) -> list[str]:
         """Return the new clients among all clients, after a snapshot.
 
-        The first snapshot seeds the history instead: the user has just selected among its clients.
+        The first snapshot after `seen_before` is known seeds the history instead: the user has just
+        selected among its clients.
         """
         clients = self._clients
         if not self._history.is_seeded:
             # A controller that has just booted lists no clients at all.
-            if clients:
+            if clients and self.seen_before is not None:
                 self._history.async_seed_known((*self.seen_before, *clients))
-                self.seen_before = ()
+                self.seen_before = None
             return []
         self._waiting = {mac: since for mac, since in self._waiting.items() if mac in clients}
         new = self.async_check(clients)
