@@ -12,32 +12,17 @@ import aiohttp
 from aiounifi.controller import Controller
 from aiounifi.errors import AiounifiException, LoginRequired, WebsocketError
 from aiounifi.interfaces.api_handlers import ItemEvent
-from aiounifi.models.client import ClientReconnectRequest
+from aiounifi.models.client import (
+    ClientBlockRequest,
+    ClientReconnectRequest,
+    ClientRemoveRequest,
+)
 from aiounifi.models.configuration import Configuration
 from aiounifi.models.device import DeviceState
 from aiounifi.models.event import Event, EventKey
 import pytest
 
-from tests.controller import Band, Flavour, Generation, SimulatedController, Site
-
-
-@pytest.fixture(autouse=True)
-def _loopback(socket_enabled: None) -> None:
-    """Allow real sockets."""
-
-
-@pytest.fixture(params=list(Flavour))
-async def controller(request: pytest.FixtureRequest) -> AsyncGenerator[SimulatedController]:
-    sites = [Site.named("default"), Site.named("8abc0d1e", "Holiday Home")]
-    async with SimulatedController(flavour=request.param, sites=sites) as controller:
-        world = controller.world
-        world.add_device("Dream Machine", type="udm", model="UDMPRO")
-        world.add_access_point("Hall", radios={Band.NG: 1, Band.NA: 36})
-        world.add_access_point("Kitchen", radios={Band.NG: 6, Band.NA: 52})
-        world.add_client("Anna's phone", ap="Hall")
-        world.add_client(None, hostname="Galaxy", ap="Kitchen", is_guest=True)
-        world.add_client("Away", hostname="away")
-        yield controller
+from tests.controller import Band, Flavour, Generation, SimulatedController
 
 
 @pytest.fixture
@@ -89,6 +74,26 @@ async def test_aiounifi_kicks_a_client(
     assert not phone.connected
 
 
+async def test_aiounifi_blocks_unblocks_and_forgets_a_client(
+    controller: SimulatedController, streaming: Controller
+) -> None:
+    mac = controller.world.client("Anna's phone").mac
+    events: asyncio.Queue[Event] = asyncio.Queue()
+    keys = {True: EventKey.WIRELESS_CLIENT_BLOCKED, False: EventKey.WIRELESS_CLIENT_UNBLOCKED}
+    streaming.events.subscribe(events.put_nowait, tuple(keys.values()))
+    for block, key in keys.items():
+        await streaming.request(ClientBlockRequest.create(mac, block=block))
+        event = await asyncio.wait_for(events.get(), 5)
+        assert (event.key, event.mac) == (key, mac)
+        await streaming.clients_all.update()
+        assert streaming.clients_all[mac].blocked is block
+
+    deleted: asyncio.Queue[str] = asyncio.Queue()
+    streaming.clients.subscribe(lambda _, mac: deleted.put_nowait(mac), ItemEvent.DELETED)
+    await streaming.request(ClientRemoveRequest.create([mac]))
+    assert await asyncio.wait_for(deleted.get(), 5) == mac
+
+
 async def test_aiounifi_lists_sites_clients_devices_and_system_information(
     controller: SimulatedController, aiounifi: Controller
 ) -> None:
@@ -99,6 +104,7 @@ async def test_aiounifi_lists_sites_clients_devices_and_system_information(
         aiounifi.clients_all,
         aiounifi.devices,
         aiounifi.system_information,
+        aiounifi.wlans,
     ):
         await handler.update()
 
@@ -118,6 +124,10 @@ async def test_aiounifi_lists_sites_clients_devices_and_system_information(
         "Kitchen": "uap",
     }
     assert aiounifi.devices[hall.mac].state is DeviceState.CONNECTED
+    assert {(wlan.name, wlan.is_guest) for wlan in aiounifi.wlans.values()} == {
+        ("Home", False),
+        ("Guests", True),
+    }
     information = next(iter(aiounifi.system_information.values()))
     assert information.version == controller.settings.network_version
     assert information.anonymous_controller_id == controller.settings.controller_id

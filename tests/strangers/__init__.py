@@ -1,0 +1,1 @@
+"""Clients that other people wrote judge the simulated controller: it must not just please ours."""
