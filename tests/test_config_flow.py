@@ -3,6 +3,7 @@
 import asyncio
 from base64 import b64decode
 from collections.abc import AsyncIterator, Callable
+import contextlib
 import logging
 import socket
 from time import perf_counter
@@ -159,6 +160,14 @@ async def test_an_unresponsive_default_port_does_not_delay_setup(
     assert result["step_id"] == "clients"
 
 
+@contextlib.asynccontextmanager
+async def web_server() -> AsyncIterator[SimulatedController]:
+    """Run a web server that is no controller, such as that of a NAS."""
+    async with SimulatedController() as server:
+        server.faults.refuse("*", status=200, body="<html>NAS</html>")
+        yield server
+
+
 async def test_default_ports_are_tried_concurrently(
     flow: Flow, controller: SimulatedController
 ) -> None:
@@ -181,6 +190,44 @@ async def test_the_most_informative_error_of_several_ports_is_shown(
     with patch("custom_components.unifi_scanner.api.endpoints.CANDIDATE_PORTS", ports):
         result = await flow.submit(typed(controller, host="127.0.0.1"))
     assert result["errors"] == {"base": "controller_starting"}
+
+
+@pytest.mark.parametrize("ssl", ["pinned", "insecure"])
+@pytest.mark.parametrize("flavour", Flavour)
+async def test_no_password_is_sent_to_another_web_server_of_the_host(
+    flow: Flow, ssl: str, flavour: Flavour
+) -> None:
+    async with SimulatedController(flavour=flavour) as controller, web_server() as other:
+        furnish(controller)
+        ports = (other.port, controller.port)
+        with patch("custom_components.unifi_scanner.api.endpoints.CANDIDATE_PORTS", ports):
+            await flow.submit(typed(controller, host="127.0.0.1", ssl=ssl))
+            result = await flow.finish()
+        assert result["data"]["url"] == controller.base_url
+        assert other.requests()
+        assert {request.method for request in other.requests()} == {"GET"}
+
+
+async def test_a_web_server_that_is_no_controller_is_named_as_such(flow: Flow) -> None:
+    async with web_server() as other:
+        ports = (closed_port(), other.port)
+        with patch("custom_components.unifi_scanner.api.endpoints.CANDIDATE_PORTS", ports):
+            result = await flow.submit(typed(other, host="127.0.0.1"))
+        assert (result["step_id"], result["errors"]) == ("user", {"base": "not_a_controller"})
+        assert {request.method for request in other.requests()} == {"GET"}
+
+
+async def test_an_untrusted_controller_is_named_rather_than_another_web_server(
+    flow: Flow, controller: SimulatedController
+) -> None:
+    async with web_server() as other:
+        ports = (other.port, controller.port)
+        with (
+            patch("custom_components.unifi_scanner.api.endpoints.CANDIDATE_PORTS", ports),
+            publicly_trusted(other.certificate),
+        ):
+            result = await flow.submit(typed(controller, host="127.0.0.1", ssl="verify"))
+    assert result["errors"] == {"base": "certificate_not_trusted"}
 
 
 async def test_all_clients_are_preselected_if_none_has_an_alias(flow: Flow) -> None:
@@ -455,7 +502,11 @@ def forbidden_site(controller: SimulatedController) -> None:
 
 
 def not_a_controller(controller: SimulatedController) -> None:
-    controller.faults.refuse("/", status=418)
+    controller.faults.refuse("*", status=418)
+
+
+def no_network_application(controller: SimulatedController) -> None:
+    controller.faults.refuse("/proxy/network/*", status=404, body="Not found")
 
 
 @pytest.mark.parametrize(
@@ -469,7 +520,8 @@ def not_a_controller(controller: SimulatedController) -> None:
         (no_access, "no_access", {}),
         (no_sites, "no_sites", {}),
         (forbidden_site, "unknown_site", {"site": "default"}),
-        (not_a_controller, "cannot_connect", {}),
+        (not_a_controller, "not_a_controller", {}),
+        (no_network_application, "no_network_application", {}),
     ],
 )
 async def test_the_flow_recovers_from_an_error_of_the_controller(

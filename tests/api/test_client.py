@@ -11,6 +11,7 @@ from custom_components.unifi_scanner.api import (
     CertificateNotTrustedError,
     ControllerStartingError,
     DeviceType,
+    NoNetworkApplicationError,
     RateLimitedError,
     SecondFactorRequiredError,
     SessionExpiredError,
@@ -19,6 +20,7 @@ from custom_components.unifi_scanner.api import (
     UnexpectedResponseError,
     UnifiClient,
     UnifiError,
+    UnrecognizedServerError,
     create_context,
 )
 from tests.controller import Booting, Flavour, Rejection, SimulatedController, make_certificate
@@ -289,16 +291,82 @@ async def test_response_to_a_login_maps_to_an_error(
 
 
 @pytest.mark.parametrize(
-    ("status", "error"),
-    [(418, CannotConnectError), (403, CannotConnectError), (429, RateLimitedError)],
+    ("status", "headers", "error"),
+    [
+        (200, {}, UnrecognizedServerError),
+        (200, {"Set-Cookie": "session=1"}, UnrecognizedServerError),
+        (302, {"Location": "/login"}, UnrecognizedServerError),
+        (302, {}, UnrecognizedServerError),
+        (401, {}, UnrecognizedServerError),
+        (403, {}, UnrecognizedServerError),
+        (404, {}, UnrecognizedServerError),
+        (418, {}, UnrecognizedServerError),
+        (429, {}, RateLimitedError),
+        (502, {}, ControllerStartingError),
+    ],
 )
-async def test_detect_refuses_a_server_that_is_not_a_controller(
-    controller: SimulatedController, client: UnifiClient, status: int, error: type[UnifiError]
+async def test_login_sends_nothing_to_a_server_that_is_not_recognized_as_a_controller(
+    controller: SimulatedController,
+    client: UnifiClient,
+    status: int,
+    headers: dict[str, str],
+    error: type[UnifiError],
 ) -> None:
-    controller.faults.refuse("/", status=status)
-    with pytest.raises(error):
-        await client.detect()
+    controller.faults.refuse("*", status=status, body="<html>NAS</html>", headers=headers)
+    with pytest.raises(error) as caught:
+        await client.login(controller.username, controller.password)
+    assert type(caught.value) is error
     assert client.device_type is None
+    assert controller.requests(method="POST") == []
+
+
+@BOTH_KINDS
+@pytest.mark.parametrize(
+    ("status", "headers"), [(200, {}), (302, {"Location": "/login"}), (404, {})]
+)
+async def test_detect_recognizes_a_controller_whose_first_page_tells_nothing(
+    controller: SimulatedController,
+    logged_in: UnifiClient,
+    flavour: Flavour,
+    status: int,
+    headers: dict[str, str],
+) -> None:
+    controller.faults.refuse("/", status=status, body="<html>", headers=headers)
+    assert await logged_in.detect() is DeviceType(flavour.value)
+    assert await logged_in.sites()
+    assert controller.login_attempts == 1
+
+
+@pytest.mark.parametrize(
+    ("headers", "kind"),
+    [
+        ({"X-CSRF-Token": "1"}, DeviceType.UNIFI_OS),
+        ({"X-Updated-CSRF-Token": "1"}, DeviceType.UNIFI_OS),
+        ({"Set-Cookie": "TOKEN=1; Path=/"}, DeviceType.UNIFI_OS),
+        ({"Set-Cookie": "UOS_TOKEN=1; Path=/"}, DeviceType.UNIFI_OS),
+        ({"Location": "/manage"}, DeviceType.SELF_HOSTED),
+        ({"Location": "https://unifi.local:8443/manage/account"}, DeviceType.SELF_HOSTED),
+    ],
+)
+async def test_detect_needs_one_request_for_a_controller_that_gives_itself_away(
+    controller: SimulatedController,
+    client: UnifiClient,
+    headers: dict[str, str],
+    kind: DeviceType,
+) -> None:
+    status = 302 if "Location" in headers else 200
+    controller.faults.refuse("*", status=status, headers=headers)
+    assert await client.detect() is kind
+    assert [request.path for request in controller.requests()] == ["/"]
+
+
+async def test_sites_of_a_console_without_the_network_application_raise(
+    controller: SimulatedController, logged_in: UnifiClient
+) -> None:
+    controller.faults.refuse("/proxy/network/*", status=404, body="Not found")
+    with pytest.raises(NoNetworkApplicationError):
+        await logged_in.sites()
+    assert logged_in.device_type is None
 
 
 async def test_unknown_site_raises_its_name(logged_in: UnifiClient) -> None:

@@ -10,6 +10,7 @@ from .errors import (
     CertificateNotTrustedError,
     ClientNotConnectedError,
     ControllerStartingError,
+    NoNetworkApplicationError,
     NotPermittedError,
     NotSupportedError,
     RateLimitedError,
@@ -18,6 +19,7 @@ from .errors import (
     SiteUnknownError,
     UnexpectedResponseError,
     UnifiError,
+    UnrecognizedServerError,
 )
 from .frames import BufferedEvent, FrameStatistics, parse_unifi_event, parse_unifi_events
 from .records import (
@@ -55,6 +57,7 @@ __all__ = [
     "FrameStatistics",
     "Link",
     "LogRow",
+    "NoNetworkApplicationError",
     "NotPermittedError",
     "NotSupportedError",
     "Observation",
@@ -72,6 +75,7 @@ __all__ = [
     "UnifiClient",
     "UnifiError",
     "UnifiWebSocketClient",
+    "UnrecognizedServerError",
     "WebSocketEventBuffer",
     "candidate_urls",
     "create_context",

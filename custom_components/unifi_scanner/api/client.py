@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Generator
 import contextlib
+from http import HTTPStatus
 import ssl
 import time
 from typing import Any
@@ -11,16 +12,26 @@ import aiohttp
 import orjson
 from yarl import URL
 
+from .detection import (
+    CSRF_HEADERS,
+    GUARDED_PATH,
+    STATUS_PATH,
+    is_self_hosted_status,
+    is_unifi_os_refusal,
+    kind_by_root,
+)
 from .endpoints import DeviceType, login_path, logout_path, rest_path, site_path, v2_site_path
 from .errors import (
     BadCredentialsError,
     CannotConnectError,
     CertificateNotTrustedError,
     ControllerStartingError,
+    NoNetworkApplicationError,
     NotPermittedError,
     SessionExpiredError,
     UnexpectedResponseError,
     UnifiError,
+    UnrecognizedServerError,
 )
 from .records import (
     DeviceRecord,
@@ -38,7 +49,6 @@ from .responses import (
     Response,
     check_command,
     check_login,
-    controller_kind,
     extract_records,
     parse_json,
     parse_retry_after,
@@ -50,8 +60,7 @@ from .turns import LARGE, in_turns, parse_large_json, parse_records
 _TIMEOUT = aiohttp.ClientTimeout(total=10)
 _LOG_TIMEOUT = 60.0  # seconds, for all pages
 _MAX_RESPONSE_SIZE = 32 * 2**20
-# In order of precedence (docs/protocol.md 2).
-_CSRF_HEADERS = ("X-Updated-CSRF-Token", "X-CSRF-Token")
+_START_SIZE = 64  # bytes of a body that are kept to recognize a server
 
 
 class UnifiClient:
@@ -87,20 +96,33 @@ class UnifiClient:
         self._csrf = None
 
     async def detect(self) -> DeviceType:
-        """Detect the kind of controller by GET / (docs/protocol.md 1) and store it."""
+        """Detect the kind of controller (docs/protocol.md 1) and store it.
+
+        Raises UnrecognizedServerError if the server cannot be recognized as a controller.
+        """
         self.device_type = None
         async with self._guarded():
             # Inside the lock, or this would undo a login made during the request.
             session, csrf = self.cookies, self._csrf
             try:
-                response = await self._send("GET", "/", None)
+                self.device_type = await self._detect()
             finally:
                 # The response may replace our cookies with anonymous ones (docs/protocol.md 1).
                 self._csrf = csrf
                 self._forget_cookies()
                 self._session.cookie_jar.update_cookies(session, self._origin)
-        self.device_type = controller_kind(response)
         return self.device_type
+
+    async def _detect(self) -> DeviceType:
+        if kind := kind_by_root(await self._send("GET", "/", None)):
+            return kind
+        if is_self_hosted_status(await self._send("GET", STATUS_PATH, None)):
+            return DeviceType.SELF_HOSTED
+        # Without the session, as only a refusal tells the kind.
+        self._forget_cookies()
+        if is_unifi_os_refusal(await self._send("GET", GUARDED_PATH, None)):
+            return DeviceType.UNIFI_OS
+        raise UnrecognizedServerError("A server that is not recognized as a UniFi controller")
 
     async def login(self, username: str, password: str) -> None:
         """Start a new session with exactly one POST; first detect the kind if it is unknown.
@@ -126,9 +148,17 @@ class UnifiClient:
         self.forget_session()
 
     async def sites(self) -> tuple[Site, ...]:
-        """Return the sites this account has access to (`/api/self/sites`)."""
+        """Return the sites this account has access to (`/api/self/sites`).
+
+        Raises NoNetworkApplicationError if there is nothing but UniFi OS.
+        """
         kind = self.device_type or await self.detect()
-        records = await self._get_records(rest_path(kind, "/api/self/sites"))
+        response = await self._request("GET", rest_path(kind, "/api/self/sites"))
+        if kind is DeviceType.UNIFI_OS and response.status == HTTPStatus.NOT_FOUND:
+            self.device_type = None
+            raise NoNetworkApplicationError("The console has no Network application")
+        with self._invalidating_kind():
+            records = extract_records(response)
         return tuple(site for record in records if (site := parse_site(record)))
 
     async def stations(self, site: str) -> tuple[StationRecord, ...]:
@@ -198,10 +228,7 @@ class UnifiClient:
 
     async def _get_site_records(self, site: str, path: str) -> list[dict[str, Any]]:
         kind = self.device_type or await self.detect()
-        return await self._get_records(site_path(kind, site, path), site)
-
-    async def _get_records(self, path: str, site: str | None = None) -> list[dict[str, Any]]:
-        response = await self._request("GET", path)
+        response = await self._request("GET", site_path(kind, site, path))
         with self._invalidating_kind():
             return extract_records(response, site)
 
@@ -244,12 +271,12 @@ class UnifiClient:
             method,
             self._origin.join(URL(path, encoded=True)),
             json=body,
-            headers={_CSRF_HEADERS[-1]: self._csrf} if self._csrf else None,
+            headers={CSRF_HEADERS[-1]: self._csrf} if self._csrf else None,
             ssl=self._ssl_context,
             allow_redirects=False,
             timeout=_TIMEOUT,
         ) as response:
-            for name in _CSRF_HEADERS:
+            for name in CSRF_HEADERS:
                 if token := response.headers.get(name):
                     self._csrf = token
                     break
@@ -262,6 +289,8 @@ class UnifiClient:
                 status=response.status,
                 document=await _parse_document(content),
                 retry_after=parse_retry_after(response.headers.get("Retry-After")),
+                headers=response.headers,
+                start=bytes(content[:_START_SIZE]),
             )
 
     async def _fetch_certificate(self) -> Certificate | None:

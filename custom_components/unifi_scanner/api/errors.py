@@ -11,7 +11,7 @@ class UnifiError(Exception):
 
 
 class CannotConnectError(UnifiError):
-    """No connection, no response in time, or the server is not a UniFi controller."""
+    """No connection, or no response in time."""
 
 
 class ControllerStartingError(UnifiError):
@@ -20,6 +20,18 @@ class ControllerStartingError(UnifiError):
     Seen as 404, 502, 503, a redirect, or HTML instead of JSON (docs/protocol.md 1 and 2). The
     controller kind detected before this error is unreliable.
     """
+
+
+class UnrecognizedServerError(ControllerStartingError):
+    """A web server responds, but nothing shows that it is a UniFi controller.
+
+    Most likely it is not one; but the pages of some that are still booting look like any other
+    server's.
+    """
+
+
+class NoNetworkApplicationError(ControllerStartingError):
+    """A UniFi OS console has no Network application, or it is just being installed."""
 
 
 class AuthenticationError(UnifiError):

@@ -1,15 +1,15 @@
 """Interpret a controller's HTTP responses (docs/protocol.md 2 and 5)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any
 
+from multidict import CIMultiDict, MultiMapping
 import orjson
 
 from .damaged_json import load_json
-from .endpoints import DeviceType
 from .errors import (
     BadCredentialsError,
     CannotConnectError,
@@ -36,18 +36,25 @@ _MAX_RETRY_AFTER = 3600.0
 class Response:
     """An HTTP response.
 
-    `document` is the parsed JSON, None if the body is not JSON or is `null`; `retry_after` is in
-    seconds.
+    `document` is the parsed JSON, None if the body is not JSON or is `null`; `start` are the first
+    bytes of the body; `retry_after` is in seconds.
     """
 
     status: int
     document: object
     retry_after: float | None
+    headers: MultiMapping[str] = field(default_factory=CIMultiDict[str])
+    start: bytes = b""
 
     @property
     def ok(self) -> bool:
         """Whether the status is 2xx."""
         return HTTPStatus.OK <= self.status < HTTPStatus.MULTIPLE_CHOICES
+
+    @property
+    def is_redirect(self) -> bool:
+        """Whether the status is 3xx."""
+        return HTTPStatus.MULTIPLE_CHOICES <= self.status < HTTPStatus.BAD_REQUEST
 
     @property
     def error_code(self) -> str:
@@ -88,20 +95,6 @@ def parse_retry_after(value: str | None) -> float | None:
         seconds = (at - datetime.now(UTC)).total_seconds()
     # Comparisons with NaN are False, so `min` returns its first argument.
     return max(0.0, min(_MAX_RETRY_AFTER, seconds))
-
-
-def controller_kind(response: Response) -> DeviceType:
-    """Return the kind of the controller that sent this response to GET / (docs/protocol.md 1).
-
-    Raises ControllerStartingError, RateLimitedError or CannotConnectError if it is inconclusive.
-    """
-    if response.status == HTTPStatus.OK:
-        return DeviceType.UNIFI_OS
-    if HTTPStatus.MULTIPLE_CHOICES <= response.status < HTTPStatus.BAD_REQUEST:
-        return DeviceType.SELF_HOSTED
-    raise _unavailable_error(response) or CannotConnectError(
-        f"HTTP {response.status} from a server that is not a UniFi controller"
-    )
 
 
 def check_login(response: Response) -> None:
@@ -216,9 +209,8 @@ def _unavailable_error(response: Response) -> UnifiError | None:
     """Return the error if the controller is rate limiting or starting, None otherwise."""
     if response.status == HTTPStatus.TOO_MANY_REQUESTS:
         return _rate_limit_error(response)
-    redirect = HTTPStatus.MULTIPLE_CHOICES <= response.status < HTTPStatus.BAD_REQUEST
     failing = response.status >= HTTPStatus.INTERNAL_SERVER_ERROR
-    if redirect or failing or response.status == HTTPStatus.NOT_FOUND:
+    if response.is_redirect or failing or response.status == HTTPStatus.NOT_FOUND:
         return ControllerStartingError(f"HTTP {response.status}: the controller is not ready")
     return None
 

@@ -33,7 +33,7 @@ class DiscoveryFlow(ControllerFlow):
     """A flow that can also start from a discovered controller.
 
     Until the user logs in, the flow's unique id is the MAC of the discovered host, because the
-    controller reveals its own id only after the login. Before that, only `GET /` is sent.
+    controller reveals its own id only after the login. Nothing secret is sent before that.
     """
 
     @override

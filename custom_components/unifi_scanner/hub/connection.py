@@ -12,7 +12,7 @@ from homeassistant.util.ssl import get_default_context, get_default_no_verify_co
 from yarl import URL
 
 from ..api.client import UnifiClient
-from ..api.errors import CannotConnectError, UnifiError
+from ..api.errors import CannotConnectError, UnifiError, UnrecognizedServerError
 from ..api.tls import Certificate, TlsMode, create_context, fetch_certificate
 
 
@@ -57,8 +57,15 @@ async def async_find_controller(
                 failures.append(result)
     finally:
         session.detach()
-    # Most of the usual ports are closed, so any other failure says more than "cannot connect".
-    raise min(failures, key=lambda error: isinstance(error, CannotConnectError))
+    raise min(failures, key=_rank)
+
+
+def _rank(error: UnifiError) -> int:
+    """Return a higher rank for a failure that says less about the controller."""
+    # Most of the usual ports are closed, and some belong to another server.
+    if isinstance(error, CannotConnectError):
+        return 2
+    return 1 if isinstance(error, UnrecognizedServerError) else 0
 
 
 async def _async_try_endpoint(

@@ -17,11 +17,13 @@ from ..api.errors import (
     CannotConnectError,
     CertificateNotTrustedError,
     ControllerStartingError,
+    NoNetworkApplicationError,
     RateLimitedError,
     SecondFactorRequiredError,
     SessionExpiredError,
     SiteUnknownError,
     UnifiError,
+    UnrecognizedServerError,
 )
 from ..api.tls import TlsMode
 from ..const import DOMAIN
@@ -33,9 +35,11 @@ from .session import ControllerSession
 _SHORTEST_WAIT = 5.0  # seconds
 
 # Translation keys, used both for errors in the config flow's forms and for exceptions. The first
-# match counts: LoginBudgetError is a RateLimitedError too.
+# match counts, as some of the errors are kinds of others.
 _ERROR_KEYS: tuple[tuple[type[UnifiError], str], ...] = (
     (CannotConnectError, "cannot_connect"),
+    (NoNetworkApplicationError, "no_network_application"),
+    (UnrecognizedServerError, "not_a_controller"),
     (ControllerStartingError, "controller_starting"),
     (BadCredentialsError, "invalid_auth"),
     (SecondFactorRequiredError, "second_factor"),
