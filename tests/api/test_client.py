@@ -295,6 +295,9 @@ async def test_response_to_a_login_maps_to_an_error(
     [
         (200, {}, UnrecognizedServerError),
         (200, {"Set-Cookie": "session=1"}, UnrecognizedServerError),
+        (200, {"Set-Cookie": "TOKEN=1"}, UnrecognizedServerError),
+        (200, {"X-CSRF-Token": "1"}, UnrecognizedServerError),
+        (302, {"Location": "/dashboard/manage"}, UnrecognizedServerError),
         (302, {"Location": "/login"}, UnrecognizedServerError),
         (302, {}, UnrecognizedServerError),
         (401, {}, UnrecognizedServerError),
@@ -312,7 +315,9 @@ async def test_login_sends_nothing_to_a_server_that_is_not_recognized_as_a_contr
     headers: dict[str, str],
     error: type[UnifiError],
 ) -> None:
-    controller.faults.refuse("*", status=status, body="<html>NAS</html>", headers=headers)
+    # With 401, it refuses every path in the words of UniFi OS.
+    body = "Unauthorized" if status == 401 else "<html>NAS</html>"
+    controller.faults.refuse("*", status=status, body=body, headers=headers)
     with pytest.raises(error) as caught:
         await client.login(controller.username, controller.password)
     assert type(caught.value) is error
@@ -320,9 +325,15 @@ async def test_login_sends_nothing_to_a_server_that_is_not_recognized_as_a_contr
     assert controller.requests(method="POST") == []
 
 
-@BOTH_KINDS
 @pytest.mark.parametrize(
-    ("status", "headers"), [(200, {}), (302, {"Location": "/login"}), (404, {})]
+    ("flavour", "status", "headers"),
+    [
+        (Flavour.UNIFI_OS, 200, {}),
+        (Flavour.UNIFI_OS, 200, {"X-CSRF-Token": "1"}),
+        (Flavour.SELF_HOSTED, 200, {}),
+        (Flavour.SELF_HOSTED, 302, {"Location": "/login"}),
+        (Flavour.SELF_HOSTED, 404, {}),
+    ],
 )
 async def test_detect_recognizes_a_controller_whose_first_page_tells_nothing(
     controller: SimulatedController,
@@ -340,10 +351,8 @@ async def test_detect_recognizes_a_controller_whose_first_page_tells_nothing(
 @pytest.mark.parametrize(
     ("headers", "kind"),
     [
-        ({"X-CSRF-Token": "1"}, DeviceType.UNIFI_OS),
-        ({"X-Updated-CSRF-Token": "1"}, DeviceType.UNIFI_OS),
-        ({"Set-Cookie": "TOKEN=1; Path=/"}, DeviceType.UNIFI_OS),
-        ({"Set-Cookie": "UOS_TOKEN=1; Path=/"}, DeviceType.UNIFI_OS),
+        ({"X-CSRF-Token": "1", "Set-Cookie": "TOKEN=1; Path=/"}, DeviceType.UNIFI_OS),
+        ({"X-Updated-CSRF-Token": "1", "Set-Cookie": "UOS_TOKEN=1"}, DeviceType.UNIFI_OS),
         ({"Location": "/manage"}, DeviceType.SELF_HOSTED),
         ({"Location": "https://unifi.local:8443/manage/account"}, DeviceType.SELF_HOSTED),
     ],

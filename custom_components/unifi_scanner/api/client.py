@@ -114,14 +114,16 @@ class UnifiClient:
         return self.device_type
 
     async def _detect(self) -> DeviceType:
-        if kind := kind_by_root(await self._send("GET", "/", None)):
+        root = await self._send("GET", "/", None)
+        if kind := kind_by_root(root):
             return kind
         if is_self_hosted_status(await self._send("GET", STATUS_PATH, None)):
             return DeviceType.SELF_HOSTED
-        # Without the session, as only a refusal tells the kind.
-        self._forget_cookies()
-        if is_unifi_os_refusal(await self._send("GET", GUARDED_PATH, None)):
-            return DeviceType.UNIFI_OS
+        if root.ok:  # A server that refuses every request alike tells nothing.
+            # Without the session, as only a refusal tells the kind.
+            self._forget_cookies()
+            if is_unifi_os_refusal(await self._send("GET", GUARDED_PATH, None)):
+                return DeviceType.UNIFI_OS
         raise UnrecognizedServerError("A server that is not recognized as a UniFi controller")
 
     async def login(self, username: str, password: str) -> None:

@@ -14,7 +14,7 @@ GUARDED_PATH = rest_path(DeviceType.UNIFI_OS, "/api/self/sites")
 # In order of precedence (docs/protocol.md 2).
 CSRF_HEADERS = ("X-Updated-CSRF-Token", "X-CSRF-Token")
 _SESSION_COOKIES = ("TOKEN=", "UOS_TOKEN=")
-_REFUSAL = b"Unauthorized"
+_REFUSAL = b"Unauthorized"  # plain text on the versions known, perhaps JSON on others
 
 
 def kind_by_root(response: Response) -> DeviceType | None:
@@ -23,9 +23,11 @@ def kind_by_root(response: Response) -> DeviceType | None:
     Raises RateLimitedError or ControllerStartingError if it has to be asked again.
     """
     headers = response.headers
-    if response.ok and (
-        any(name in headers for name in CSRF_HEADERS)
-        or any(cookie.startswith(_SESSION_COOKIES) for cookie in headers.getall("Set-Cookie", ()))
+    # Other applications send one of the two as well.
+    if (
+        response.ok
+        and any(name in headers for name in CSRF_HEADERS)
+        and any(cookie.startswith(_SESSION_COOKIES) for cookie in headers.getall("Set-Cookie", ()))
     ):
         return DeviceType.UNIFI_OS
     if response.is_redirect and urlsplit(headers.get("Location", "")).path.startswith("/manage"):
@@ -51,4 +53,4 @@ def is_self_hosted_status(response: Response) -> bool:
 
 def is_unifi_os_refusal(response: Response) -> bool:
     """Return whether UniFi OS sent this response to `GUARDED_PATH` without a session."""
-    return response.status == HTTPStatus.UNAUTHORIZED and response.start.strip() == _REFUSAL
+    return response.status == HTTPStatus.UNAUTHORIZED and _REFUSAL in response.start
