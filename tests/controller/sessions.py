@@ -75,6 +75,11 @@ class Sessions:
         """Close a session."""
         self._live.pop(token or "", None)
 
+    def change_csrf(self) -> None:
+        """Replace the CSRF token of all sessions without sending it to anybody."""
+        for session in self._live.values():
+            session.csrf = str(uuid.uuid4())
+
     def expire(self) -> None:
         """End all sessions; their cookies now lead to 401."""
         self._live.clear()

@@ -1,4 +1,4 @@
-"""Faults L1 to L10 of docs/faults.md: logins, how often they are tried, and their rejection."""
+"""Faults L1 to L11 of docs/faults.md: logins, how often they are tried, and their rejection."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -12,6 +12,7 @@ from aiohttp import connector
 from homeassistant.components.system_health import DOMAIN as SYSTEM_HEALTH, get_info
 from homeassistant.config_entries import SOURCE_REAUTH, SOURCE_USER, ConfigEntryState
 from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError
 from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
@@ -535,3 +536,74 @@ async def test_L10_rotating_csrf_token_is_followed(home: Home) -> None:
     tokens = [request.headers["X-CSRF-Token"] for request in home.controller.requests("/stat/")]
     assert len(set(tokens)) == len(tokens)
     assert home.controller.login_attempts == 1
+
+
+# L11
+
+
+async def reconnect_anna(home: Home) -> None:
+    """Have Anna's phone reconnect."""
+    device = home.device(ANNA)
+    assert device is not None
+    await home.hass.services.async_call(
+        DOMAIN, "reconnect_client", {"client": device.id}, blocking=True
+    )
+
+
+async def test_L11_action_works_after_the_csrf_token_has_changed_unseen(home: Home) -> None:
+    """Reported: once a day every POST is answered with 403 while GET works (core#165158).
+
+    Promised: one new login, and the action works.
+    """
+    await home.set_up()
+    for logins in (2, 3):
+        await asyncio.sleep(HOUR)
+        home.controller.state.sessions.change_csrf()
+        await reconnect_anna(home)
+        assert home.controller.login_attempts == logins
+
+
+async def test_L11_system_log_is_read_after_the_csrf_token_has_changed_unseen(
+    hass: HomeAssistant, clock: VirtualTime
+) -> None:
+    """Promised: as above, and no part of a gap is left out."""
+    async with furnished_home(hass, clock=clock.time, network_version="10.4.57") as home:
+        await home.set_up()
+        await asyncio.sleep(HOUR)
+        home.controller.state.sessions.change_csrf()
+        await home.controller.close_sockets(None)
+        await asyncio.sleep(QUARTER)
+        statuses = [request.status for request in home.controller.requests("system-log")]
+        assert statuses[:2] == [403, 200]
+        assert set(statuses[1:]) == {200}
+        assert home.controller.login_attempts == 2
+        assert home.coordinator.has_log
+
+
+async def test_L11_right_is_missing_only_if_a_new_session_lacks_it_too(home: Home) -> None:
+    """Promised: an account that may only read costs one more login per session, not per action."""
+    home.controller.faults.refuse("*cmd/stamgr", status=403)
+    await home.set_up()
+    await asyncio.sleep(HOUR)
+    for _ in range(3):
+        with pytest.raises(HomeAssistantError, match="read-only"):
+            await reconnect_anna(home)
+        await asyncio.sleep(QUARTER)
+    assert home.controller.login_attempts == 2
+    assert streaming(home)
+
+
+async def test_L11_log_that_may_not_be_read_is_reported_once(
+    hass: HomeAssistant, clock: VirtualTime, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Promised: one login and one warning, while the log is asked for less and less."""
+    async with furnished_home(hass, clock=clock.time, network_version="10.4.57") as home:
+        home.controller.faults.refuse("*system-log*", status=403)
+        await home.set_up()
+        for _ in range(4):
+            await asyncio.sleep(HOUR)
+            await home.controller.close_sockets(None)
+        await asyncio.sleep(QUARTER)
+        assert caplog.text.count("lacks the right to read the system log") == 1
+        assert home.coordinator.has_log is False
+        assert home.controller.login_attempts == 2

@@ -155,7 +155,7 @@ def check_command(response: Response, site: str) -> None:
     Raises NotPermittedError, ClientNotConnectedError or an error of `extract_records`.
     """
     if response.error_code == "api.err.NoPermission":
-        raise NotPermittedError("The account lacks permission for this command")
+        raise NotPermittedError("The account lacks permission for this command", definite=True)
     if response.error_code in {"api.err.UnknownStation", "api.err.UnknownUser"}:
         raise ClientNotConnectedError("The client is not connected to this controller")
     extract_records(response, site)

@@ -5,8 +5,16 @@ from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, field
 import logging
 
-from ..api import ClientLog, EventRecord, LogRow, NotSupportedError, UnifiClient, UnifiError
+from ..api import (
+    ClientLog,
+    EventRecord,
+    LogRow,
+    NotPermittedError,
+    NotSupportedError,
+    UnifiError,
+)
 from ..api.turns import in_turns, parse_records
+from .session import ControllerSession
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -117,6 +125,7 @@ class SystemLogBackfill:
         self._retry_at = 0.0
         self._wait = _FIRST_WAIT
         self._failures = 0
+        self._is_denied = False
         # When the rows that have been read happened, by id.
         self._known_rows: dict[str, float] = {}
         self._is_truncated = False
@@ -166,7 +175,7 @@ class SystemLogBackfill:
 
     async def async_read(
         self,
-        client: UnifiClient,
+        session: ControllerSession,
         *,
         is_over: bool,
         guests: Container[str] = (),
@@ -186,12 +195,13 @@ class SystemLogBackfill:
             began, ended = map(self._controller_time, gap.time_range(now))
             since, until = max(began, ended - _LONGEST_GAP) - _MARGIN, ended + _MARGIN
             try:
-                log = await client.client_log(self._site, since, until)
+                log = await session.client_log(self._site, since, until)
             except UnifiError as err:
                 self._process_failure(err)
                 return self._release(gap)
             self.supported = True
             self._retry_at, self._wait, self._failures = 0.0, _FIRST_WAIT, 0
+            self._is_denied = False
             if ended - began > _LONGEST_GAP or log.unread:
                 self._note_truncated(log)
 
@@ -240,7 +250,13 @@ class SystemLogBackfill:
             self.supported = False
             self._gap = None
             return
-        # Not even a refused session is worth a login: snapshots renew it if it has expired.
+        if isinstance(err, NotPermittedError) and not self._is_denied:
+            self._is_denied = True
+            _LOGGER.warning(
+                "The account lacks the right to read the system log of site %s, so what happens "
+                "while the event stream is down is only found out in part",
+                self._site,
+            )
         _LOGGER.debug("Failed to read the system log of site %s: %r", self._site, err)
         self._retry_at = asyncio.get_running_loop().time() + self._wait
         self._wait = min(self._wait * _WAIT_FACTOR, _LONGEST_WAIT)

@@ -18,11 +18,13 @@ from ..api.errors import (
     CannotConnectError,
     CertificateNotTrustedError,
     ControllerStartingError,
+    NotPermittedError,
     RateLimitedError,
     SecondFactorRequiredError,
     SessionExpiredError,
     UnifiError,
 )
+from ..api.system_log import ClientLog
 from ..api.tls import TlsMode
 from ..const import CONF_CERTIFICATE
 from ..issues.account import SECOND_FACTOR, Account, async_create_issue, async_delete_issue
@@ -90,6 +92,8 @@ class ControllerSession:
         self._logged_in_at = 0.0  # event-loop time
         # Callers that a new session refused as well.
         self._denied: set[str] = set()
+        # Callers that lack a right for sure, and the number of the login which has shown that.
+        self._without_right: dict[str, int] = {}
         # Only set in the state REJECTED, in which it is raised again instead of another login.
         self._rejection: AuthenticationError
 
@@ -131,10 +135,11 @@ class ControllerSession:
     ) -> T:
         """Return the result of a call on the client, logging in first if there is no session.
 
-        An expired session is renewed once. `caller` identifies the config entry, as permissions
-        differ between sites. Raises UnifiError: among others RateLimitedError if the account's own
-        login budget is used up, and BadCredentialsError without `definite` for a rejection that may
-        only mean that the controller is booting.
+        An expired session is renewed once, also if it is only refused what changes something.
+        `caller` identifies the config entry, as permissions differ between sites. Raises
+        UnifiError: among others RateLimitedError if the account's own login budget is used up, and
+        BadCredentialsError without `definite` for a rejection that may only mean that the
+        controller is booting.
         """
         try:
             result = await self._async_call_logged_in(call, caller)
@@ -147,6 +152,12 @@ class ControllerSession:
         if self._key.certificate is not None:
             async_delete_certificate_issue(self._hass, self._key.url, self._key.certificate)
         return result
+
+    async def client_log(self, site: str, since: float, until: float) -> ClientLog:
+        """Return the result of `UnifiClient.client_log`; raise UnifiError like `async_call`."""
+        return await self.async_call(
+            lambda client: client.client_log(site, since, until), caller=f"system log of {site}"
+        )
 
     def renewal(self) -> Callable[[], Awaitable[Mapping[str, str]]]:
         """Return a callback that supplies one event stream with new cookies after a refusal.
@@ -213,6 +224,18 @@ class ControllerSession:
             except SessionExpiredError:
                 self._conflict.forget_refusal(caller)
                 self._denied.add(caller)
+                raise
+        except NotPermittedError as error:
+            is_known = error.definite or self._without_right.get(caller) == login
+            if login == self._logins and (is_known or self._account_logins.remaining):
+                raise
+            # The CSRF token may have changed unseen.
+            await self._async_log_in_after(login)
+            login = self._logins
+            try:
+                result = await call(self.client)
+            except NotPermittedError:
+                self._without_right[caller] = login
                 raise
         self._denied.discard(caller)
         self._state = self._state.after(SessionEvent.REQUEST_ANSWERED)

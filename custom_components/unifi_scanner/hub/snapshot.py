@@ -51,8 +51,8 @@ class SnapshotReader:
 
     @property
     def has_log(self) -> bool | None:
-        """Whether the controller has a system log, None until it has been requested."""
-        return self._backfill.supported
+        """Whether the system log can be read, None until it has been requested."""
+        return self._backfill.supported if self._backfill.is_readable else False
 
     @property
     def truncated_gaps(self) -> int:
@@ -109,7 +109,7 @@ class SnapshotReader:
         if due is None or due <= now:
             # Read the log after the clients, so that it covers every change that they show.
             log = await self._backfill.async_read(
-                client,
+                self._session,
                 is_over=stream.is_continuous,
                 guests=self._guests(stations),
             )
@@ -119,11 +119,11 @@ class SnapshotReader:
         """Return earlier events from the system log without a snapshot, oldest first.
 
         Rows are written seconds after they happened, so the log is read again after a gap. Never
-        raises UnifiError, and never logs in: snapshots renew a session that has expired.
+        raises UnifiError.
         """
         self._async_extend_gap()
         return await self._backfill.async_read(
-            self._session.client, is_over=self._stream.is_continuous, guests=self._guests(())
+            self._session, is_over=self._stream.is_continuous, guests=self._guests(())
         )
 
     @callback
