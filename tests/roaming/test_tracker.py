@@ -823,3 +823,16 @@ def test_change_of_radio_elsewhere_implies_a_roam_there(tracker: RoamTracker) ->
     events = tracker.process_batch([changed], NOW + 61)
     events += tracker.release_due(NOW + 200)
     assert kinds(events) == [("roam_radio", BEDROOM, BEDROOM), ("roam", HALL, BEDROOM)]
+
+
+def test_departure_from_the_previous_access_point_is_believed_if_the_client_then_connects(
+    tracker: RoamTracker,
+) -> None:
+    tracker.process_batch([roam(NOW + 5, HALL, BEDROOM)], NOW + 5)
+    assert tracker.process_batch([disconnected(NOW + 60, HALL)], NOW + 61) == []
+    events = tracker.process_batch([connected(NOW + 100, OFFICE)], NOW + 100)
+    assert kinds(events) == [
+        ("roam", BEDROOM, HALL),
+        ("disconnected", HALL, None),
+        ("connected", None, OFFICE),
+    ]

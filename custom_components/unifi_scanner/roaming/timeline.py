@@ -110,10 +110,18 @@ def build_stays(evidence: Sequence[Evidence], longest_gap: float) -> list[Stay]:
         ) and (arrival := _arrival_within_second(evidence, index)) is not None:
             postponed.setdefault(arrival, []).append(piece)
             continue
-        builder.add(piece)
+        builder.add(piece, following=_following(evidence, index))
         for later in postponed.get(index, ()):
             builder.add(later)
     return builder.stays
+
+
+def _following(evidence: Sequence[Evidence], index: int) -> Evidence | None:
+    """Return the next piece, or the exact arrival that it belongs to."""
+    if index + 1 == len(evidence):
+        return None
+    arrival = _arrival_within_second(evidence, index + 1)
+    return evidence[index + 1 if arrival is None else arrival]
 
 
 def _arrival_within_second(evidence: Sequence[Evidence], index: int) -> int | None:
@@ -147,12 +155,12 @@ class _Builder:
         """Return whether the latest stay is on the access point of a link."""
         return bool(self.stays) and link is not None and self.stays[-1].link.ap_mac == link.ap_mac
 
-    def add(self, piece: Evidence) -> None:
+    def add(self, piece: Evidence, following: Evidence | None = None) -> None:
         stay = self.stays[-1] if self.stays else None
         link = piece.link
         if piece.proof in {Proof.DEPARTURE, Proof.ABSENCE}:
             if stay is not None:
-                self._leave(stay, piece)
+                self._leave(stay, piece, following)
         elif link is not None:
             if piece.proof is Proof.ARRIVAL:
                 self._arrive(stay, piece, link)
@@ -165,20 +173,29 @@ class _Builder:
         if self.stays:
             self.stays[-1].roam_count = self._roam_count
 
-    def _leave(self, stay: Stay, piece: Evidence) -> None:
+    def _leave(self, stay: Stay, piece: Evidence, following: Evidence | None) -> None:
         """Apply evidence that a client was not connected any more."""
         if piece.link is None or piece.link.ap_mac == stay.link.ap_mac:
             _end(stay, piece)
-        elif self._roamed_before(stay, piece, piece.link):
+        elif self._roamed_before(stay, piece, piece.link, following):
             self._append(piece.link, piece, piece.time, implied=True)
             _end(self.stays[-1], piece)
 
-    def _roamed_before(self, stay: Stay, departure: Evidence, link: Link) -> bool:
+    def _roamed_before(
+        self, stay: Stay, departure: Evidence, link: Link, following: Evidence | None
+    ) -> bool:
         """Return whether a departure from elsewhere implies that the client had roamed there."""
         if stay.left is not None:
             return stay.left < departure.time <= stay.left + self._longest_gap
         if stay.seen > departure.time - WHOLE_SECONDS:
             return False
+        if (
+            following is not None
+            and following.proof is Proof.ARRIVAL
+            and following.link_from is None
+        ):
+            # It connects as a client does that was not connected.
+            return True
         # The access point that a client roamed from may notice late that it has left.
         before = self.stays[-2] if len(self.stays) > 1 else None
         return (
