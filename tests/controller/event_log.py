@@ -16,9 +16,10 @@ DEFAULT_LIMIT = 3000
 
 
 def event_rows(world: World, query: Mapping[str, Any], version: tuple[int, ...]) -> list[Json]:
-    """Return the newest `_limit` events of the last `within` hours, newest first."""
+    """Return `_limit` events of the last `within` hours from `_start` on, newest first."""
     if version >= EMPTY_SINCE:
         return []
+    start = query.get("_start", 0)
     since = world.clock() - 3600 * query.get("within", DEFAULT_HOURS)
     movements = sorted(
         (movement for movement in world.truth if movement.time >= since),
@@ -29,5 +30,5 @@ def event_rows(world: World, query: Mapping[str, Any], version: tuple[int, ...])
         # Unlike an event on the socket, a stored one always has an `_id`.
         event_record(movement, world, version[0])
         | {"_id": object_id("event", movement.mac, str(movement.number))}
-        for movement in islice(movements, query.get("_limit", DEFAULT_LIMIT))
+        for movement in islice(movements, start, start + query.get("_limit", DEFAULT_LIMIT))
     ]

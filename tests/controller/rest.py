@@ -25,6 +25,14 @@ from .system_log import CATEGORIES, OLD_CATEGORIES, system_log_page
 from .world import World
 
 LOGS = ("all", "client-alert")
+# Lists of settings that nobody has made here; aiounifi requests them.
+EMPTY = ("dpiapp", "dpigroup", "portforward")
+EMPTY_V2 = (
+    "firewall-policies",
+    "object-oriented-network-configs",
+    "trafficroutes",
+    "trafficrules",
+)
 # Of `stat/alluser`: clients seen within a year.
 DEFAULT_HOURS = 8760
 
@@ -56,7 +64,12 @@ class RestApi:
             web.get(f"{site}/stat/health", guarded(self._listed(health_records))),
             web.post(f"{site}/stat/alluser", guarded(self._found(_users_within))),
             web.get(f"{site}/stat/sysinfo", guarded(self._listed(self._system_information))),
-            web.get(f"{site_v2}/clients/active", guarded(self._active, v2=True)),
+            web.get(f"{site_v2}/clients/active", guarded(self._listed_v2(_active), v2=True)),
+            *(web.get(f"{site}/rest/{name}", guarded(self._listed(_empty))) for name in EMPTY),
+            *(
+                web.get(f"{site_v2}/{name}", guarded(self._listed_v2(_empty), v2=True))
+                for name in EMPTY_V2
+            ),
             web.get(f"{prefix}/wss/s/{{site}}/events", guarded(self._events, stream=True)),
         ]
         if self._state.settings.version < REMOVED_SINCE:
@@ -142,13 +155,14 @@ class RestApi:
             }
         ]
 
-    async def _active(self, request: web.Request) -> web.Response:
-        world = self._state.worlds.get(request.match_info["site"])
-        if world is None:
-            return _v2_error(404, "api.err.NoSiteContext")
-        return web.json_response(
-            [station_record_v2(client, world) for client in world.online()], dumps=_dumps
-        )
+    def _listed_v2(self, records: Records) -> Handler:
+        async def answer(request: web.Request) -> web.Response:
+            world = self._state.worlds.get(request.match_info["site"])
+            if world is None:
+                return _v2_error(404, "api.err.NoSiteContext")
+            return web.json_response(records(world), dumps=_dumps)
+
+        return answer
 
     async def _system_log(self, request: web.Request) -> web.Response:
         world = self._state.worlds.get(request.match_info["site"])
@@ -175,6 +189,14 @@ def _stations(world: World) -> list[Json]:
     return [*(station_record(c, world) for c in world.online()), *world.raw_stations]
 
 
+def _active(world: World) -> list[Json]:
+    return [station_record_v2(client, world) for client in world.online()]
+
+
+def _empty(_: World) -> list[Json]:
+    return []
+
+
 def _devices_basic(world: World) -> list[Json]:
     return [device_basic_record(device) for device in world.devices.values()]
 
@@ -189,7 +211,12 @@ def _users(world: World) -> list[Json]:
 
 def _users_within(world: World, query: Json) -> list[Json]:
     since = world.clock() - 3600 * query.get("within", DEFAULT_HOURS)
-    return [user_record(c, world) for c in world.clients.values() if c.last_seen >= since]
+    only_blocked = query.get("type") == "blocked"
+    return [
+        user_record(client, world)
+        for client in world.clients.values()
+        if client.last_seen >= since and (client.blocked or not only_blocked)
+    ]
 
 
 def _wlans(world: World) -> list[Json]:

@@ -34,6 +34,8 @@ class HomeAssistant:
         """Close the socket and the session."""
         if self._reader:
             self._reader.cancel()
+        if self._socket:
+            await self._socket.close()
         await self._session.close()
 
     async def wait_until_up(self) -> None:

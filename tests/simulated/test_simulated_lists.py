@@ -57,6 +57,8 @@ async def test_event_log_can_be_limited_in_number_and_time(
         assert [row["key"] for row in await posted(http, "stat/event", **query)] == [
             "EVT_WU_Connected"
         ]
+    rows = await posted(http, "stat/event", _start=1)
+    assert [row["key"] for row in rows] == ["EVT_WU_Disconnected"]
 
 
 async def test_all_known_clients_are_listed_by_three_requests(
@@ -70,6 +72,10 @@ async def test_all_known_clients_are_listed_by_three_requests(
         await posted(http, "stat/alluser", type="all", conn="all", within=24),
     ):
         assert {row["name"] for row in rows} == names
+    assert await posted(http, "stat/alluser", type="blocked") == []
+    controller.world.client("Tablet").blocked = True
+    rows = await posted(http, "stat/alluser", type="blocked")
+    assert [row["name"] for row in rows] == ["Tablet"]
     controller.world.client("Tablet").last_seen -= 25 * 3600
     rows = await posted(http, "stat/alluser", within=24)
     assert {row["name"] for row in rows} == {"Anna's phone"}

@@ -133,6 +133,24 @@ async def test_aiounifi_lists_sites_clients_devices_and_system_information(
     assert information.anonymous_controller_id == controller.settings.controller_id
 
 
+async def test_aiounifi_finds_no_settings_that_nobody_made(
+    controller: SimulatedController, aiounifi: Controller
+) -> None:
+    await aiounifi.login()
+    for handler in (
+        aiounifi.dpi_apps,
+        aiounifi.dpi_groups,
+        aiounifi.firewall_policies,
+        aiounifi.object_oriented_network_configs,
+        aiounifi.port_forwarding,
+        aiounifi.traffic_routes,
+        aiounifi.traffic_rules,
+    ):
+        await handler.update()
+        assert controller.state.request_log.requests[-1].status == 200
+        assert not handler.items()
+
+
 async def test_aiounifi_receives_the_frames_of_a_roam(
     controller: SimulatedController, streaming: Controller
 ) -> None:
