@@ -10,6 +10,7 @@ from time import perf_counter
 from typing import Any
 from unittest.mock import patch
 
+from aiohttp import ClientTimeout
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType, InvalidData, UnknownFlow
 import pytest
@@ -559,6 +560,18 @@ async def test_a_wrong_password_can_be_corrected_immediately(
     assert result["step_id"] == "clients"
     await flow.finish()
     assert controller.login_attempts == 2
+
+
+async def test_a_controller_that_does_not_answer_in_time_is_not_taken_for_a_wrong_address(
+    flow: Flow, controller: SimulatedController, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = "custom_components.unifi_scanner.api.client"
+    monkeypatch.setattr(f"{module}._TIMEOUT", ClientTimeout(total=0.2, connect=10))
+    controller.faults.hang()
+    ports = (closed_port(), controller.port)
+    with patch("custom_components.unifi_scanner.api.endpoints.CANDIDATE_PORTS", ports):
+        result = await flow.submit(typed(controller, host="127.0.0.1"))
+    assert (result["step_id"], result["errors"]) == ("user", {"base": "timeout"})
 
 
 async def test_an_address_without_a_server_can_be_corrected(

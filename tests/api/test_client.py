@@ -1,6 +1,7 @@
 """Tests of the REST client against a simulated controller, over real TLS sockets."""
 
 import asyncio
+import ssl
 
 import aiohttp
 import pytest
@@ -13,6 +14,7 @@ from custom_components.unifi_scanner.api import (
     DeviceType,
     NoNetworkApplicationError,
     RateLimitedError,
+    ResponseTimeoutError,
     SecondFactorRequiredError,
     SessionExpiredError,
     SiteUnknownError,
@@ -23,8 +25,11 @@ from custom_components.unifi_scanner.api import (
     UnrecognizedServerError,
     create_context,
 )
+from custom_components.unifi_scanner.api.client import _TIMEOUT
 from tests.controller import Booting, Flavour, Rejection, SimulatedController, make_certificate
+from tests.flows import unresponsive_port
 
+MODULE = "custom_components.unifi_scanner.api.client"
 BOTH_KINDS = pytest.mark.parametrize("flavour", list(Flavour))
 SELF_HOSTED = pytest.mark.parametrize("flavour", [Flavour.SELF_HOSTED])
 
@@ -415,11 +420,25 @@ async def test_closed_port_raises_cannot_connect(
 async def test_request_without_a_response_times_out(
     controller: SimulatedController, client: UnifiClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    module = "custom_components.unifi_scanner.api.client"
-    monkeypatch.setattr(f"{module}._TIMEOUT", aiohttp.ClientTimeout(total=0.05))
+    monkeypatch.setattr(f"{MODULE}._TIMEOUT", aiohttp.ClientTimeout(total=0.2, connect=10))
     controller.faults.hang()
-    with pytest.raises(CannotConnectError, match="in time"):
+    with pytest.raises(ResponseTimeoutError, match="in time"):
         await client.detect()
+
+
+async def test_connection_that_is_not_made_in_time_raises_cannot_connect(
+    session: aiohttp.ClientSession, pinned: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(f"{MODULE}._TIMEOUT", aiohttp.ClientTimeout(total=10, connect=0.1))
+    with unresponsive_port() as silent:
+        client = UnifiClient(session, f"https://127.0.0.1:{silent}", pinned)
+        with pytest.raises(CannotConnectError) as caught:
+            await client.detect()
+    assert type(caught.value) is CannotConnectError
+
+
+def test_controllers_have_ten_seconds_for_a_connection_and_thirty_for_an_answer() -> None:
+    assert (_TIMEOUT.connect, _TIMEOUT.total) == (10, 30)
 
 
 async def test_response_over_the_size_limit_is_refused(

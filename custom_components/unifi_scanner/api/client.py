@@ -28,6 +28,7 @@ from .errors import (
     ControllerStartingError,
     NoNetworkApplicationError,
     NotPermittedError,
+    ResponseTimeoutError,
     SessionExpiredError,
     UnexpectedResponseError,
     UnifiError,
@@ -57,7 +58,8 @@ from .system_log import ClientLog, LogPages, log_page, log_query
 from .tls import Certificate, fetch_certificate
 from .turns import LARGE, in_turns, parse_large_json, parse_records
 
-_TIMEOUT = aiohttp.ClientTimeout(total=10)
+# Small controllers take many seconds for an answer while they are busy, never for a connection.
+_TIMEOUT = aiohttp.ClientTimeout(total=30, connect=10)
 _LOG_TIMEOUT = 60.0  # seconds, for all pages
 _MAX_RESPONSE_SIZE = 32 * 2**20
 _START_SIZE = 64  # bytes of a body that are kept to recognize a server
@@ -194,8 +196,7 @@ class UnifiClient:
         """Return the system log's rows about WiFi clients between two POSIX times.
 
         The times are on the controller's clock. At most 50,000 rows of any kind are read, for a
-        minute at most. Raises NotSupportedError before Network 10 (docs/protocol.md 4), or
-        NotPermittedError.
+        minute at most. Raises NotSupportedError before Network 10 (docs/protocol.md 4).
         """
         kind = self.device_type or await self.detect()
         path = v2_site_path(kind, site, "system-log/all")
@@ -205,11 +206,10 @@ class UnifiClient:
                 while not pages.is_finished:
                     query = log_query(since, until, pages.count)
                     response = await self._request("POST", path, query)
-                    async with self._telling_permission_from_session():
-                        pages.add(await in_turns(log_page(response, time.time())))
+                    pages.add(await in_turns(log_page(response, time.time())))
         except TimeoutError as err:
             if not pages.count:
-                raise CannotConnectError("The controller did not respond in time") from err
+                raise ResponseTimeoutError("The controller did not respond in time") from err
         return pages.log()
 
     async def reconnect_client(self, site: str, mac: str) -> None:
@@ -221,30 +221,20 @@ class UnifiClient:
         kind = self.device_type or await self.detect()
         path = site_path(kind, site, "cmd/stamgr")
         response = await self._request("POST", path, {"cmd": "kick-sta", "mac": mac})
-        async with self._telling_permission_from_session():
+        try:
             with self._invalidating_kind():
                 check_command(response, site)
+        except SessionExpiredError as err:
+            # Some controllers respond to a missing permission as to an expired session.
+            # If reading still works, the session is valid and a new login would not help.
+            await self.sites()
+            raise NotPermittedError("The account has read access only") from err
 
     async def _get_site_records(self, site: str, path: str) -> list[dict[str, Any]]:
         kind = self.device_type or await self.detect()
         response = await self._request("GET", site_path(kind, site, path))
         with self._invalidating_kind():
             return extract_records(response, site)
-
-    @contextlib.asynccontextmanager
-    async def _telling_permission_from_session(self) -> AsyncGenerator[None]:
-        """Raise NotPermittedError instead of SessionExpiredError while reading still works.
-
-        A refused POST is answered in the same way for an expired session, a missing permission and
-        an outdated CSRF token.
-        """
-        try:
-            yield
-        except SessionExpiredError as err:
-            await self.sites()
-            raise NotPermittedError(
-                "The controller refuses the request, but not the session", definite=False
-            ) from err
 
     @contextlib.contextmanager
     def _invalidating_kind(self) -> Generator[None]:
@@ -275,8 +265,10 @@ class UnifiClient:
                 "The controller's certificate is not trusted",
                 certificate=await self._fetch_certificate(),
             ) from err
+        except aiohttp.ConnectionTimeoutError as err:
+            raise CannotConnectError("The connection was not made in time") from err
         except TimeoutError as err:
-            raise CannotConnectError("The controller did not respond in time") from err
+            raise ResponseTimeoutError("The controller did not respond in time") from err
         except (aiohttp.ClientError, OSError) as err:
             raise CannotConnectError(f"The request failed: {type(err).__name__}") from err
 

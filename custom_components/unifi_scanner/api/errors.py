@@ -14,6 +14,10 @@ class CannotConnectError(UnifiError):
     """No connection, or no response in time."""
 
 
+class ResponseTimeoutError(CannotConnectError):
+    """A connection was made, but the response did not come in time."""
+
+
 class ControllerStartingError(UnifiError):
     """The controller, or the application behind it, is still booting or being upgraded.
 
@@ -90,16 +94,7 @@ class SiteUnknownError(UnifiError):
 
 
 class NotPermittedError(UnifiError):
-    """The account has read access but lacks permission for this request.
-
-    `definite` is False for a bare 401 or 403, which an outdated CSRF token causes too: only if a
-    new session is refused as well, the permission is missing.
-    """
-
-    def __init__(self, message: str, *, definite: bool) -> None:
-        """Store whether the response is unambiguous."""
-        super().__init__(message)
-        self.definite = definite
+    """The account has read access but lacks permission for this command."""
 
 
 class ClientNotConnectedError(UnifiError):

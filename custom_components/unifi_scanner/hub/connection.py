@@ -12,7 +12,12 @@ from homeassistant.util.ssl import get_default_context, get_default_no_verify_co
 from yarl import URL
 
 from ..api.client import UnifiClient
-from ..api.errors import CannotConnectError, UnifiError, UnrecognizedServerError
+from ..api.errors import (
+    CannotConnectError,
+    ResponseTimeoutError,
+    UnifiError,
+    UnrecognizedServerError,
+)
 from ..api.tls import Certificate, TlsMode, create_context, fetch_certificate
 
 
@@ -63,8 +68,10 @@ async def async_find_controller(
 def _rank(error: UnifiError) -> int:
     """Return a higher rank for a failure that says less about the controller."""
     # Most of the usual ports are closed, and some belong to another server.
-    if isinstance(error, CannotConnectError):
+    if isinstance(error, ResponseTimeoutError):
         return 2
+    if isinstance(error, CannotConnectError):
+        return 3
     return 1 if isinstance(error, UnrecognizedServerError) else 0
 
 

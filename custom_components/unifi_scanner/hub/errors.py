@@ -19,6 +19,7 @@ from ..api.errors import (
     ControllerStartingError,
     NoNetworkApplicationError,
     RateLimitedError,
+    ResponseTimeoutError,
     SecondFactorRequiredError,
     SessionExpiredError,
     SiteUnknownError,
@@ -37,6 +38,7 @@ _SHORTEST_WAIT = 5.0  # seconds
 # Translation keys, used both for errors in the config flow's forms and for exceptions. The first
 # match counts, as some of the errors are kinds of others.
 _ERROR_KEYS: tuple[tuple[type[UnifiError], str], ...] = (
+    (ResponseTimeoutError, "timeout"),
     (CannotConnectError, "cannot_connect"),
     (NoNetworkApplicationError, "no_network_application"),
     (UnrecognizedServerError, "not_a_controller"),
