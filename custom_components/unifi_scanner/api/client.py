@@ -196,7 +196,8 @@ class UnifiClient:
         """Return the system log's rows about WiFi clients between two POSIX times.
 
         The times are on the controller's clock. At most 50,000 rows of any kind are read, for a
-        minute at most. Raises NotSupportedError before Network 10 (docs/protocol.md 4).
+        minute at most. Raises NotSupportedError before Network 10 (docs/protocol.md 4), or
+        NotPermittedError.
         """
         kind = self.device_type or await self.detect()
         path = v2_site_path(kind, site, "system-log/all")
@@ -206,7 +207,8 @@ class UnifiClient:
                 while not pages.is_finished:
                     query = log_query(since, until, pages.count)
                     response = await self._request("POST", path, query)
-                    pages.add(await in_turns(log_page(response, time.time())))
+                    async with self._telling_permission_from_session():
+                        pages.add(await in_turns(log_page(response, time.time())))
         except TimeoutError as err:
             if not pages.count:
                 raise ResponseTimeoutError("The controller did not respond in time") from err
@@ -221,20 +223,30 @@ class UnifiClient:
         kind = self.device_type or await self.detect()
         path = site_path(kind, site, "cmd/stamgr")
         response = await self._request("POST", path, {"cmd": "kick-sta", "mac": mac})
-        try:
+        async with self._telling_permission_from_session():
             with self._invalidating_kind():
                 check_command(response, site)
-        except SessionExpiredError as err:
-            # Some controllers respond to a missing permission as to an expired session.
-            # If reading still works, the session is valid and a new login would not help.
-            await self.sites()
-            raise NotPermittedError("The account has read access only") from err
 
     async def _get_site_records(self, site: str, path: str) -> list[dict[str, Any]]:
         kind = self.device_type or await self.detect()
         response = await self._request("GET", site_path(kind, site, path))
         with self._invalidating_kind():
             return extract_records(response, site)
+
+    @contextlib.asynccontextmanager
+    async def _telling_permission_from_session(self) -> AsyncGenerator[None]:
+        """Raise NotPermittedError instead of SessionExpiredError while reading still works.
+
+        A refused POST is answered in the same way for an expired session, a missing permission and
+        an outdated CSRF token.
+        """
+        try:
+            yield
+        except SessionExpiredError as err:
+            await self.sites()
+            raise NotPermittedError(
+                "The controller refuses the request, but not the session", definite=False
+            ) from err
 
     @contextlib.contextmanager
     def _invalidating_kind(self) -> Generator[None]:

@@ -94,7 +94,16 @@ class SiteUnknownError(UnifiError):
 
 
 class NotPermittedError(UnifiError):
-    """The account has read access but lacks permission for this command."""
+    """The account has read access but lacks permission for this request.
+
+    `definite` is False for a bare 401 or 403, which an outdated CSRF token causes too: only if a
+    new session is refused as well, the permission is missing.
+    """
+
+    def __init__(self, message: str, *, definite: bool) -> None:
+        """Store whether the response is unambiguous."""
+        super().__init__(message)
+        self.definite = definite
 
 
 class ClientNotConnectedError(UnifiError):
