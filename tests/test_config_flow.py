@@ -630,6 +630,25 @@ async def test_a_self_signed_certificate_is_rejected_by_verify(
     await flow.finish()
 
 
+async def test_a_certificate_that_is_too_weak_to_pin_is_named_and_can_be_left_unchecked(
+    flow: Flow,
+) -> None:
+    async with SimulatedController(certificate=make_certificate(rsa_bits=1024)) as controller:
+        furnish(controller)
+        result = await flow.submit(typed(controller, ssl="pinned"))
+        assert (result["step_id"], result["errors"]) == ("user", {"base": "certificate_too_weak"})
+        assert controller.requests() == []
+        result = await flow.submit(typed(controller, ssl="insecure"))
+        assert result["step_id"] == "clients"
+
+
+async def test_an_rsa_certificate_of_2048_bits_can_be_pinned(flow: Flow) -> None:
+    async with SimulatedController(certificate=make_certificate(rsa_bits=2048)) as controller:
+        furnish(controller)
+        await flow.submit(typed(controller, ssl="pinned"))
+        await flow.finish()
+
+
 async def test_no_credentials_are_sent_if_the_certificate_changes_after_confirmation(
     flow: Flow, controller: SimulatedController
 ) -> None:

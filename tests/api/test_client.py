@@ -9,7 +9,9 @@ import pytest
 from custom_components.unifi_scanner.api import (
     BadCredentialsError,
     CannotConnectError,
+    Certificate,
     CertificateNotTrustedError,
+    CertificateTooWeakError,
     ControllerStartingError,
     DeviceType,
     NoNetworkApplicationError,
@@ -26,10 +28,18 @@ from custom_components.unifi_scanner.api import (
     create_context,
 )
 from custom_components.unifi_scanner.api.client import _TIMEOUT
-from tests.controller import Booting, Flavour, Rejection, SimulatedController, make_certificate
+from tests.controller import (
+    Booting,
+    Flavour,
+    Rejection,
+    ServerCertificate,
+    SimulatedController,
+    make_certificate,
+)
 from tests.flows import unresponsive_port
 
 MODULE = "custom_components.unifi_scanner.api.client"
+WEAK = make_certificate(rsa_bits=1024)
 BOTH_KINDS = pytest.mark.parametrize("flavour", list(Flavour))
 SELF_HOSTED = pytest.mark.parametrize("flavour", [Flavour.SELF_HOSTED])
 
@@ -469,6 +479,18 @@ async def test_untrusted_certificate_receives_no_credentials_and_is_reported(
         await client.login(controller.username, controller.password)
     assert caught.value.certificate is not None
     assert caught.value.certificate.der == controller.certificate_der
+    assert controller.requests() == []
+
+
+@pytest.mark.parametrize("pinned", [WEAK, make_certificate()])
+async def test_weak_certificate_is_reported_as_such_even_if_it_is_pinned(
+    controller: SimulatedController, session: aiohttp.ClientSession, pinned: ServerCertificate
+) -> None:
+    await controller.restart(certificate=WEAK)
+    context = create_context(TlsMode.PINNED, pinned.der)
+    with pytest.raises(CertificateTooWeakError) as caught:
+        await UnifiClient(session, controller.base_url, context).detect()
+    assert caught.value.certificate == Certificate(WEAK.der)
     assert controller.requests() == []
 
 

@@ -9,7 +9,7 @@ import tempfile
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
 
@@ -34,6 +34,8 @@ class ServerCertificate:
     def context(self) -> ssl.SSLContext:
         """Make the server's TLS context."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        # By default, OpenSSL loads no key as weak as those of old controllers.
+        context.set_ciphers("DEFAULT:@SECLEVEL=0")
         # The ssl module loads a certificate chain only from a file.
         with tempfile.NamedTemporaryFile(suffix=".pem") as file:
             file.write(self.certificate + self.key)
@@ -52,9 +54,17 @@ def make_certificate(
     *,
     not_before: datetime | None = None,
     not_after: datetime | None = None,
+    rsa_bits: int | None = None,
 ) -> ServerCertificate:
-    """Create a self-signed certificate for loopback, by default valid for a year from yesterday."""
-    key = ec.generate_private_key(ec.SECP256R1())
+    """Create a self-signed certificate for loopback, by default valid for a year from yesterday.
+
+    With `rsa_bits`, its key is an RSA key of this size.
+    """
+    key = (
+        rsa.generate_private_key(public_exponent=65537, key_size=rsa_bits)
+        if rsa_bits
+        else ec.generate_private_key(ec.SECP256R1())
+    )
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
     start = not_before or datetime.now(UTC) - timedelta(days=1)
     certificate = (

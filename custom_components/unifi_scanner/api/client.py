@@ -24,7 +24,6 @@ from .endpoints import DeviceType, login_path, logout_path, rest_path, site_path
 from .errors import (
     BadCredentialsError,
     CannotConnectError,
-    CertificateNotTrustedError,
     ControllerStartingError,
     NoNetworkApplicationError,
     NotPermittedError,
@@ -55,7 +54,7 @@ from .responses import (
     parse_retry_after,
 )
 from .system_log import ClientLog, LogPages, log_page, log_query
-from .tls import Certificate, fetch_certificate
+from .tls import Certificate, certificate_error, fetch_certificate
 from .turns import LARGE, in_turns, parse_large_json, parse_records
 
 # Small controllers take many seconds for an answer while they are busy, never for a connection.
@@ -273,10 +272,8 @@ class UnifiClient:
             async with self._lock:
                 yield
         except aiohttp.ClientConnectorCertificateError as err:
-            raise CertificateNotTrustedError(
-                "The controller's certificate is not trusted",
-                certificate=await self._fetch_certificate(),
-            ) from err
+            certificate = await self._fetch_certificate()
+            raise certificate_error(err.certificate_error, certificate) from err
         except aiohttp.ConnectionTimeoutError as err:
             raise CannotConnectError("The connection was not made in time") from err
         except TimeoutError as err:

@@ -84,6 +84,10 @@ class CertificateNotTrustedError(UnifiError):
         self.certificate = certificate
 
 
+class CertificateTooWeakError(CertificateNotTrustedError):
+    """The certificate cannot be trusted, not even pinned, as its key or signature is too weak."""
+
+
 class SiteUnknownError(UnifiError):
     """The site does not exist, or this account has no access to it."""
 

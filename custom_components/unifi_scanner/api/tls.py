@@ -9,10 +9,12 @@ import ssl
 from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from .errors import CannotConnectError
+from .errors import CannotConnectError, CertificateNotTrustedError, CertificateTooWeakError
 
 # OpenSSL's X509_V_FLAG_NO_CHECK_TIME, for which the ssl module has no constant.
 _NO_CHECK_TIME = 0x200000
+# OpenSSL's X509_V_ERR_EE_KEY_TOO_SMALL, _CA_KEY_TOO_SMALL and _CA_MD_TOO_WEAK.
+_TOO_WEAK = {66, 67, 68}
 
 
 class TlsMode(StrEnum):
@@ -78,6 +80,19 @@ def create_context(mode: TlsMode, certificate: bytes | None = None) -> ssl.SSLCo
     # Accept exactly this certificate, whatever its issuer and validity.
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN | _NO_CHECK_TIME
     return context
+
+
+def certificate_error(
+    cause: Exception, certificate: Certificate | None
+) -> CertificateNotTrustedError:
+    """Return the error for a handshake in which a certificate was refused."""
+    if isinstance(cause, ssl.SSLCertVerificationError) and cause.verify_code in _TOO_WEAK:
+        return CertificateTooWeakError(
+            "The controller's certificate is too weak", certificate=certificate
+        )
+    return CertificateNotTrustedError(
+        "The controller's certificate is not trusted", certificate=certificate
+    )
 
 
 async def fetch_certificate(host: str, port: int, timeout: float = 10) -> Certificate:  # noqa: ASYNC109 - callers choose the timeout

@@ -16,6 +16,7 @@ from ..api.errors import (
     BadCredentialsError,
     CannotConnectError,
     CertificateNotTrustedError,
+    CertificateTooWeakError,
     ControllerStartingError,
     NoNetworkApplicationError,
     RateLimitedError,
@@ -60,6 +61,8 @@ def error_translation(error: UnifiError, data: Mapping[str, Any]) -> tuple[str, 
         placeholders["seconds"] = str(ceil(error.retry_after or LOCKED_FOR))
     elif isinstance(error, SiteUnknownError):
         placeholders["site"] = error.site
+    elif isinstance(error, CertificateTooWeakError):
+        return "certificate_too_weak", placeholders
     elif isinstance(error, CertificateNotTrustedError) and data[CONF_SSL] == TlsMode.PINNED:
         return "certificate_changed", placeholders
     elif isinstance(error.__cause__, (ClientConnectorDNSError, gaierror)):
