@@ -10,7 +10,7 @@ from aiohttp import web
 import orjson
 
 from .faults import HTML, Rejection
-from .models import Flavour
+from .models import Flavour, Json, object_id
 from .sessions import Session, TokenStatus
 from .state import ControllerState
 
@@ -42,6 +42,7 @@ class Authentication:
                 web.get("/", self._root_unifi_os),
                 web.post("/api/auth/login", self._login_unifi_os),
                 web.post("/api/auth/logout", self._logout),
+                web.get("/api/users/self", self.guarded(self._self_unifi_os)),
             ]
         return [
             web.get("/", self._root_self_hosted),
@@ -49,6 +50,7 @@ class Authentication:
             web.get("/status", self._status),
             web.post("/api/login", self._login_self_hosted),
             web.post("/api/logout", self._logout),
+            web.get("/api/self", self.guarded(self._self_self_hosted)),
         ]
 
     def guarded(self, handler: Handler, *, v2: bool = False, stream: bool = False) -> Handler:
@@ -150,24 +152,34 @@ class Authentication:
                 status=STATUS_SECOND_FACTOR,
             )
         session = self._open(body)
-        response = web.json_response(
-            {
-                "unique_id": session.csrf,
-                "username": self._state.settings.username,
-                "first_name": "",
-                "last_name": "",
-                "full_name": self._state.settings.username,
-                "local_account_exist": True,
-                "isOwner": False,
-                "isSuperAdmin": False,
-                "status": "ACTIVE",
-                "roles": [{"name": "Limited Admin", "system_role": True}],
-            }
-        )
+        response = web.json_response(self._user())
         self._set_cookie(response, session.token, int(session.expires - session.created))
         for name in ("X-CSRF-Token", "X-Updated-CSRF-Token"):
             response.headers[name] = session.csrf
         return response
+
+    def _user(self) -> Json:
+        name = self._state.settings.username
+        return {
+            "unique_id": object_id("account", name),
+            "username": name,
+            "first_name": "",
+            "last_name": "",
+            "full_name": name,
+            "local_account_exist": True,
+            "isOwner": False,
+            "isSuperAdmin": False,
+            "status": "ACTIVE",
+            "roles": [{"name": "Limited Admin", "system_role": True}],
+        }
+
+    async def _self_unifi_os(self, _: web.Request) -> web.Response:
+        return web.json_response(self._user())
+
+    async def _self_self_hosted(self, _: web.Request) -> web.Response:
+        name = self._state.settings.username
+        admin = {"admin_id": object_id("account", name), "name": name}
+        return web.json_response({"meta": {"rc": "ok"}, "data": [admin]})
 
     async def _login_self_hosted(self, request: web.Request) -> web.Response:
         body = await self._credentials(request)

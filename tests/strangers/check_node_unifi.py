@@ -82,4 +82,6 @@ async def test_node_unifi_logs_in_lists_clients_and_receives_a_roam(
     await controller.sync(phone.mac)
     record = await printed(node_unifi, "record")
     assert (record["mac"], record["ap_mac"]) == (phone.mac, kitchen)
+    # Before each request it checks whether its session is still valid.
+    assert {request.status for request in controller.requests("/self")} == {200}
     assert controller.logins == 1
