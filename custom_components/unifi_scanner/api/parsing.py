@@ -4,6 +4,7 @@ from functools import lru_cache
 from math import isfinite
 import re
 from typing import Literal
+from unicodedata import category
 
 type Band = Literal["2.4", "5", "6"]
 
@@ -21,6 +22,11 @@ _INVALID_MACS = frozenset({"00:00:00:00:00:00", "ff:ff:ff:ff:ff:ff"})
 _TEXT_LIMIT = 255
 _NUMBER_LIMIT = 32
 _MAC_LENGTHS = range(12, 20)
+# Unicode categories of characters that cannot be seen but change what is shown around them: control
+# characters, formatting characters (bidirectional and zero-width ones among them), surrogates, and
+# line and paragraph separators.
+_INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+_BOOLEANS = {True: True, False: False, "true": True, "false": False, "1": True, "0": False}
 
 
 @lru_cache(maxsize=8192)
@@ -41,15 +47,35 @@ def normalise_mac(value: object) -> str | None:
 
 
 def as_ssid(value: object) -> str | None:
-    """Return an SSID unchanged, including whitespace; None for a hidden network (empty name)."""
-    return value[:_TEXT_LIMIT] if isinstance(value, str) and value else None
+    """Return an SSID without invisible characters; None for a hidden network (empty name).
+
+    Whitespace is kept, because networks may differ in it alone.
+    """
+    return _visible(value[:_TEXT_LIMIT]) or None if isinstance(value, str) else None
 
 
 def as_text(value: object) -> str | None:
-    """Return a string stripped and limited to 255 characters, None if it is empty."""
+    """Return a string without invisible characters, stripped and limited to 255 characters.
+
+    None if it is empty.
+    """
     if not isinstance(value, str):
         return None
-    return value[: _TEXT_LIMIT * 2].strip()[:_TEXT_LIMIT] or None
+    return _visible(value[: _TEXT_LIMIT * 2]).strip()[:_TEXT_LIMIT].rstrip() or None
+
+
+def _visible(text: str) -> str:
+    # Most texts are printable. Spaces other than U+0020 and unassigned characters stay, too.
+    if text.isprintable():
+        return text
+    return "".join(character for character in text if category(character) not in _INVISIBLE)
+
+
+def as_boolean(value: object) -> bool | None:
+    """Return a boolean, also from 0, 1, "true" or "false", else None."""
+    if isinstance(value, str) and len(value) <= _NUMBER_LIMIT:
+        value = value.strip().lower()
+    return _BOOLEANS.get(value) if isinstance(value, bool | int | float | str) else None
 
 
 def as_band(value: object) -> Band | None:

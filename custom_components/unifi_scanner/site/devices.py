@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
+from functools import lru_cache
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_URL, Platform
@@ -13,6 +14,7 @@ from homeassistant.helpers.device_registry import (
     DeviceEntryType,
     DeviceInfo,
 )
+from homeassistant.util import slugify
 
 from ..api.records import DeviceRecord, SystemInfo, normalise_mac
 from ..const import DOMAIN
@@ -27,6 +29,9 @@ _AREA_PREFIX = "area_"
 # The device of an access point that the controller no longer lists is removed after this time. One
 # that is reset and adopted again keeps the user's settings of its device.
 GONE_AFTER = 3600.0  # seconds
+# Entity ids consist of the names of the device and the entity. Home Assistant cuts them at 255
+# characters, and an id that then ends with an underscore is invalid: its entity would be missing.
+_MAX_SLUG_LENGTH = 128
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +53,15 @@ def client_names(
         device = registry.async_get_device_by_identifier(_identifier(entry, mac), entry.entry_id)
         names[mac] = device.name if device and device.name != mac else None
     return names
+
+
+@lru_cache(maxsize=8192)
+def device_name(name: str) -> str:
+    """Return a name cut to what leaves the ids of the device's entities valid."""
+    # In a slug, a character of some scripts becomes a whole syllable.
+    while (length := len(slugify(name))) > _MAX_SLUG_LENGTH:
+        name = name[: len(name) * _MAX_SLUG_LENGTH // length].rstrip()
+    return name
 
 
 def mac_of(entry: ConfigEntry, device: dr.DeviceEntry) -> str | None:
@@ -155,7 +169,7 @@ class SiteDevices:
         self._controller_id = self._registry.async_get_or_create(
             config_entry_id=self._entry.entry_id,
             identifiers={_identifier(self._entry)},
-            name=self._entry.title,
+            name=device_name(self._entry.title),
             manufacturer=MANUFACTURER,
             model=info.model,
             sw_version=info.version,
@@ -170,7 +184,7 @@ class SiteDevices:
         """Return the device of an area's entities."""
         info = DeviceInfo(
             identifiers={(DOMAIN, f"{_AREA_PREFIX}{area_id}")},
-            name=name,
+            name=device_name(name),
             entry_type=DeviceEntryType.SERVICE,
             suggested_area=name,
         )
@@ -185,7 +199,7 @@ class SiteDevices:
             (DOMAIN, f"{_AREA_PREFIX}{area_id}"), self._entry.entry_id
         )
         if device is not None:
-            self._registry.async_update_device(device.id, name=name)
+            self._registry.async_update_device(device.id, name=device_name(name))
 
     @callback
     def async_remove_other_areas(self, areas: Collection[str]) -> None:
@@ -267,6 +281,7 @@ class SiteDevices:
                 name = state.name
             else:
                 continue
+            name = device_name(name)
             if name != known and (device := self._device(mac)) is not None:
                 self._names[mac] = name
                 self._registry.async_update_device(device.id, name=name)
@@ -304,6 +319,7 @@ class SiteDevices:
     def _info(
         self, mac: str, name: str, manufacturer: str | None = None, model: str | None = None
     ) -> DeviceInfo:
+        name = device_name(name)
         self._names[mac] = name
         info = DeviceInfo(
             identifiers={_identifier(self._entry, mac)},
