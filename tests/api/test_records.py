@@ -99,6 +99,61 @@ def test_station_record_of_a_wired_client_is_wired(data: dict[str, Any]) -> None
 
 
 @pytest.mark.parametrize(
+    ("sent", "expected"),
+    [
+        *((value, True) for value in ("true", "True", "1", 1)),
+        *((value, False) for value in ("false", "0", 0, None, "", {})),
+    ],
+    ids=repr,
+)
+def test_booleans_of_records_may_be_texts_or_numbers(sent: object, *, expected: bool) -> None:
+    flags = {"mac": PHONE, "is_wired": sent, "is_guest": sent, "is_mlo": sent}
+    record = parse_station(flags, 0)
+    assert (record.is_wired, record.guest, record.is_mlo) == (expected,) * 3
+    assert parse_known_client(flags).is_wired is expected
+
+
+@pytest.mark.parametrize("sent", [False, "false", 0, "0"], ids=repr)
+def test_device_that_is_not_adopted_is_ignored(sent: object) -> None:
+    assert parse_device({"mac": HALL, "adopted": sent}) is None
+    assert parse_device({"mac": HALL, "adopted": None}) is not None
+
+
+# A multi-link client's links, as a record lists them (docs/protocol.md 3.3).
+LINKS = [
+    {"mac": "aa:00:00:00:00:f1", "radio": "6e", "channel": 85, "signal": -61},
+    {"mac": "aa:00:00:00:00:f2", "radio": "na", "channel": 128, "signal": -95},
+]
+
+
+def test_link_of_a_record_that_only_lists_its_links_is_the_first_with_an_access_point() -> None:
+    links = [None, "x", LINKS[0], LINKS[1] | {"ap_mac": BEDROOM}, LINKS[0] | {"ap_mac": HALL}]
+    record = parse_station({"mac": PHONE, "essid": "Home", "mlo_details": links}, 7)
+    assert (record.mac, record.received) == (PHONE, 7)
+    assert (record.link, record.signal) == (Link(BEDROOM, "5", 128, "Home"), -95)
+    assert record.is_mlo
+
+
+def test_link_of_a_record_without_a_radio_is_the_first_on_its_access_point() -> None:
+    links = [LINKS[0] | {"ap_mac": BEDROOM}, {"channel": 1}, LINKS[1], LINKS[0]]
+    record = parse_station({"mac": PHONE, "ap_mac": HALL, "channel": 1, "mlo_details": links}, 0)
+    assert (record.link, record.signal) == (Link(HALL, "5", 128), -95)
+
+
+def test_record_that_has_a_link_of_its_own_keeps_it() -> None:
+    own = {"mac": PHONE, "ap_mac": HALL, "radio": "na", "channel": 36, "signal": -50}
+    other = LINKS[0] | {"ap_mac": BEDROOM}
+    record = parse_station(own | {"is_mlo": False, "mlo_details": [other]}, 0)
+    assert record == parse_station(own, 0)
+
+
+@pytest.mark.parametrize("links", [None, [], {}, "x", 7, [[]], [{}], LINKS, [{"ap_mac": "x"}]])
+def test_record_without_a_usable_link_has_none(links: object) -> None:
+    record = parse_station({"mac": PHONE, "mlo_details": links}, 0)
+    assert (record.link, record.is_mlo) == (None, False)
+
+
+@pytest.mark.parametrize(
     ("given", "expected"),
     [
         ("AA-00-00-00-00-01", PHONE),
@@ -262,6 +317,7 @@ FIELDS = [
     *("mac", "user", "guest", "ap", "ap_mac", "ap_from", "ap_to", "essid", "ssid", "radio", "type"),
     *("radio_from", "radio_to", "channel", "channel_to", "signal", "time", "last_seen", "name"),
     *("assoc_time", "latest_assoc_time", "roam_count", "is_wired", "is_mlo", "hostname", "desc"),
+    *("is_guest", "adopted", "mlo_details"),
 ]
 
 
@@ -279,6 +335,14 @@ def test_records_with_fields_of_any_type_do_not_raise(
         parse_device(fields)
         parse_known_client(fields)
         parse_system_info(fields)
+
+
+@pytest.mark.skipif(not CAPTURES.exists(), reason="the captures are not part of the repository")
+def test_captured_booleans_that_are_texts_are_read() -> None:
+    text = (CAPTURES / "flexible_booleans.json").read_text(encoding="utf-8")
+    record = parse_station(json.loads(text), 0)
+    assert record is not None
+    assert (record.is_wired, record.guest) == (True, True)
 
 
 @pytest.mark.skipif(not CAPTURES.exists(), reason="the captures are not part of the repository")

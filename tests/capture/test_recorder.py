@@ -303,6 +303,10 @@ FORMS = st.one_of(
             "36",
             "-61.5",
             "1_0",
+            "true",
+            " FALSE",
+            f"\u202e{SECRET}",
+            "\u200b",
             "ng",
             "6e",
             "VPN",
@@ -320,9 +324,14 @@ FORMS = st.one_of(
 )
 
 
+KEYS = st.sampled_from([*STATION_KEYS, *EVENT_KEYS, "guest_token", f"{SECRET} as a key"])
+
+
 @given(
-    st.dictionaries(
-        st.sampled_from([*STATION_KEYS, *EVENT_KEYS, "guest_token", f"{SECRET} as a key"]), FORMS
+    st.dictionaries(KEYS, FORMS)
+    | st.fixed_dictionaries(
+        {"mac": st.just(MAC), "mlo_details": st.lists(st.dictionaries(KEYS, FORMS), max_size=2)},
+        optional={"ap_mac": FORMS, "radio": FORMS},
     ),
     st.sampled_from(
         ["sta:sync", "client:sync", "wu.roam", "wu.roam_radio", "wg.connected", "wu.disconnected"]

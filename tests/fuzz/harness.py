@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from random import Random
 
 from custom_components.unifi_scanner.api import FrameStatistics, frames, parse_unifi_events
-from custom_components.unifi_scanner.api.parsing import _canonical_mac, normalise_mac
+from custom_components.unifi_scanner.api.parsing import _canonical_mac, as_text, normalise_mac
 from custom_components.unifi_scanner.api.records import (
     Observation,
     StationRecord,
@@ -27,7 +27,6 @@ START = 1_790_000_000.0
 # The limits that the code guarantees.
 MAX_CLIENTS = 20_000
 MAX_NAMES = 65
-MAX_TEXT = 255
 MAX_COUNTERS = 16
 SNAPSHOT_EVERY = 60.0
 
@@ -111,7 +110,9 @@ class Harness:
         if luck > 0.35:
             self._mutations.frame(frame)
         raw = self._mutations.serialize(frame)
-        return self._mutations.bytes(raw) if luck > 0.85 else raw
+        if luck > 0.85:
+            return self._mutations.bytes(raw)
+        return self._mutations.damage_text(raw) if luck > 0.75 else raw
 
     def check(self) -> None:
         """Check that the tracker's indexes are consistent and within their limits."""
@@ -126,7 +127,7 @@ class Harness:
             assert mac == state.mac == normalise_mac(mac)
             assert len(client.evidence) <= MAX_EVIDENCE + 4
             assert client.evidence == sorted(client.evidence, key=lambda piece: piece.order)
-            assert len(state.name) <= MAX_TEXT
+            assert state.name == as_text(state.name)
             if state.ap_mac is None:
                 away.add(mac)
             else:

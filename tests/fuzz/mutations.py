@@ -3,6 +3,7 @@
 from collections.abc import Callable, MutableMapping
 from copy import deepcopy
 from random import Random
+import re
 from typing import Any
 
 import orjson
@@ -24,6 +25,9 @@ ODD_VALUES: tuple[Any, ...] = (
     "\x00",
     "36",
     "-58",
+    "true",
+    "false",
+    "1",
     "NaN",
     "1e999",
     "9" * 40,
@@ -42,6 +46,9 @@ ODD_VALUES: tuple[Any, ...] = (
     "02-AA-00-00-00-01",
     "02aa00000001",
     "\U0001f4f6" * 5,
+    "\u202ename\u2066\u200b\x1b[0m\ufeff",
+    "\u200b" * 300,
+    "x y " * 64,
     '","meta":{"rc":"ok","message":"sta:sync"}}',
     "x" * 3000,
     [],
@@ -50,7 +57,21 @@ ODD_VALUES: tuple[Any, ...] = (
     [{}],
     {"name": {"name": None}},
 )
+# Put within a text; all but the last make the JSON invalid.
+DAMAGE = (
+    b"\xfb",
+    b"\xf0\x9f\x93",
+    b"\xed\xa0\x80",
+    rb"\ud83d",
+    rb"\udcf1",
+    b"\x01",
+    b"\n",
+    rb"\u0000",
+)
+LINK_FIELDS = ("ap_mac", "radio", "channel", "signal")
 LURES = (b'"', b"\\", b"{", b"}", b"[", b'"meta":{"message":"events"}', b"\xff\xfe", b"\x00", b",")
+NAMES = re.compile(rb'"(?:hostname|name|essid|ssid)": ?"[^"\\]*"')
+TEXTS = re.compile(rb'"[^"\\]*"')
 HOUR = 3600
 MAX_DIGITS = 18
 MAC_LENGTH = 17
@@ -72,6 +93,7 @@ class Mutations:
             self._shift,
             self._replace_mac,
             self._replace_mac,
+            self._move_link,
         )
 
     def record(self, record: MutableMapping[str, Any], max_changes: int = 3) -> None:
@@ -118,6 +140,14 @@ class Mutations:
             raw = raw[:start] + inserted + raw[end if self._random.random() < 0.7 else len(raw) :]
         return raw
 
+    def damage_text(self, raw: bytes) -> bytes:
+        """Damage a text of a serialized frame, usually a name."""
+        texts = [*NAMES.finditer(raw)] or [*TEXTS.finditer(raw)]
+        if not texts:
+            return raw
+        end = self._random.choice(texts).end() - 1
+        return raw[:end] + self._random.choice(DAMAGE) + raw[end:]
+
     def _key(self, parent: MutableMapping[str, Any]) -> str | None:
         return self._random.choice(list(parent)) if parent else None
 
@@ -145,6 +175,14 @@ class Mutations:
             shifted = self._random.choice((value + by, value * 1000, value // 1000, str(value)))
             # orjson serializes only 64-bit integers.
             parent[key] = shifted if len(str(shifted)) < MAX_DIGITS else str(shifted)
+
+    def _move_link(self, parent: MutableMapping[str, Any], key: str) -> None:
+        """Move some or all fields of a record's link to a list of links (MLO)."""
+        moved = {name: parent[name] for name in LINK_FIELDS if name in parent}
+        odd = deepcopy(parent[key])
+        parent["mlo_details"] = self._random.choice(([moved], [odd, moved], [moved, odd], odd))
+        for name in self._random.sample([*moved], self._random.randint(0, len(moved))):
+            del parent[name]
 
     def _replace_mac(self, parent: MutableMapping[str, Any], key: str) -> None:
         """Replace a MAC with another known one or an unknown one."""

@@ -31,7 +31,15 @@ FIELDS = {
     **dict.fromkeys(("time", "last_seen", "assoc_time", "latest_assoc_time"), TIMES),
     **dict.fromkeys(("radio", "radio_from", "radio_to"), st.sampled_from(["ng", "na", "6e"])),
     **dict.fromkeys(("channel", "channel_to", "signal"), st.integers(-200, 400)),
-    **dict.fromkeys(("is_wired", "is_guest", "is_mlo"), st.booleans()),
+    **dict.fromkeys(
+        ("is_wired", "is_guest", "is_mlo"), st.booleans() | st.sampled_from(["true", "0", 1])
+    ),
+    "mlo_details": st.lists(
+        st.fixed_dictionaries(
+            {}, optional={"ap_mac": MACS, "radio": st.sampled_from(["ng", "6e"])}
+        ),
+        max_size=2,
+    ),
     **dict.fromkeys(("hostname", "name", "essid", "ssid"), st.text(max_size=3)),
 }
 ENTRIES = st.fixed_dictionaries(

@@ -10,6 +10,7 @@ from .memoize import Memoize
 from .parsing import (
     Band,
     as_band,
+    as_boolean,
     as_integer,
     as_log_band,
     as_ssid,
@@ -38,6 +39,7 @@ __all__ = [
     "parse_site",
     "parse_station",
     "parse_system_info",
+    "with_link",
 ]
 
 
@@ -207,6 +209,10 @@ _STATION_TEXTS = (
 )
 
 
+# What each link of a multi-link client has of its own.
+_LINK_FIELDS = ("ap_mac", "essid", "radio", "channel", "signal")
+
+
 @Memoize
 def _station_texts(values: tuple[Any, ...]) -> _StationTexts | None:
     mac, kind, ap_mac, ssid, radio, name, display_name, hostname, ip = values
@@ -225,17 +231,42 @@ def _station_texts(values: tuple[Any, ...]) -> _StationTexts | None:
     )
 
 
+def with_link(data: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a client record with the first fitting link of its list, if it lacks its own.
+
+    That is the first that names an access point, or, if the record names one itself, the first with
+    a radio that does not name another (docs/protocol.md 3.3).
+    """
+    if not isinstance(links := data.get("mlo_details"), list):
+        return data
+    ap_mac = normalise_mac(data.get("ap_mac"))
+    if ap_mac is not None and as_band(data.get("radio")) is not None:
+        return data
+    for link in links:
+        if not isinstance(link, dict):
+            continue
+        link_ap = normalise_mac(link.get("ap_mac"))
+        if ap_mac is None:
+            fits = link_ap is not None
+        else:
+            fits = link_ap in {None, ap_mac} and as_band(link.get("radio")) is not None
+        if fits:
+            own = {key: link[key] for key in _LINK_FIELDS if link.get(key) is not None}
+            return {**data, **own, "is_mlo": True}
+    return data
+
+
 def parse_station(data: Mapping[str, Any], received: float) -> StationRecord | None:
     """Parse a client record, None without a valid MAC or for a tunnel (VPN, Teleport)."""
-    get = data.get
+    get = with_link(data).get
     if (texts := _station_texts((*map(get, _STATION_TEXTS),))) is None:
         return None
     mac, is_wired, ap_mac, ssid, band, alias, hostname, ip = texts
     return StationRecord(
         mac=mac,
         received=received,
-        is_wired=is_wired or get("is_wired") is True,
-        guest=get("is_guest") is True,
+        is_wired=is_wired or as_boolean(get("is_wired")) is True,
+        guest=as_boolean(get("is_guest")) is True,
         link=None
         if ap_mac is None
         else Link(ap_mac, band, as_integer(get("channel"), 1, 300), ssid),
@@ -247,7 +278,7 @@ def parse_station(data: Mapping[str, Any], received: float) -> StationRecord | N
         alias=alias,
         hostname=hostname,
         ip=ip,
-        is_mlo=get("is_mlo") is True,
+        is_mlo=as_boolean(get("is_mlo")) is True,
     )
 
 
@@ -350,7 +381,7 @@ def parse_site(data: Mapping[str, Any]) -> Site | None:
 def parse_device(data: Mapping[str, Any]) -> DeviceRecord | None:
     """Parse a device of `stat/device-basic`, None without a valid MAC or if not adopted."""
     mac = normalise_mac(data.get("mac"))
-    if mac is None or data.get("adopted") is False:
+    if mac is None or as_boolean(data.get("adopted")) is False:
         return None
     return DeviceRecord(
         mac=mac,
@@ -369,7 +400,7 @@ def parse_known_client(data: Mapping[str, Any]) -> KnownClient | None:
         mac=mac,
         alias=as_text(data.get("name")),
         hostname=as_text(data.get("hostname")),
-        is_wired=data.get("is_wired") is True,
+        is_wired=as_boolean(data.get("is_wired")) is True,
     )
 
 

@@ -11,8 +11,8 @@ from typing import Any
 
 from ..api.frames import KEY_TYPES
 from ..api.memoize import Memoize
-from ..api.parsing import BANDS, as_number, as_text
-from ..api.records import DeviceRecord, StationRecord
+from ..api.parsing import BANDS, as_boolean, as_number, as_text
+from ..api.records import DeviceRecord, StationRecord, with_link
 from .pseudonyms import Pseudonyms
 
 # The fields of client records and events that api/records.py reads, by kind of value.
@@ -145,7 +145,7 @@ class Redaction:
     def station(self, data: Mapping[str, Any]) -> Values:
         """Return the redacted values of a client record, in the order of STATION_KEYS."""
         self._count_unread_keys(data)
-        return self._values(data, self._stations)
+        return self._values(with_link(data), self._stations)
 
     def event(self, data: Mapping[str, Any]) -> Values:
         """Return the redacted values of an event, in the order of EVENT_KEYS."""
@@ -223,7 +223,7 @@ class Redaction:
             self.unread_keys[_OTHER if is_full else name] += 1
 
 
-_READ_KEYS = frozenset({*STATION_KEYS, *EVENT_KEYS})
+_READ_KEYS = frozenset({*STATION_KEYS, *EVENT_KEYS, "mlo_details"})
 
 
 @lru_cache(maxsize=1024)
@@ -256,10 +256,11 @@ def _band(value: str) -> str:
 
 
 def _redact_number(value: object) -> Json:
-    """Return a number that was sent as a text, unchanged where that is harmless."""
+    """Return a number or boolean that was sent as a text, unchanged where that is harmless."""
     if isinstance(value, str) and (number := as_number(value)) is not None:
         return value if _NUMERAL.fullmatch(value) else number
-    return _placeholder(value)
+    boolean = as_boolean(value)
+    return _placeholder(value) if boolean is None else boolean
 
 
 def _placeholder(value: object) -> list[Json]:
