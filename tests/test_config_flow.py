@@ -1,7 +1,7 @@
 """The config flow, against the simulated controller: setup, errors and reauthentication."""
 
 import asyncio
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from collections.abc import AsyncIterator, Callable
 import contextlib
 import logging
@@ -710,6 +710,22 @@ async def test_reauth_updates_the_password_of_all_entries_of_the_account(
     assert entry.data["password"] == other_site.data["password"] == campus.password
     assert other_account.data["password"] == other_controller.data["password"] == "old"
     assert campus.login_attempts == 2
+
+
+async def test_reauth_sends_no_password_to_a_certificate_other_than_the_pinned_one(
+    hass: HomeAssistant, controller: SimulatedController
+) -> None:
+    certificate = b64encode(make_certificate().der).decode()
+    entry = entry_of(controller, ssl="pinned", certificate=certificate)
+    entry.add_to_hass(hass)
+    before = dict(entry.data)
+    flow = Flow(hass)
+    flow.result = await entry.start_reauth_flow(hass)
+    with publicly_trusted(controller.certificate):
+        result = await flow.submit({"password": controller.password})
+    assert result["errors"] == {"base": "certificate_changed"}
+    assert controller.requests() == []
+    assert dict(entry.data) == before
 
 
 async def test_reauth_succeeds_after_the_second_factor_is_turned_off(
