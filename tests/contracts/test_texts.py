@@ -145,6 +145,7 @@ def every_error() -> list[tuple[errors.UnifiError, dict[str, str]]]:
         (errors.CertificateNotTrustedError(""), verify),
         (errors.BadCredentialsError("", definite=True), pinned),
         (errors.RateLimitedError("", retry_after=1.2), pinned),
+        (errors.NotPermittedError("", definite=True), pinned),
     ]
     listed = {errors.UnifiError, *(type(error) for error, _ in failures)}
     failures += [

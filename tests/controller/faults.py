@@ -166,6 +166,7 @@ class Faults:
     """The active faults, all off by default.
 
     `silent`: sockets stay open and pings are answered, but frames are withheld and counted.
+    `closes_sockets`: sockets are accepted and closed at once (docs/protocol.md 2).
     `rotate_csrf`: every response carries a new CSRF token, and every request needs the latest.
     `stale_root_cookie`: `GET /` replaces even a live session's cookie with one without a login.
     `forbid_after_restart`: the sessions that a restart ends lead to 403 instead of 401.
@@ -175,6 +176,7 @@ class Faults:
     canned_responses: list[CannedResponse] = field(default_factory=list)
     booting: Booting | None = None
     silent: bool = False
+    closes_sockets: bool = False
     withheld: int = 0
     frame_faults: FrameFaults | None = None
     login_limit: LoginLimit | None = None

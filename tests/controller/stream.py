@@ -69,6 +69,9 @@ class Hub:
         """Serve a socket until it closes; text `ping` gets text `pong` (docs/protocol.md 1)."""
         response = web.WebSocketResponse(timeout=1.0)
         await response.prepare(request)
+        if self._faults.closes_sockets:
+            await response.close()
+            return response
         socket = Socket(
             site=site,
             v2=request.query.get("clients") == "v2",

@@ -1,7 +1,7 @@
 """Repair issues about an account: when they are created, ignored and deleted."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from typing import Any
 from unittest.mock import patch
@@ -16,6 +16,7 @@ from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.unifi_scanner.api.client import UnifiClient
 from custom_components.unifi_scanner.const import DOMAIN
 from custom_components.unifi_scanner.hub.silent_stream import SilenceDetector
 from custom_components.unifi_scanner.issues.account import (
@@ -258,13 +259,15 @@ async def test_session_conflict_issue_is_not_created_for_long_sessions(home: Hom
     assert active_issues(home.hass) == []
 
 
-async def assert_no_issue_during_conflict(home: Home) -> None:
-    """Let two hours pass in which sessions seem to end early, and expect no issue."""
+async def assert_no_issue_during_conflict(
+    home: Home, others: Collection[str] = frozenset()
+) -> None:
+    """Let two hours pass in which sessions seem to end early, and expect at most other issues."""
     in_conflict = False
     for _ in range(2 * 60):
         await asyncio.sleep(MINUTE)
         in_conflict = in_conflict or home.coordinator.session.in_conflict
-        assert active_issues(home.hass) == []
+        assert set(shown_keys(home.hass)) <= others
     assert in_conflict
 
 
@@ -285,7 +288,7 @@ async def test_session_conflict_issue_is_not_created_for_a_stream_that_is_always
 ) -> None:
     home.controller.faults.refuse("*wss*", status=403)
     await home.set_up(wait=False)
-    await assert_no_issue_during_conflict(home)
+    await assert_no_issue_during_conflict(home, {"stream_refused"})
 
 
 # No live updates
@@ -378,3 +381,93 @@ async def test_no_live_updates_issue_is_shared_until_no_site_is_silent(
     sites[1]._silent_stream.async_update((), ())
     assert active_issues(home.hass) == []
     await home.hass.config_entries.async_unload(second.entry_id)
+
+
+# Streams that cannot be used
+
+
+async def test_sockets_closed_at_once_cost_one_login_and_then_raise_an_issue(home: Home) -> None:
+    """UnifiOptimizer reconnected for 46 hours: sockets were accepted and closed without a frame."""
+    home.controller.faults.closes_sockets = True
+    await home.set_up(wait=False)
+    await asyncio.sleep(20)
+    assert home.controller.login_attempts == 1
+    await asyncio.sleep(10 * MINUTE)
+    assert home.controller.login_attempts == 2
+    assert shown_keys(home.hass) == ["stream_closed"]
+    await asyncio.sleep(120 * MINUTE)
+    assert home.controller.login_attempts == 2
+    assert shown_keys(home.hass) == ["stream_closed"]
+
+    home.controller.faults.closes_sockets = False
+    await asyncio.sleep(7 * MINUTE)
+    assert home.coordinator.stream_connected
+    assert active_issues(home.hass) == []
+
+
+async def test_sockets_closed_at_once_raise_no_issue_if_a_new_login_helps(home: Home) -> None:
+    home.controller.faults.closes_sockets = True
+    await home.set_up(wait=False)
+    login = UnifiClient.login
+
+    async def helpful_login(client: UnifiClient, username: str, password: str) -> None:
+        home.controller.faults.closes_sockets = False
+        await login(client, username, password)
+
+    with patch.object(UnifiClient, "login", helpful_login):
+        await asyncio.sleep(2 * MINUTE)
+    assert home.coordinator.stream_connected
+    assert home.coordinator.stream.connections == 4
+    assert home.controller.last_handshake is not None
+    name = home.controller.settings.session_cookie
+    token = home.controller.last_handshake.cookies[name]
+    assert home.coordinator.session.client.cookies[name] == token
+    await asyncio.sleep(10 * MINUTE)
+    assert active_issues(home.hass) == []
+    assert home.controller.login_attempts == 2
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 502])
+async def test_socket_refused_for_an_hour_raises_an_issue_until_it_is_opened(
+    home: Home, status: int
+) -> None:
+    """A proxy that does not forward WebSocket connections refuses them, while REST works."""
+    await home.set_up()
+    await asyncio.sleep(5 * MINUTE)
+    home.controller.faults.refuse("*wss*", status=status)
+    await home.controller.close_sockets(None)
+    await asyncio.sleep(55 * MINUTE)
+    assert active_issues(home.hass) == []
+    await asyncio.sleep(10 * MINUTE)
+    assert shown_keys(home.hass) == ["stream_refused"]
+    home.controller.faults.clear()
+    await asyncio.sleep(7 * MINUTE)
+    assert active_issues(home.hass) == []
+
+
+async def test_refused_socket_raises_no_issue_while_the_controller_does_not_respond_at_all(
+    home: Home,
+) -> None:
+    await home.set_up()
+    home.controller.faults.refuse(status=502)
+    await home.controller.close_sockets(None)
+    await asyncio.sleep(120 * MINUTE)
+    home.controller.faults.clear()
+    refusal = home.controller.faults.refuse("*wss*", status=502)
+    await asyncio.sleep(30 * MINUTE)
+    assert active_issues(home.hass) == []
+    home.controller.faults.remove(refusal)
+    await asyncio.sleep(7 * MINUTE)
+    assert home.coordinator.stream_connected
+
+
+async def test_stream_issue_stays_ignored_after_a_reload(home: Home) -> None:
+    home.controller.faults.refuse("*wss*", status=502)
+    await home.set_up(wait=False)
+    await asyncio.sleep(70 * MINUTE)
+    (issue,) = active_issues(home.hass)
+    ir.async_ignore_issue(home.hass, DOMAIN, issue.issue_id, ignore=True)
+    await home.hass.config_entries.async_reload(home.entry.entry_id)
+    await asyncio.sleep(70 * MINUTE)
+    (issue,) = active_issues(home.hass)
+    assert issue.dismissed_version is not None

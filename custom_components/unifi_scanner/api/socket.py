@@ -128,20 +128,31 @@ class SocketOpener:
         self._renew_session = renew_session
         self._detect_kind = detect_kind
         self._is_kind_uncertain = False
+        self._is_session_doubtful = False
+
+    def doubt_session(self) -> None:
+        """Renew the session and detect the kind of controller before the next attempt."""
+        self._is_session_doubtful = True
+        self._is_kind_uncertain = True
 
     async def open(self) -> ClientConnection:
         """Return an open connection; raise UnifiError."""
         if self._detect_kind is not None and self._is_kind_uncertain:
             kind = await self._call(self._detect_kind, "Detecting the kind of controller failed")
             self.endpoint = websocket_url(self._base_url, self._site, kind)
+        if self._is_session_doubtful and self._renew_session is not None:
+            await self._renew(self._renew_session)
         try:
             return await self._try_handshake()
         except SessionExpiredError:
             if self._renew_session is None:
                 raise
-        cookies = await self._call(self._renew_session, "Renewing the session failed")
-        self.cookies = dict(cookies)
+        await self._renew(self._renew_session)
         return await self._try_handshake()
+
+    async def _renew(self, renew_session: SessionRenewal) -> None:
+        self.cookies = dict(await self._call(renew_session, "Renewing the session failed"))
+        self._is_session_doubtful = False
 
     async def _try_handshake(self) -> ClientConnection:
         secure = self.endpoint.startswith("wss:")

@@ -55,6 +55,10 @@ type EventCallback = Callable[[BufferedEvent], Awaitable[None] | None]
 # How long `stop` waits for the tasks that it cancelled.
 _STOP_TIMEOUT = 2.0
 _RECONNECT = ReconnectPolicy()
+# A socket that closes within this time without a frame counts as useless, ...
+_AT_ONCE = 10.0  # seconds
+# ... and so many in a row may be due to the session.
+USELESS_SOCKETS = 3
 
 
 class StreamState(StrEnum):
@@ -146,6 +150,7 @@ class UnifiWebSocketClient:
         self._last_frame: float | None = None
         self._opened_at: float | None = None
         self._frames_at_open = 0
+        self._useless_sockets = 0
 
     @property
     def endpoint(self) -> str:
@@ -166,6 +171,16 @@ class UnifiWebSocketClient:
     def last_frame(self) -> float | None:
         """Event-loop time in seconds of the last received frame; None before the first."""
         return self._last_frame
+
+    @property
+    def useless_sockets(self) -> int:
+        """Number of sockets in a row that were closed at once without a frame."""
+        return 0 if self._has_frames else self._useless_sockets
+
+    @property
+    def _has_frames(self) -> bool:
+        """Whether the latest socket has received a frame."""
+        return self.statistics.frames > self._frames_at_open
 
     async def __aenter__(self) -> Self:
         """Return the client; it is stopped at the end of the block."""
@@ -266,7 +281,7 @@ class UnifiWebSocketClient:
                     if self._is_final(err):
                         raise
                     await self._close()
-                    if self._was_stable():
+                    if self._end_socket():
                         attempt = 0
                     if dropped:
                         continue
@@ -298,11 +313,19 @@ class UnifiWebSocketClient:
             return err.definite
         return isinstance(err, SecondFactorRequiredError)
 
-    def _was_stable(self) -> bool:
+    def _end_socket(self) -> bool:
+        """Count the latest socket if it was useless; return whether it was stable."""
         opened_at, self._opened_at = self._opened_at, None
-        if opened_at is None or self.statistics.frames == self._frames_at_open:
+        if opened_at is None:
             return False
-        return asyncio.get_running_loop().time() - opened_at >= self._reconnect.stable_after
+        open_for = asyncio.get_running_loop().time() - opened_at
+        if self._has_frames:
+            self._useless_sockets = 0
+            return open_for >= self._reconnect.stable_after
+        self._useless_sockets = self._useless_sockets + 1 if open_for < _AT_ONCE else 0
+        if self._useless_sockets == USELESS_SOCKETS:
+            self._opener.doubt_session()
+        return False
 
     async def _open(self) -> None:
         async with self._open_lock:

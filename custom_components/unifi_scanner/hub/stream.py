@@ -21,6 +21,7 @@ from ..api import (
 )
 from ..api.frames import SYNC_TYPES
 from ..api.records import EventRecord, Observation, is_wanted, observation_from
+from ..api.websocket import USELESS_SOCKETS
 from ..capture.recorder import CaptureRecorder
 from ..const import CONF_LOW_DATA, CONF_SITE, option
 from .session import ControllerSession
@@ -132,6 +133,16 @@ class SiteStream:
     def statistics(self) -> FrameStatistics:
         """Counters of the frames received so far."""
         return FrameStatistics() if self.client is None else self.client.statistics
+
+    @property
+    def connections(self) -> int:
+        """How often the socket was opened."""
+        return 0 if self.client is None else self.client.connections
+
+    @property
+    def closes_at_once(self) -> bool:
+        """Whether the controller goes on closing new sockets at once, even after a new login."""
+        return self.client is not None and self.client.useless_sockets > USELESS_SOCKETS
 
     @property
     def dropped(self) -> int:

@@ -32,7 +32,16 @@ NO_LIVE_UPDATES = AccountIssue(
     severity=ir.IssueSeverity.WARNING,
     section="troubleshooting",
 )
-_ISSUES = {issue.key: issue for issue in (SECOND_FACTOR, SESSION_CONFLICT, NO_LIVE_UPDATES)}
+STREAM_REFUSED = AccountIssue(
+    key="stream_refused", severity=ir.IssueSeverity.WARNING, section="troubleshooting"
+)
+STREAM_CLOSED = AccountIssue(
+    key="stream_closed", severity=ir.IssueSeverity.WARNING, section="troubleshooting"
+)
+_ISSUES = {
+    issue.key: issue
+    for issue in (SECOND_FACTOR, SESSION_CONFLICT, NO_LIVE_UPDATES, STREAM_REFUSED, STREAM_CLOSED)
+}
 
 
 @dataclass(frozen=True, slots=True)
