@@ -8,6 +8,7 @@ from hypothesis import example, given, settings, strategies as st
 import orjson
 
 from custom_components.unifi_scanner.api import FrameStatistics, parse_unifi_events
+from custom_components.unifi_scanner.api.damaged_json import load_json
 
 from .frames import ROAM, STATION, frame
 
@@ -32,7 +33,8 @@ MESSAGES = {value: value for value in KEYS.values()} | {
 def reference(raw: str | bytes) -> list[tuple[str, Any]]:
     """Return the events of a frame by parsing all of it."""
     try:
-        document = orjson.loads(raw)
+        encoded = raw if isinstance(raw, bytes) else raw.encode("utf-8", "surrogatepass")
+        document = load_json(encoded)
         meta = document["meta"]
         message, rc, data = meta["message"], meta.get("rc", "ok"), document.get("data")
     except orjson.JSONDecodeError, KeyError, TypeError, AttributeError:
@@ -67,6 +69,7 @@ LURES = st.sampled_from(
         "{",
     ]
 )
+DAMAGE = st.sampled_from(["\ud800", r"\ud83d", "\x01", "\n", r"\x"])
 TEXT = st.lists(LURES | st.text(max_size=5), max_size=5).map("".join)
 LEAF = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | TEXT
 NAMES = st.sampled_from(["meta", "message", "data", "key", "rc", "a"]) | TEXT
@@ -139,7 +142,7 @@ def test_parser_finds_the_same_events_in_spliced_frames(text: str, data: st.Data
     for _ in range(data.draw(st.integers(0, 4))):
         start = data.draw(st.integers(0, len(text)))
         end = data.draw(st.integers(start, min(len(text), start + 20)))
-        text = text[:start] + data.draw(LURES | st.text(max_size=4)) + text[end:]
+        text = text[:start] + data.draw(LURES | DAMAGE | st.text(max_size=4)) + text[end:]
     assert found(text) == reference(text)
 
 
