@@ -120,13 +120,22 @@ class Flow:
 
 
 def entry_of(controller: SimulatedController, **changes: Any) -> MockConfigEntry:
-    """Return an entry for the controller's first site, as the flow creates it with `insecure`."""
+    """Return an entry for the controller's first site, as the flow creates it with `insecure`.
+
+    With `controller_id`, it is as an earlier release created it, which used a host without an id.
+    """
     site = changes.pop("site", "default")
     options = changes.pop("options", {})
     data = {**typed(controller, ssl="insecure"), "url": controller.base_url, "site": site}
-    name = changes.pop("controller_id", controller.settings.controller_id)
+    name = changes.pop("controller_id", None)
+    if name is None:
+        name = data["controller_id"] = controller.settings.controller_id
     return MockConfigEntry(
-        domain=DOMAIN, data={**data, **changes}, options=options, unique_id=f"{name}_{site}"
+        domain=DOMAIN,
+        data={**data, **changes},
+        options=options,
+        unique_id=f"{name}_{site}",
+        minor_version=2 if "controller_id" in data else 1,
     )
 
 

@@ -87,7 +87,12 @@ async def test_a_controller_is_set_up(flow: Flow, controller: SimulatedControlle
     assert result["result"].unique_id == f"{controller.settings.controller_id}_default"
     data = dict(result["data"])
     assert b64decode(data.pop("certificate")) == controller.certificate_der
-    assert data == {**typed(controller), "url": controller.base_url, "site": "default"}
+    assert data == {
+        **typed(controller),
+        "url": controller.base_url,
+        "site": "default",
+        "controller_id": controller.settings.controller_id,
+    }
     assert result["options"] == {
         "clients": ["02:00:00:00:00:0b"],
         "add_new_clients": True,
@@ -742,3 +747,14 @@ async def test_reauth_succeeds_after_the_second_factor_is_turned_off(
     controller.faults.clear()
     result = await flow.submit({"password": controller.password})
     assert result["reason"] == "reauth_successful"
+
+
+async def test_site_known_by_its_address_is_not_set_up_a_second_time(
+    hass: HomeAssistant, controller: SimulatedController
+) -> None:
+    entry = entry_of(controller, controller_id="127.0.0.1")
+    entry.add_to_hass(hass)
+    flow = Flow(hass)
+    await flow.start()
+    result = await flow.submit(typed(controller, ssl="insecure"))
+    assert result["reason"] == "already_configured"

@@ -58,12 +58,13 @@ async def test_reconfigure_updates_the_address_of_all_entries_of_the_controller(
     # The certificate is already pinned, so it need not be confirmed again.
     result = await flow.submit(without_password(controller))
     assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "reconfigure_successful")
-    new = {"url": controller.base_url, **pinned(controller)}
+    controller_id = controller.settings.controller_id
+    new = {"url": controller.base_url, "controller_id": controller_id, **pinned(controller)}
     assert entry.data == {**typed(controller), **new, "site": "default"}
     assert other.data == {**typed(controller), **new, "site": "8xff0x6m"}
     theirs = {"username": "other", "password": "theirs"}
     assert account.data == {**typed(controller), **new, **theirs, "site": "third"}
-    assert unrelated.data == before
+    assert unrelated.data == {**before, "controller_id": "elsewhere"}
     assert entry.unique_id == f"{controller.settings.controller_id}_default"
 
 
@@ -178,6 +179,31 @@ async def test_reconfigure_accepts_a_controller_that_reports_its_id_only_later(
     result = await flow.submit(without_password(controller, ssl="insecure"))
     assert result["reason"] == "reconfigure_successful"
     assert entry.unique_id == "127.0.0.1_default"
+    assert entry.data["controller_id"] == controller.settings.controller_id
+
+
+async def test_reconfigure_of_a_controller_known_by_its_first_address_can_be_repeated(
+    hass: HomeAssistant, controller: SimulatedController
+) -> None:
+    entry = entry_of(controller, controller_id="10.0.0.1")
+    entry.add_to_hass(hass)
+    for _ in range(3):
+        flow = Flow(hass)
+        await flow.reconfigure(entry)
+        result = await flow.submit(without_password(controller, ssl="insecure"))
+        assert result["reason"] == "reconfigure_successful"
+
+
+async def test_reconfigure_accepts_no_controller_without_an_id_in_place_of_one_with_an_id(
+    hass: HomeAssistant, controller: SimulatedController
+) -> None:
+    controller.faults.refuse("*stat/sysinfo", status=200, body={"meta": {"rc": "ok"}, "data": [{}]})
+    entry = entry_of(controller)
+    entry.add_to_hass(hass)
+    flow = Flow(hass)
+    await flow.reconfigure(entry)
+    result = await flow.submit(without_password(controller, ssl="insecure"))
+    assert result["errors"] == {"base": "wrong_controller"}
 
 
 # Errors

@@ -9,6 +9,7 @@ from homeassistant.helpers.typing import ConfigType
 
 from .const import DOMAIN
 from .coordinator import UnifiScannerConfigEntry, UnifiScannerCoordinator
+from .hub.identity import with_controller_id
 from .hub.session_pool import async_acquire_session, async_close_unused_sessions
 from .services import async_setup_services
 from .site.devices import DeviceKind, device_kind, mac_of
@@ -25,6 +26,15 @@ async def async_setup(hass: HomeAssistant, _config: ConfigType) -> bool:
     """Register the actions, which exist even without a config entry."""
     async_setup_services(hass)
     return True
+
+
+async def async_migrate_entry(hass: HomeAssistant, entry: UnifiScannerConfigEntry) -> bool:
+    """Complete an entry of an earlier release; entries of later releases are used as they are."""
+    if entry.version == 1 and entry.minor_version < 2:  # noqa: PLR2004 - the version itself
+        hass.config_entries.async_update_entry(
+            entry, data=with_controller_id(entry), minor_version=2
+        )
+    return entry.version == 1
 
 
 async def async_setup_entry(hass: HomeAssistant, entry: UnifiScannerConfigEntry) -> bool:

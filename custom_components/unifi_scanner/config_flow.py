@@ -5,35 +5,39 @@ from collections.abc import Iterable, Mapping
 from typing import Any, override
 
 from homeassistant.config_entries import (
-    SOURCE_IGNORE,
     SOURCE_RECONFIGURE,
     ConfigEntry,
     ConfigFlowResult,
 )
-from homeassistant.const import CONF_HOST, CONF_PASSWORD, CONF_SSL, CONF_URL, CONF_USERNAME
+from homeassistant.const import CONF_HOST, CONF_PASSWORD, CONF_SSL, CONF_USERNAME
 from homeassistant.core import callback
-from yarl import URL
 
 from .api.client import UnifiClient
 from .api.records import Site
 from .api.tls import Certificate, TlsMode
 from .const import (
     CONF_CERTIFICATE,
+    CONF_CONTROLLER_ID,
     CONF_DISCONNECT_DELAY,
     CONF_SITE,
     DOMAIN,
     OPTION_DEFAULTS,
 )
-from .flow.base import ACCOUNT_KEYS, ADDRESS_KEYS, TRUST_KEYS, controller_of
+from .flow.base import ACCOUNT_KEYS, ADDRESS_KEYS, TRUST_KEYS
 from .flow.client_options import client_options
 from .flow.discovery import DiscoveryFlow
 from .flow.options import UnifiScannerOptionsFlow
 from .flow.schemas import clients_schema, site_schema
+from .hub.identity import controller_id_of, is_for_controller
 from .hub.known_clients import Clients, async_read_clients
 
 
 class UnifiScannerConfigFlow(DiscoveryFlow, domain=DOMAIN):
     """Set up one site of a controller."""
+
+    # Not 2: a release before the change of the minor version still loads the entry.
+    VERSION = 1
+    MINOR_VERSION = 2
 
     def __init__(self) -> None:
         """Initialize the flow."""
@@ -81,10 +85,13 @@ class UnifiScannerConfigFlow(DiscoveryFlow, domain=DOMAIN):
         return await self._async_select_site(sites[0].name)
 
     def _entry_of_site(self, site: Site) -> ConfigEntry | None:
-        entry = self.hass.config_entries.async_entry_for_domain_unique_id(
-            DOMAIN, self._unique_id(site.name)
-        )
-        return None if entry is None or entry.source == SOURCE_IGNORE else entry
+        for entry in self._async_current_entries(include_ignore=False):
+            if entry.unique_id == self._unique_id(site.name) or (
+                entry.data[CONF_SITE] == site.name
+                and is_for_controller(entry, self._info.controller_id, self._endpoint.url)
+            ):
+                return entry
+        return None
 
     def _abort_all_configured(self, entries: Iterable[ConfigEntry]) -> ConfigFlowResult:
         """Abort, as every site has an entry, and move those entries to the address just entered.
@@ -107,7 +114,7 @@ class UnifiScannerConfigFlow(DiscoveryFlow, domain=DOMAIN):
         """Set up a site: read its wireless clients and continue with their selection."""
         await self.async_set_unique_id(self._unique_id(site))
         self._abort_if_unique_id_configured()
-        self._data[CONF_SITE] = site
+        self._data |= {CONF_SITE: site, CONF_CONTROLLER_ID: self._info.controller_id}
         session = await self._async_open_session(self._data)
         self._connected, self._away = await async_read_clients(session, site)
         return await self.async_step_clients()
@@ -160,8 +167,8 @@ class UnifiScannerConfigFlow(DiscoveryFlow, domain=DOMAIN):
             data = {**entry.data, **user_input}
             await self._async_open_session(data)
             # Entries of other sites that use the same account need the new password too.
-            for other in self._entries_of_controller(controller_of(entry)):
-                if other is not entry and other.data[CONF_USERNAME] == data[CONF_USERNAME]:
+            for other in self._entries_of_same_controller(entry):
+                if other.data[CONF_USERNAME] == data[CONF_USERNAME]:
                     self._update_entry(other, data, ACCOUNT_KEYS)
             return self.async_update_reload_and_abort(entry, data=data)
 
@@ -183,18 +190,16 @@ class UnifiScannerConfigFlow(DiscoveryFlow, domain=DOMAIN):
     async def _async_reconfigure(self) -> ConfigFlowResult:
         """Check that it is the same controller, and update all its entries."""
         entry = self._get_reconfigure_entry()
-        site, controller = entry.data[CONF_SITE], controller_of(entry)
+        site, known_id = entry.data[CONF_SITE], controller_id_of(entry)
         data = {CONF_PASSWORD: entry.data[CONF_PASSWORD], **self._data, CONF_SITE: site}
         session = await self._async_open_session(data)
         info = await session.async_call(lambda client: client.system_info(site))
-        # A controller without an id was identified by its host and cannot be verified.
-        is_identified_by_host = controller == URL(entry.data[CONF_URL]).host
-        if not is_identified_by_host and info.controller_id not in {None, controller}:
+        # One that is only known by its address cannot be verified.
+        if known_id not in {None, info.controller_id}:
             return self._show_first_form({"base": "wrong_controller"})
-        for other in self._entries_of_controller(controller):
-            if other is entry:
-                continue
-            keys = ADDRESS_KEYS
+        data[CONF_CONTROLLER_ID] = info.controller_id
+        for other in self._entries_of_same_controller(entry):
+            keys: tuple[str, ...] = (*ADDRESS_KEYS, CONF_CONTROLLER_ID)
             # The user has decided about this entry's check, not about a stricter one of another.
             same_check = all(other.data.get(key) == entry.data.get(key) for key in TRUST_KEYS)
             if same_check or self._endpoint.ssl is TlsMode.PINNED:

@@ -13,6 +13,7 @@ DOCUMENTATION: Final = "https://github.com/unifi-scanner/unifi-scanner"
 
 # Data of a config entry, in addition to Home Assistant's own host, url, username, password and ssl.
 CONF_CERTIFICATE: Final = "certificate"
+CONF_CONTROLLER_ID: Final = "controller_id"
 CONF_SITE: Final = "site"
 
 # Options of a config entry.

@@ -23,9 +23,10 @@ from ..api.endpoints import candidate_urls
 from ..api.errors import CannotConnectError, UnifiError
 from ..api.records import SystemInfo
 from ..api.tls import Certificate, TlsMode
-from ..const import CONF_CERTIFICATE, CONF_SITE, DOCUMENTATION
+from ..const import CONF_CERTIFICATE, DOCUMENTATION
 from ..hub.connection import Endpoint, async_find_controller
 from ..hub.errors import error_translation
+from ..hub.identity import has_same_controller
 from ..hub.session import ControllerSession
 from ..hub.session_pool import async_acquire_session
 from ..issues.certificate import certificate_placeholders
@@ -167,12 +168,12 @@ class ControllerFlow(ConfigFlow):
     def _unique_id(self, site: str) -> str:
         return f"{self._info.controller_id or URL(self._endpoint.url).host}_{site}"
 
-    def _entries_of_controller(self, controller: str) -> list[ConfigEntry]:
-        """Return the entries of a controller, identified as by `controller_of`."""
+    def _entries_of_same_controller(self, entry: ConfigEntry) -> list[ConfigEntry]:
+        """Return the other entries of an entry's controller."""
         return [
-            entry
-            for entry in self._async_current_entries(include_ignore=False)
-            if controller_of(entry) == controller
+            other
+            for other in self._async_current_entries(include_ignore=False)
+            if other is not entry and has_same_controller(other, entry)
         ]
 
     def _update_entry(
@@ -187,8 +188,3 @@ class ControllerFlow(ConfigFlow):
         changed = self.hass.config_entries.async_update_entry(entry, data=data)
         if changed or any(entry.async_get_active_flows(self.hass, {SOURCE_REAUTH})):
             self.hass.config_entries.async_schedule_reload(entry.entry_id)
-
-
-def controller_of(entry: ConfigEntry) -> str:
-    """Return the controller's part of an entry's unique id: its id, or its original host."""
-    return f"{entry.unique_id}".removesuffix(f"_{entry.data[CONF_SITE]}")
