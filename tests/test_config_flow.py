@@ -11,6 +11,7 @@ from typing import Any
 from unittest.mock import patch
 
 from aiohttp import ClientTimeout
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType, InvalidData, UnknownFlow
 import pytest
@@ -758,3 +759,39 @@ async def test_site_known_by_its_address_is_not_set_up_a_second_time(
     await flow.start()
     result = await flow.submit(typed(controller, ssl="insecure"))
     assert result["reason"] == "already_configured"
+
+
+async def test_second_controller_from_the_backup_of_a_first_leaves_the_firsts_entry_as_it_is(
+    hass: HomeAssistant, controller: SimulatedController
+) -> None:
+    async with SimulatedController() as second:
+        second.world.add_client("Anna", mac="02:00:00:00:00:0a")
+        assert second.settings.controller_id == controller.settings.controller_id
+        entry = entry_of(controller)
+        entry.add_to_hass(hass)
+        entry.mock_state(hass, ConfigEntryState.LOADED)
+        before = dict(entry.data)
+        flow = Flow(hass)
+        await flow.start()
+        result = await flow.submit(typed(second, ssl="insecure"))
+        assert (result["type"], result["reason"]) == (
+            FlowResultType.ABORT,
+            "duplicate_controller_id",
+        )
+        placeholders = result["description_placeholders"]
+        assert placeholders["title"] == entry.title
+        assert placeholders["other_url"] == controller.base_url
+        assert dict(entry.data) == before
+
+
+async def test_setup_moves_the_entry_of_a_controller_that_no_longer_answers_at_its_address(
+    hass: HomeAssistant, controller: SimulatedController
+) -> None:
+    entry = entry_of(controller, url="https://127.0.0.1:9")
+    entry.add_to_hass(hass)
+    entry.mock_state(hass, ConfigEntryState.LOADED)
+    flow = Flow(hass)
+    await flow.start()
+    result = await flow.submit(typed(controller, ssl="insecure"))
+    assert result["reason"] == "already_configured"
+    assert entry.data["url"] == controller.base_url

@@ -7,12 +7,15 @@ from typing import Any, override
 from homeassistant.config_entries import (
     SOURCE_RECONFIGURE,
     ConfigEntry,
+    ConfigEntryState,
     ConfigFlowResult,
 )
-from homeassistant.const import CONF_HOST, CONF_PASSWORD, CONF_SSL, CONF_USERNAME
+from homeassistant.const import CONF_HOST, CONF_PASSWORD, CONF_SSL, CONF_URL, CONF_USERNAME
 from homeassistant.core import callback
+from yarl import URL
 
 from .api.client import UnifiClient
+from .api.errors import UnifiError
 from .api.records import Site
 from .api.tls import Certificate, TlsMode
 from .const import (
@@ -28,6 +31,7 @@ from .flow.client_options import client_options
 from .flow.discovery import DiscoveryFlow
 from .flow.options import UnifiScannerOptionsFlow
 from .flow.schemas import clients_schema, site_schema
+from .hub.connection import async_find_controller
 from .hub.identity import controller_id_of, is_for_controller
 from .hub.known_clients import Clients, async_read_clients
 
@@ -75,6 +79,15 @@ class UnifiScannerConfigFlow(DiscoveryFlow, domain=DOMAIN):
         if not sites:
             return self._show_first_form({"base": "no_sites"})
         self._info = await session.async_call(lambda client: client.system_info(sites[0].name))
+        if (duplicate := await self._async_find_duplicate()) is not None:
+            return self.async_abort(
+                reason="duplicate_controller_id",
+                description_placeholders={
+                    "title": duplicate.title,
+                    "other_url": duplicate.data[CONF_URL],
+                    "url": self._endpoint.url,
+                },
+            )
         entries = {site.name: self._entry_of_site(site) for site in sites}
         self._sites = {site.name: site for site in sites if entries[site.name] is None}
         if not self._sites:
@@ -83,6 +96,28 @@ class UnifiScannerConfigFlow(DiscoveryFlow, domain=DOMAIN):
         if self._has_several_sites:
             return await self.async_step_site()
         return await self._async_select_site(sites[0].name)
+
+    async def _async_find_duplicate(self) -> ConfigEntry | None:
+        """Return an entry of another controller with the same id, as after restoring a backup.
+
+        If no controller answers at the address of a loaded entry anymore, it has moved instead.
+        """
+        url = self._endpoint.url
+        for entry in self._async_current_entries(include_ignore=False):
+            other_url: str = entry.data[CONF_URL]
+            if (
+                entry.state is not ConfigEntryState.LOADED
+                or URL(other_url).origin() == URL(url).origin()
+                or not is_for_controller(entry, self._info.controller_id, url)
+            ):
+                continue
+            try:
+                # Nothing is sent that would need the certificate to be checked.
+                await async_find_controller(self.hass, [other_url], TlsMode.INSECURE)
+            except UnifiError:
+                continue
+            return entry
+        return None
 
     def _entry_of_site(self, site: Site) -> ConfigEntry | None:
         for entry in self._async_current_entries(include_ignore=False):

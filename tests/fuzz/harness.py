@@ -125,7 +125,7 @@ class Harness:
             state = client.state
             assert state is tracker.clients[mac]
             assert mac == state.mac == normalise_mac(mac)
-            assert len(client.evidence) <= MAX_EVIDENCE + 4
+            assert len(client.evidence) <= 2 * MAX_EVIDENCE + 4
             assert client.evidence == sorted(client.evidence, key=lambda piece: piece.order)
             assert state.name == as_text(state.name)
             if state.ap_mac is None:
