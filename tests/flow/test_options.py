@@ -279,3 +279,14 @@ async def test_options_flow_offers_tracked_clients_before_the_first_connection(
     assert [option["value"] for option in flow.options("clients")] == [ANNA]
     await flow.submit(OPTIONS)
     assert home.entry.options == OPTIONS
+
+
+async def test_unchanged_options_of_an_entry_that_is_not_loaded_do_not_set_it_up(
+    home: Home, flow: Flow
+) -> None:
+    await home.set_up(**{**OPTIONS, "clients": (ANNA,)})
+    assert await home.hass.config_entries.async_unload(home.entry.entry_id)
+    await flow.options_of(home.entry)
+    await flow.submit(OPTIONS)
+    await home.hass.async_block_till_done()
+    assert home.entry.state is ConfigEntryState.NOT_LOADED
