@@ -103,14 +103,15 @@ class UnifiScannerConfigFlow(DiscoveryFlow, domain=DOMAIN):
         If no controller answers at the address of a loaded entry anymore, it has moved instead.
         """
         url = self._endpoint.url
-        for entry in self._async_current_entries(include_ignore=False):
-            other_url: str = entry.data[CONF_URL]
-            if (
-                entry.state is not ConfigEntryState.LOADED
-                or URL(other_url).origin() == URL(url).origin()
-                or not is_for_controller(entry, self._info.controller_id, url)
-            ):
-                continue
+        # One of each address, as the sites of a controller share it.
+        entries = {
+            entry.data[CONF_URL]: entry
+            for entry in self._async_current_entries(include_ignore=False)
+            if entry.state is ConfigEntryState.LOADED
+            and URL(entry.data[CONF_URL]).origin() != URL(url).origin()
+            and is_for_controller(entry, self._info.controller_id, url)
+        }
+        for other_url, entry in entries.items():
             try:
                 # Nothing is sent that would need the certificate to be checked.
                 await async_find_controller(self.hass, [other_url], TlsMode.INSECURE)

@@ -9,12 +9,11 @@ from homeassistant.components.logbook.const import (
     LOGBOOK_ENTRY_MESSAGE,
     LOGBOOK_ENTRY_NAME,
 )
-from homeassistant.const import Platform
 from homeassistant.core import Event, HomeAssistant, callback
-from homeassistant.helpers import entity_registry as er
 
 from .const import DOMAIN
 from .roaming import EventKind
+from .site.devices import CLIENT_SENSOR_KEY, sensor_id
 from .site.publisher import EVENT_TYPES, ClientEventData
 
 _ICONS = {
@@ -31,7 +30,6 @@ def async_describe_events(
     async_describe_event: Callable[[str, str, Callable[[Event], dict[str, str]]], None],
 ) -> None:
     """Register the description of each event type."""
-    registry = er.async_get(hass)
 
     def describer(kind: EventKind) -> Callable[[Event], dict[str, str]]:
         @callback
@@ -42,7 +40,7 @@ def async_describe_events(
                 LOGBOOK_ENTRY_MESSAGE: message(kind, data),
                 LOGBOOK_ENTRY_ICON: _ICONS[kind],
             }
-            if (entity_id := _entity_id(hass, registry, data)) is not None:
+            if (entity_id := _entity_id(hass, data)) is not None:
                 line[LOGBOOK_ENTRY_ENTITY_ID] = entity_id
             return line
 
@@ -87,12 +85,9 @@ def _after(word: str, value: object) -> str:
     return f" {word} {value}" if value else ""
 
 
-def _entity_id(
-    hass: HomeAssistant, registry: er.EntityRegistry, data: ClientEventData
-) -> str | None:
+def _entity_id(hass: HomeAssistant, data: ClientEventData) -> str | None:
     """Return the client's access point sensor, None if it has none."""
     entry = hass.config_entries.async_get_entry(str(data["entry_id"]))
     if entry is None:
         return None
-    unique_id = f"{entry.unique_id}_{data['client_mac']}_access_point"
-    return registry.async_get_entity_id(Platform.SENSOR, DOMAIN, unique_id)
+    return sensor_id(hass, entry, str(data["client_mac"]), CLIENT_SENSOR_KEY)

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from homeassistant.auth.permissions.const import POLICY_READ
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.const import CONF_USERNAME, Platform
+from homeassistant.const import CONF_USERNAME
 from homeassistant.core import (
     HomeAssistant,
     ServiceCall,
@@ -20,7 +20,7 @@ from homeassistant.exceptions import (
     Unauthorized,
     UnknownUser,
 )
-from homeassistant.helpers import config_validation as cv, entity_registry as er, service
+from homeassistant.helpers import config_validation as cv, service
 from homeassistant.helpers.device_registry import DeviceEntry
 from homeassistant.helpers.json import save_json
 from homeassistant.util import dt as dt_util
@@ -32,7 +32,7 @@ from .const import DOMAIN
 from .coordinator import UnifiScannerConfigEntry, UnifiScannerCoordinator
 from .hub.errors import error_translation
 from .roaming import ClientEvent
-from .site.devices import DeviceKind, device_kind, mac_of
+from .site.devices import CLIENT_SENSOR_KEY, DeviceKind, device_kind, mac_of, sensor_id
 from .site.publisher import CLIENT_KEYS, event_data
 from .site.roam_log import CLIENT_LIMIT
 
@@ -178,8 +178,7 @@ async def _async_check_read_permission(call: ServiceCall, entry: ConfigEntry, ma
         raise UnknownUser(context=call.context, permission=POLICY_READ, user_id=user_id)
     if user.permissions.access_all_entities(POLICY_READ):
         return
-    unique_id = f"{entry.unique_id}_{mac}_access_point"
-    entity_id = er.async_get(call.hass).async_get_entity_id(Platform.SENSOR, DOMAIN, unique_id)
+    entity_id = sensor_id(call.hass, entry, mac, CLIENT_SENSOR_KEY)
     if entity_id is None or not user.permissions.check_entity(entity_id, POLICY_READ):
         raise Unauthorized(context=call.context, entity_id=entity_id, permission=POLICY_READ)
 

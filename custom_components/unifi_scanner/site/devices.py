@@ -23,6 +23,8 @@ from ..roaming import ClientState
 MANUFACTURER = "Ubiquiti"
 # The key of the sensor that every access point has (see `device_kind`).
 ACCESS_POINT_SENSOR_KEY = "wireless_clients"
+# The key of the sensor that every tracked client has: its access point.
+CLIENT_SENSOR_KEY = "access_point"
 _ACCESS_POINT_TYPE = "uap"
 # The identifier of an area's device is this prefix and the area's id.
 _AREA_PREFIX = "area_"
@@ -109,8 +111,14 @@ def device_kind(hass: HomeAssistant, entry: ConfigEntry, device: dr.DeviceEntry)
 
 
 def _is_access_point(hass: HomeAssistant, entry: ConfigEntry, mac: str) -> bool:
-    unique_id = f"{entry.unique_id}_{mac}_{ACCESS_POINT_SENSOR_KEY}"
-    return er.async_get(hass).async_get_entity_id(Platform.SENSOR, DOMAIN, unique_id) is not None
+    return sensor_id(hass, entry, mac, ACCESS_POINT_SENSOR_KEY) is not None
+
+
+@callback
+def sensor_id(hass: HomeAssistant, entry: ConfigEntry, mac: str, key: str) -> str | None:
+    """Return the entity id of a client's or an access point's sensor, None if it has none."""
+    unique_id = f"{entry.unique_id}_{mac}_{key}"
+    return er.async_get(hass).async_get_entity_id(Platform.SENSOR, DOMAIN, unique_id)
 
 
 def _identifier(entry: ConfigEntry, mac: str | None = None) -> tuple[str, str]:
